@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Capture files: the .scap format, versions 1.0 to 1.2, every block type and version,
+ * plain or gzip (format: spec of the field, "scap" major 1).
+ *
+ * Reading streams: memory does not grow with the file.  Records of older formats are
+ * converted to today's on the way (schema/convert.def).
+ */
+#pragma once
+
+#include "capture/source.h"
+
+/*
+ * Open path, or standard input for "-".  -errno and *e ("path: why") on failure.
+ * Errors of next() name path, offset in the uncompressed stream and block type.
+ */
+int capfile_open(const char *path, struct source **ret, struct err *e);
+
+struct capfile_writer;
+
+/* Write to path ("-": standard output).  compress: gzip. */
+int capfile_create(const char *path, bool compress, struct capfile_writer **ret, struct err *e);
+/* Append the blocks of record.raw; an empty one does nothing. */
+int capfile_write_raw(struct capfile_writer *w, struct str raw, struct err *e);
+/* Append one event record as a block of the current version. */
+int capfile_write_event(struct capfile_writer *w, struct str record, uint16_t cpu,
+			bool state_only, struct err *e);
+/* Metadata blocks of the current version, for captures that Saker makes itself. */
+int capfile_write_section(struct capfile_writer *w, struct err *e);
+int capfile_write_machine(struct capfile_writer *w, const struct snap_machine *m, struct err *e);
+int capfile_write_interfaces(struct capfile_writer *w, const struct snap_interface *list,
+			     size_t n, struct err *e);
+int capfile_write_users(struct capfile_writer *w, const struct snap_user *users, size_t n_users,
+			const struct snap_group *groups, size_t n_groups, struct err *e);
+int capfile_write_procs(struct capfile_writer *w, const struct snap_proc *list, size_t n,
+			struct err *e);
+/* One block a process; all entries carry the same tid. */
+int capfile_write_fds(struct capfile_writer *w, int64_t tid, const struct snap_fd *list, size_t n,
+		      struct err *e);
+/* Flush and close; the writer is gone whatever it returns. */
+int capfile_finish(struct capfile_writer *w, struct err *e);

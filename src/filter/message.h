@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages: text with %field, %transformer(...) and %<width>field in it.
+ */
+#pragma once
+
+#include "filter/program.h"
+
+struct message;
+
+/* One distinct %token of a message. */
+struct message_token {
+	struct str text; /* "proc.aname[2]" */
+	struct extractor *x;
+};
+
+/*
+ * A leading '*' is accepted (print "<NA>" for null, which is always done).
+ * -EINVAL: "unknown filter: ..." / "invalid formatting token ..." and *e.
+ */
+int message_compile(struct str text, struct arena *a, struct message **ret, struct err *e);
+/*
+ * Append the message.  raw false: control characters and invalid UTF-8 in field values become
+ * U+FFFD; true: bytes as they are (`saker print`).
+ */
+void message_format(struct message *m, const struct field_ctx *c, bool raw, struct buf *out);
+/* Distinct field tokens in order of appearance. */
+const struct message_token *message_tokens(const struct message *m, size_t *ret_n);

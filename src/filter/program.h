@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Conditions, checked and compiled: many conditions are one program.
+ *
+ * Equal sub-expressions are one node; per event type the program is specialised; a node's
+ * result is kept for one generation of its scope; results are true, false or unknown.
+ */
+#pragma once
+
+#include "field/field.h"
+#include "filter/ast.h"
+
+struct program;
+
+/* Bit sets of what can satisfy a condition: event codes, and generic calls by portable code. */
+struct event_set {
+	uint64_t events[(EV_COUNT + 63) / 64];
+	uint64_t syscalls[(SC_COUNT + 63) / 64];
+};
+
+/* Warnings of one condition; a library of texts with positions. */
+struct warning {
+	struct position at;
+	struct str text;
+	bool deprecated; /* a deprecated field: LOAD_DEPRECATED_ITEM instead of LOAD_COMPILE_CONDITION */
+};
+
+struct warnings {
+	struct arena *arena;
+	struct warning *list;
+	size_t n, cap;
+};
+
+struct program *program_new(void);
+void program_free(struct program *p);
+
+/*
+ * Add one condition.  Its number (0, 1, ...) is the return value; negative and *e, *ret_at on
+ * an error.  events and w may be NULL.  The tree may be dropped afterwards.
+ */
+int program_add(struct program *p, const struct ast *t, struct event_set *events,
+		struct warnings *w, struct position *ret_at, struct err *e);
+/* No more conditions; builds the per-type programs for those that enabled() names. */
+void program_seal(struct program *p);
+
+/* Types of events any condition could match: an event outside need not be evaluated. */
+bool program_wants(const struct program *p, uint16_t event);
+
+/*
+ * Which conditions hold at this moment, in ascending order of number.  first: stop at the
+ * first.  *ret is borrowed until the next call.  Returns how many.
+ */
+size_t program_eval(struct program *p, const struct field_ctx *c, bool first,
+		    const uint32_t **ret);
+
+/* One condition's outcome, step by step, for `explain`. */
+struct explain_step {
+	const char *text;     /* "fd.name startswith /etc" */
+	const char *macro;    /* the macro it came from, or NULL */
+	enum { STEP_FALSE, STEP_TRUE, STEP_UNKNOWN } result;
+	struct str value;     /* what the left side was, as text; "<NA>" for null */
+};
+/*
+ * Evaluate condition number id on its own.  true, or false and the first failing leaf in *ret
+ * (in arena a).  ret_n_leaves: how many leaves were evaluated before it (how far it got).
+ */
+bool program_explain(struct program *p, const struct field_ctx *c, uint32_t id, struct arena *a,
+		     struct explain_step *ret, unsigned *ret_n_leaves);
+
+/*
+ * An operand that can be evaluated on its own: for messages.
+ */
+struct extractor;
+int extractor_compile(const struct operand *o, struct arena *a, struct extractor **ret,
+		      struct err *e);
+enum param_type extractor_type(const struct extractor *x);
+enum print_format extractor_format(const struct extractor *x);
+bool extractor_is_list(const struct extractor *x);
+uint32_t extractor_flags(const struct extractor *x); /* of the field at its bottom */
+enum field_result extractor_get(struct extractor *x, const struct field_ctx *c, struct value *ret);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Alerts: a matched rule at a moment, as one line of text or JSON. */
+#pragma once
+
+#include "rules/ruleset.h"
+
+struct alert_config {
+	bool json;
+	bool time_iso8601;
+	bool json_include_output, json_include_message, json_include_output_fields,
+		json_include_tags;
+	const char *hostname;
+};
+
+#define ALERT_CONFIG_DEFAULT                                                       \
+	((struct alert_config){.json_include_output = true,                        \
+			       .json_include_output_fields = true,                 \
+			       .json_include_tags = true})
+
+/* Append the line with its newline. */
+void alert_format(const struct alert_config *cfg, const struct rule *r, const struct field_ctx *c,
+		  struct buf *out);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rule files: YAML in, one immutable compiled ruleset out.
+ */
+#pragma once
+
+#include "filter/message.h"
+#include "filter/program.h"
+
+enum priority {
+	PRIORITY_EMERGENCY,
+	PRIORITY_ALERT,
+	PRIORITY_CRITICAL,
+	PRIORITY_ERROR,
+	PRIORITY_WARNING,
+	PRIORITY_NOTICE,
+	PRIORITY_INFO,
+	PRIORITY_DEBUG,
+	PRIORITY_COUNT,
+};
+
+/* "Warning", "Informational" ... as alerts print it. */
+const char *priority_text(enum priority p);
+/* Case-insensitive, INFO and INFORMATIONAL both. */
+bool priority_parse(struct str text, enum priority *ret);
+
+struct rule {
+	struct str name, desc, condition, output, source;
+	enum priority priority;
+	struct str *tags; /* sorted, distinct */
+	size_t n_tags;
+	bool enabled, capture;
+	uint32_t capture_duration_ms;
+	struct message *message; /* output with suggested and extra output appended */
+	struct message_token *tokens; /* distinct, of message and extra fields */
+	size_t n_tokens;
+	struct event_set events;
+	uint64_t n_matches; /* counted by the caller */
+};
+
+struct macro_info {
+	struct str name, condition;
+	bool used;
+};
+
+struct list_info {
+	struct str name;
+	struct str *items;
+	size_t n_items;
+	bool used;
+};
+
+struct ruleset {
+	struct arena arena;
+	struct program *program; /* condition i is rules[i]'s */
+	struct rule *rules;      /* the enabled ones, in definition order */
+	size_t n_rules;
+	struct rule *all;        /* every rule that loaded, also the disabled ones */
+	size_t n_all;
+	struct macro_info *macros;
+	size_t n_macros;
+	struct list_info *lists;
+	size_t n_lists;
+};
+
+void ruleset_free(struct ruleset *r);
+
+struct loader_config {
+	enum priority min_priority;   /* rules below are not enabled; default DEBUG */
+	const struct str *tags;       /* when given: only rules with one of these */
+	size_t n_tags;
+	const struct str *disabled;   /* names with '*' */
+	size_t n_disabled;
+	bool suggested_output;        /* default true */
+};
+
+struct loader;
+
+struct loader *loader_new(const struct loader_config *cfg);
+void loader_free(struct loader *l);
+/*
+ * Load one file (or text already in memory, named so in messages) on top of the earlier ones
+ * and compile everything so far.  0, or -EINVAL when the file has errors: see loader_results.
+ */
+int loader_add_file(struct loader *l, const char *path);
+int loader_add_text(struct loader *l, const char *name, struct str text);
+/* The compiled rules; the loader gives up ownership.  NULL after an error. */
+struct ruleset *loader_take(struct loader *l);
+
+/* Verdicts of all files so far: {"falco_load_results":[...]}, one line. */
+void loader_results_json(const struct loader *l, struct buf *out);
+/* For people: "FILE: Ok", warnings and errors with place, source line and caret. */
+void loader_results_text(const struct loader *l, bool verbose, struct buf *out);
+bool loader_ok(const struct loader *l);

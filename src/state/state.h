@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * State: the machine as it was at each event.  Threads, file descriptors, users, groups,
+ * interfaces, containers.
+ *
+ * state_apply() is the only thing that changes it; everything that enters is a record.
+ * One thread.  Every table has a budget and counters (state_stats()).
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/intern.h"
+#include "base/slab.h"
+#include "capture/record.h"
+#include "event/event.h"
+
+struct state;
+struct thread;
+struct fd;
+struct container;
+
+struct state_config {
+	size_t max_threads;    /* default 262144: a full table refuses and counts */
+	size_t max_fds;        /* over all tables; default 4194304 */
+	size_t max_bytes;      /* of all tables together; default 1 GiB */
+	size_t max_containers; /* default 65536 */
+	uint64_t purge_interval_ns, thread_timeout_ns; /* live only */
+	bool live;             /* look-ups of unknown things may be asked for */
+	bool kernel_files;     /* share file tables as the kernel does, not as the reference does */
+};
+
+#define STATE_CONFIG_DEFAULT                                                           \
+	((struct state_config){.max_threads = 262144, .max_fds = 4194304,              \
+			       .max_bytes = (size_t)1 << 30, .max_containers = 65536,  \
+			       .purge_interval_ns = 300000000000ULL,                   \
+			       .thread_timeout_ns = 300000000000ULL})
+
+/*
+ * One event together with what state knows of it.  Valid until the next state_apply().
+ * Threads and descriptors that this event ends are still there.
+ */
+struct moment {
+	struct event ev;
+	struct thread *thread; /* NULL for meta events and for unknown tids of some events */
+	struct fd *fd;         /* descriptor the event works on, NULL when unknown */
+	int64_t fd_num;        /* its number, also when fd is NULL; see has_fd_num */
+	bool has_fd_num;
+	bool fd_name_changed;
+	bool is_first;     /* no event before it in this run */
+	int64_t res;       /* return value, when has_res */
+	bool has_res;      /* the type has a "res" or "fd" result and the record carries it */
+	const struct container *container; /* that this very event brought, else NULL */
+	uint64_t first_ts; /* of the first event of the run */
+	uint64_t prev_ts;  /* of the event before, 0 for the first */
+};
+
+enum state_verdict {
+	STATE_DELIVER, /* *ret is an event for rules and printing */
+	STATE_HIDDEN,  /* consumed: a snapshot record, an enter half, a state-only event */
+};
+
+struct state *state_new(const struct state_config *cfg);
+void state_free(struct state *s);
+/* Records lie, never crash: what makes no sense is counted and skipped. */
+enum state_verdict state_apply(struct state *s, const struct record *r, struct moment *ret);
+
+struct state_stats {
+	uint64_t n_threads, n_fds, n_containers, n_users, n_bytes;
+	uint64_t n_events, n_bad_records;
+	uint64_t threads_added, threads_removed, threads_refused, threads_evicted;
+	uint64_t fds_added, fds_removed, fds_refused;
+	uint64_t containers_evicted, users_refused;
+	uint64_t thread_lookups_failed, fd_lookups_failed;
+};
+
+void state_get_stats(const struct state *s, struct state_stats *ret);
+
+/* Host name and boot time as the capture or host says. */
+struct str state_hostname(const struct state *s);
+uint64_t state_boot_ns(const struct state *s);
