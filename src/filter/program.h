@@ -43,8 +43,8 @@ int program_add(struct program *p, const struct ast *t, struct event_set *events
 /* No more conditions; builds the per-type programs for those that enabled() names. */
 void program_seal(struct program *p);
 
-/* Types of events any condition could match: an event outside need not be evaluated. */
-bool program_wants(const struct program *p, uint16_t event);
+/* Events that any condition could match: one outside need not be evaluated (state_want()). */
+const struct event_set *program_wants(const struct program *p);
 
 /*
  * Which conditions hold at this moment, in ascending order of number.  first: stop at the

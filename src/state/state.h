@@ -57,12 +57,20 @@ struct moment {
 enum state_verdict {
 	STATE_DELIVER, /* *ret is an event for rules and printing */
 	STATE_HIDDEN,  /* consumed: a snapshot record, an enter half, a state-only event */
+	STATE_UNWANTED, /* an event, counted and applied, but outside state_want(): *ret is not set */
 };
 
 struct state *state_new(const struct state_config *cfg);
 void state_free(struct state *s);
 /* Records lie, never crash: what makes no sense is counted and skipped. */
 enum state_verdict state_apply(struct state *s, const struct record *r, struct moment *ret);
+/*
+ * Which events anybody will look at: bits by event code, and for generic calls also by portable
+ * code.  NULL: all, as at the start.  For the others only what later events need is done, which
+ * is what makes a replay fast: most events of a machine interest no rule.
+ */
+void state_want(struct state *s, const uint64_t events[(EV_COUNT + 63) / 64],
+		const uint64_t syscalls[(SC_COUNT + 63) / 64]);
 
 struct state_stats {
 	uint64_t n_threads, n_fds, n_containers, n_users, n_bytes;
@@ -74,6 +82,14 @@ struct state_stats {
 };
 
 void state_get_stats(const struct state *s, struct state_stats *ret);
+
+/*
+ * Changes whenever a lineage-scoped field of any thread could: a thread comes or goes, gets
+ * another parent, or changes what its descendants read of it (names, executables, ids).
+ */
+uint64_t state_lineage_epoch(const struct state *s);
+/* Changes whenever metadata of any container comes or goes. */
+uint64_t state_container_epoch(const struct state *s);
 
 /* Host name and boot time as the capture or host says. */
 struct str state_hostname(const struct state *s);

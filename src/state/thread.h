@@ -56,8 +56,12 @@ struct thread {
 	uint64_t last_event_ns, prev_event_ns;
 	int64_t last_fd;                   /* of its last event; -1 none */
 
-	/* Changes whenever something that a process-scoped field reads changes. */
-	uint32_t generation;
+	/*
+	 * A new value, drawn from one counter for all threads and never used twice, whenever
+	 * something that a thread- or process-scoped field reads of this entry changes.  What a
+	 * process-scoped field says is a function of its own and its main thread's generation.
+	 */
+	uint64_t generation;
 	/* Private to state/: links, counts, the file table. */
 	uint32_t n_group_alive, n_children;
 	struct files *files;
