@@ -16,14 +16,13 @@ enum {
 	FDF_CONNECTED = 1 << 3,
 	FDF_UPPER_LAYER = 1 << 4,
 	FDF_LOWER_LAYER = 1 << 5,
-	FDF_CLOEXEC = 1 << 6,
 };
 
 struct fd {
 	uint32_t refs;       /* private to state/ */
 	uint8_t type;        /* enum fd_type */
 	uint8_t flags;       /* FDF_* */
-	bool has_tuple_name; /* private to state/ */
+	bool stale_name;     /* private to state/: name is yet to be made of the two ends */
 	uint32_t open_flags; /* portable */
 	uint32_t dev;
 	uint64_t ino;
@@ -34,6 +33,7 @@ struct fd {
 		struct sock_tuple tuple; /* IPv4, IPv6; a server socket's own end is dst */
 		struct {
 			uint64_t src, dst; /* kernel addresses of the two ends */
+			struct istr *path; /* private to state/ */
 		} unix_sock;
 	};
 };
@@ -71,6 +71,7 @@ static inline bool fd_is_v6(const struct fd *f)
  * base and path joined and normalised: "//" and "." dropped, ".." folded; an absolute path
  * wins; an empty one gives "".  Writes at most 1024 bytes with a NUL into out and returns it;
  * when the two together are longer than 1024, the text "/DIR_TOO_LONG/FILENAME_TOO_LONG".
+ * base itself is normal already; whether it ends in '/' does not matter.
  */
 struct str path_join(char out[1025], struct str base, struct str path);
 
@@ -78,3 +79,5 @@ struct str path_join(char out[1025], struct str base, struct str path);
 size_t tuple_text(char *out, size_t max, const struct sock_tuple *t, bool is_v6, bool ports);
 /* "1.2.3.4:80" or ":::80". */
 size_t endpoint_text(char *out, size_t max, const uint8_t addr[16], uint16_t port, bool is_v6);
+/* "ffff88001->ffff88002 /run/x.sock"; the blank stays without a path. */
+size_t unix_text(char *out, size_t max, uint64_t src, uint64_t dst, struct str path);
