@@ -48,7 +48,7 @@ struct container {
 };
 
 /* By id as in thread.container_id; an empty id is the host, which always exists. */
-const struct container *container_find(const struct state *s, struct str id);
+const struct container *container_find(const struct state *s, struct str id); /* in state.c */
 /* "docker", "host", "" ...: the text of container.type. */
 const char *container_type_text(uint32_t type);
 
@@ -63,3 +63,27 @@ bool container_id_from_cgroups(struct str cgroups, struct str *ret_id, uint32_t 
 /* Parse a metadata record's JSON ({"container":{...}}).  Free with container_free(). */
 int container_parse(struct str json, struct container **ret, struct err *e);
 void container_free(struct container *c);
+
+/*
+ * The table behind container_find(): at most max records and max_bytes of them.  A full table
+ * drops the records that were added longest ago, and counts them.
+ */
+struct container_table;
+
+struct container_table *container_table_new(size_t max, size_t max_bytes);
+void container_table_free(struct container_table *t);
+/*
+ * Take c over, replacing an older record with its id.  A record without an id would hide the
+ * host, and one larger than the table holds no use: false, and c is freed.
+ */
+bool container_table_add(struct container_table *t, struct container *c);
+/* False when there is none. */
+bool container_table_remove(struct container_table *t, struct str id);
+void container_table_clear(struct container_table *t);
+/* Borrowed until the table changes.  An empty id finds the host's record. */
+const struct container *container_table_find(const struct container_table *t, struct str id);
+size_t container_table_count(const struct container_table *t); /* without the host */
+size_t container_table_bytes(const struct container_table *t);
+uint64_t container_table_evicted(const struct container_table *t);
+/* Another number after each change. */
+uint64_t container_table_epoch(const struct container_table *t);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+
+#include "base/utf8.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What stands behind the backslash; 'u' for the long form, 0 for bytes that need none. */
+static char escape_of(uint8_t c)
+{
+	static const char controls[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
+
+	if (c < 0x20)
+		return controls[c];
+	return c == '"' || c == '\\' ? (char)c : 0;
+}
+
+static void add_escape(struct buf *b, uint8_t c, char escape)
+{
+	static const char hex[] = "0123456789abcdef";
+	char text[6] = {'\\', escape, '0', '0', hex[c >> 4], hex[c & 15]};
+
+	buf_add(b, text, escape == 'u' ? 6 : 2);
+}
+
+void json_add_string(struct buf *b, struct str s)
+{
+	size_t at = 0, start = 0, n;
+
+	buf_addc(b, '"');
+	while (at < s.n) {
+		uint8_t c = (uint8_t)s.p[at];
+		char escape = escape_of(c);
+
+		if (c < 0x80 && !escape) {
+			at++;
+			continue;
+		}
+		if (c >= 0x80 && utf8_char(str_from(s, at), &n)) {
+			at += n;
+			continue;
+		}
+		buf_add(b, s.p + start, at - start);
+		if (escape) {
+			add_escape(b, c, escape);
+			n = 1;
+		} else {
+			buf_addz(b, UTF8_REPLACEMENT);
+		}
+		at += n;
+		start = at;
+	}
+	buf_add(b, s.p + start, at - start);
+	buf_addc(b, '"');
+}
+
+void json_add_double(struct buf *b, double d)
+{
+	char text[40];
+	int precision = 15;
+
+	if (!isfinite(d)) {
+		buf_addz(b, "null");
+		return;
+	}
+	do
+		snprintf(text, sizeof(text), "%.*g", precision, d);
+	while (precision++ < 17 && strtod(text, NULL) != d);
+	buf_addz(b, text);
+	if (!strpbrk(text, ".e"))
+		buf_addz(b, ".0");
+}
+
+void json_add_bool(struct buf *b, bool v)
+{
+	buf_addz(b, v ? "true" : "false");
+}

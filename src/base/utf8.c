@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/utf8.h"
+
+/* How many bytes a first byte promises, and what the second one may be (Unicode, table 3-7). */
+static const struct lead {
+	uint8_t first, last, n, second_min, second_max;
+} leads[] = {
+	{0x00, 0x7f, 1, 0x80, 0xbf}, {0xc2, 0xdf, 2, 0x80, 0xbf}, {0xe0, 0xe0, 3, 0xa0, 0xbf},
+	{0xe1, 0xec, 3, 0x80, 0xbf}, {0xed, 0xed, 3, 0x80, 0x9f}, {0xee, 0xef, 3, 0x80, 0xbf},
+	{0xf0, 0xf0, 4, 0x90, 0xbf}, {0xf1, 0xf3, 4, 0x80, 0xbf}, {0xf4, 0xf4, 4, 0x80, 0x8f},
+};
+
+static const struct lead *find_lead(uint8_t c)
+{
+	for (size_t i = 0; i < sizeof(leads) / sizeof(*leads); i++)
+		if (c >= leads[i].first && c <= leads[i].last)
+			return &leads[i];
+	return NULL;
+}
+
+bool utf8_char(struct str s, size_t *ret_n)
+{
+	const uint8_t *p = (const uint8_t *)s.p;
+	const struct lead *lead = find_lead(p[0]);
+	size_t n = 1;
+
+	while (lead && n < lead->n && n < s.n) {
+		uint8_t min = n == 1 ? lead->second_min : 0x80;
+		uint8_t max = n == 1 ? lead->second_max : 0xbf;
+
+		if (p[n] < min || p[n] > max)
+			break;
+		n++;
+	}
+	*ret_n = n;
+	return lead && n == lead->n;
+}
+
+static bool is_plain(uint8_t c, bool controls_too)
+{
+	return c < 0x80 && (!controls_too || (c >= 0x20 && c != 0x7f));
+}
+
+static void add(struct buf *b, struct str s, bool replace_controls)
+{
+	size_t at = 0, start = 0, n;
+
+	while (at < s.n) {
+		if (is_plain((uint8_t)s.p[at], replace_controls)) {
+			at++;
+			continue;
+		}
+		if (utf8_char(str_from(s, at), &n) && (uint8_t)s.p[at] >= 0x80) {
+			at += n;
+			continue;
+		}
+		buf_add(b, s.p + start, at - start);
+		buf_addz(b, UTF8_REPLACEMENT);
+		at += n;
+		start = at;
+	}
+	buf_add(b, s.p + start, at - start);
+}
+
+void utf8_add(struct buf *b, struct str s)
+{
+	add(b, s, false);
+}
+
+void utf8_add_printable(struct buf *b, struct str s)
+{
+	add(b, s, true);
+}
