@@ -50,7 +50,7 @@ static void overview(struct buf *out)
 		      "usage: saker COMMAND [OPTIONS] ...\n\n");
 	for (unsigned i = 0; i < N_COMMANDS; i++)
 		buf_addf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	buf_addf(out, "  %-10s %s\n\n", "help", "explain a command: saker help COMMAND");
+	buf_addf(out, "  %-10s %s\n\n", "help", "Explain a command: saker help COMMAND");
 	buf_addz(out, "  --version  print the version\n"
 		      "  --help     print this\n");
 }
