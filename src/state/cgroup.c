@@ -230,18 +230,10 @@ static bool match_libvirt_systemd(struct str path, struct str *ret)
 	return true;
 }
 
+/* The old form "/libvirt/lxc/NAME" is taken for LXC's before anybody comes here. */
 static bool match_libvirt(struct str path, struct str *ret)
 {
-	struct str legacy = STR("/libvirt/lxc/");
-	ptrdiff_t at;
-
-	if (match_libvirt_plain(path, ret) || match_libvirt_systemd(path, ret))
-		return true;
-	at = str_find(path, legacy);
-	if (at < 0)
-		return false;
-	*ret = str_from(path, (size_t)at + legacy.n);
-	return true;
+	return match_libvirt_plain(path, ret) || match_libvirt_systemd(path, ret);
 }
 
 static bool match_bpm(struct str path, struct str *ret)

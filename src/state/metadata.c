@@ -11,7 +11,10 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-enum { JSON_MAX_BYTES = 1 << 20 };
+enum {
+	JSON_MAX_BYTES = 1 << 20,
+	CHUNK_BYTES = 2048, /* enough for most records */
+};
 
 struct member;
 
@@ -239,9 +242,9 @@ struct container *container_new(struct str id, uint32_t type)
 	struct arena a;
 	struct container *c;
 
-	arena_init(&a, 2048);
+	arena_init(&a, CHUNK_BYTES);
 	c = arena_calloc(&a, 1, sizeof(*c));
-	c->n_bytes = sizeof(*c);
+	c->n_bytes = CHUNK_BYTES;
 	c->arena = a;
 	c->type = type;
 	c->full_id = c->name = c->image = c->image_id = c->image_repo = c->image_tag =
