@@ -9,7 +9,7 @@ all:
 	@ninja -C build --quiet
 
 run: all
-	@build/saker replay demo/incident.scap.gz --summary
+	@build/saker replay tests/captures/containers.scap.gz --summary
 
 test:
 	@tools/setup build test
@@ -37,6 +37,7 @@ bench: all
 	@bench/run --saker build/saker
 
 status: all
+	@tools/setup test
 	@tools/status
 
 docs: all
