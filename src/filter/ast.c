@@ -180,6 +180,17 @@ static void print_chain(const struct ast *t, const char *between, struct buf *ou
 	buf_addc(out, ')');
 }
 
+/* Brackets keep a negation of a negation from reading as two that cancel. */
+static void print_not(const struct ast *child, struct buf *out)
+{
+	bool twice = child->kind == AST_NOT;
+
+	buf_addz(out, twice ? "not (" : "not ");
+	ast_print(child, out);
+	if (twice)
+		buf_addc(out, ')');
+}
+
 void ast_print(const struct ast *t, struct buf *out)
 {
 	switch (t->kind) {
@@ -190,8 +201,7 @@ void ast_print(const struct ast *t, struct buf *out)
 		print_chain(t, " or ", out);
 		break;
 	case AST_NOT:
-		buf_addz(out, "not ");
-		ast_print(t->children[0], out);
+		print_not(t->children[0], out);
 		break;
 	case AST_CHECK:
 		print_check(t, out);
