@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/arena.h"
 #include "state/state.h"
 
 enum container_type {
@@ -45,6 +46,11 @@ struct container {
 	size_t n_labels, n_pod_labels;
 	struct str *env;
 	size_t n_env;
+	/* Private to state/. */
+	struct arena arena; /* everything above, and the container itself */
+	size_t n_bytes;
+	uint64_t hash;
+	struct container *hash_next, *older, *newer;
 };
 
 /* By id as in thread.container_id; an empty id is the host, which always exists. */
@@ -60,8 +66,16 @@ bool container_id_from_cgroup(struct str path, struct str *ret_id, uint32_t *ret
 /* The first match of a list "subsys=/path\0subsys=/path\0...". */
 bool container_id_from_cgroups(struct str cgroups, struct str *ret_id, uint32_t *ret_type);
 
-/* Parse a metadata record's JSON ({"container":{...}}).  Free with container_free(). */
+/*
+ * Parse a metadata record's JSON ({"container":{...}}), at most 1 MiB of it.  Free with
+ * container_free().
+ */
 int container_parse(struct str json, struct container **ret, struct err *e);
+/*
+ * Only id and type: what is known of containers that no runtime answers for (LXC, libvirt-lxc,
+ * BPM), for which state adds such a record at once.
+ */
+struct container *container_new(struct str id, uint32_t type);
 void container_free(struct container *c);
 
 /*

@@ -71,6 +71,7 @@ static inline bool fd_is_v6(const struct fd *f)
  * base and path joined and normalised: "//" and "." dropped, ".." folded; an absolute path
  * wins; an empty one gives "".  Writes at most 1024 bytes with a NUL into out and returns it;
  * when the two together are longer than 1024, the text "/DIR_TOO_LONG/FILENAME_TOO_LONG".
+ * base itself is normal already; whether it ends in '/' does not matter.
  */
 struct str path_join(char out[1025], struct str base, struct str path);
 
@@ -78,3 +79,5 @@ struct str path_join(char out[1025], struct str base, struct str path);
 size_t tuple_text(char *out, size_t max, const struct sock_tuple *t, bool is_v6, bool ports);
 /* "1.2.3.4:80" or ":::80". */
 size_t endpoint_text(char *out, size_t max, const uint8_t addr[16], uint16_t port, bool is_v6);
+/* "ffff88001->ffff88002 /run/x.sock"; the blank stays without a path. */
+size_t unix_text(char *out, size_t max, uint64_t src, uint64_t dst, struct str path);
