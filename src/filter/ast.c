@@ -80,13 +80,17 @@ static void print_argument(struct str arg, struct buf *out)
 static void print_field(struct str text, struct buf *out)
 {
 	ptrdiff_t open = str_chr(text, '[');
+	struct str arg;
 
 	if (open < 0) {
 		buf_adds(out, text);
 		return;
 	}
 	buf_add(out, text.p, (size_t)open);
-	print_argument((struct str){text.p + open + 1, text.n - (size_t)open - 2}, out);
+	arg = (struct str){text.p + open + 1, text.n - (size_t)open - 2};
+	if (*arg.p == '"')
+		arg = (struct str){arg.p + 1, arg.n - 2};
+	print_argument(arg, out);
 }
 
 static void print_operands(const struct operand *o, struct buf *out)
