@@ -139,7 +139,7 @@ static int compile_right(struct leaf *l, const struct ast *check, struct arena *
 	int r;
 
 	*ret_at = check->right->at;
-	r = extractor_compile_right(check->right, a, &l->right, e);
+	r = l->right ? 0 : extractor_compile_right(check->right, a, &l->right, e);
 	return r < 0 ? r : check_right(l, e);
 }
 
@@ -168,15 +168,17 @@ static int check_left(const struct leaf *l, struct err *e)
 	return 0;
 }
 
-int leaf_compile(const struct ast *check, struct arena *a, struct leaf **ret,
-		 struct position *ret_at, struct err *e)
+int leaf_compile(const struct ast *check, struct extractor *left, struct extractor *right,
+		 struct arena *a, struct leaf **ret, struct position *ret_at, struct err *e)
 {
 	struct leaf *l = arena_calloc(a, 1, sizeof(*l));
 	enum param_type t;
 	int r;
 
 	*ret_at = check->left->at;
-	r = extractor_compile(check->left, a, &l->left, e);
+	l->left = left;
+	l->right = right;
+	r = left ? 0 : extractor_compile(check->left, a, &l->left, e);
 	if (r < 0 || (r = check_left(l, e)) < 0)
 		return r;
 	t = (enum param_type)l->left->type;

@@ -32,9 +32,6 @@ static inline bool extractor_is_volatile(const struct extractor *x)
 	return x->scopes >> SCOPE_VOLATILE & 1;
 }
 
-/* An operand as text, the same for equal operands. */
-void operand_text(const struct operand *o, struct buf *out);
-
 /* The right-hand side of a comparison: val(field), or a transformer. */
 int extractor_compile_right(const struct operand *o, struct arena *a, struct extractor **ret,
 			    struct err *e);

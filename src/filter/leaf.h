@@ -53,11 +53,12 @@ struct leaf {
 };
 
 /*
- * Compile an AST_CHECK.  The leaf lives in the arena and copies what it needs of the tree.
- * Errors are those of the reference, *ret_at says where.
+ * Compile an AST_CHECK.  left, right: its operands where they are known already, else NULL.
+ * The leaf lives in the arena and copies what it needs of the tree.  Errors are those of the
+ * reference, *ret_at says where.
  */
-int leaf_compile(const struct ast *check, struct arena *a, struct leaf **ret,
-		 struct position *ret_at, struct err *e);
+int leaf_compile(const struct ast *check, struct extractor *left, struct extractor *right,
+		 struct arena *a, struct leaf **ret, struct position *ret_at, struct err *e);
 void leaf_done(struct leaf *l);
 
 /* Given what the left side (and the right, when there is one) is. */
