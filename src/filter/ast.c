@@ -80,13 +80,17 @@ static void print_argument(struct str arg, struct buf *out)
 static void print_field(struct str text, struct buf *out)
 {
 	ptrdiff_t open = str_chr(text, '[');
+	struct str arg;
 
 	if (open < 0) {
 		buf_adds(out, text);
 		return;
 	}
 	buf_add(out, text.p, (size_t)open);
-	print_argument((struct str){text.p + open + 1, text.n - (size_t)open - 2}, out);
+	arg = (struct str){text.p + open + 1, text.n - (size_t)open - 2};
+	if (*arg.p == '"')
+		arg = (struct str){arg.p + 1, arg.n - 2};
+	print_argument(arg, out);
 }
 
 static void print_operands(const struct operand *o, struct buf *out)
@@ -180,6 +184,17 @@ static void print_chain(const struct ast *t, const char *between, struct buf *ou
 	buf_addc(out, ')');
 }
 
+/* Brackets keep a negation of a negation from reading as two that cancel. */
+static void print_not(const struct ast *child, struct buf *out)
+{
+	bool twice = child->kind == AST_NOT;
+
+	buf_addz(out, twice ? "not (" : "not ");
+	ast_print(child, out);
+	if (twice)
+		buf_addc(out, ')');
+}
+
 void ast_print(const struct ast *t, struct buf *out)
 {
 	switch (t->kind) {
@@ -190,8 +205,7 @@ void ast_print(const struct ast *t, struct buf *out)
 		print_chain(t, " or ", out);
 		break;
 	case AST_NOT:
-		buf_addz(out, "not ");
-		ast_print(t->children[0], out);
+		print_not(t->children[0], out);
 		break;
 	case AST_CHECK:
 		print_check(t, out);

@@ -103,6 +103,15 @@ static int parse_argument(struct parser *p, struct str *ret)
 	return r < 0 ? r : 1;
 }
 
+/* name[argument] without escapes; quotes stay where brackets or quotes are part of the argument. */
+static struct str field_text(struct parser *p, struct str name, struct str arg)
+{
+	bool plain = arg.n && *arg.p != '"' && *arg.p != '\'' && !memchr(arg.p, ']', arg.n);
+
+	return arena_printf(p->arena, plain ? "%.*s[%.*s]" : "%.*s[\"%.*s\"]", STR_ARG(name),
+			    STR_ARG(arg));
+}
+
 /* 1: *ret, 0: no field here. */
 static int parse_field(struct parser *p, struct operand **ret)
 {
@@ -117,7 +126,7 @@ static int parse_field(struct parser *p, struct operand **ret)
 	if (r < 0)
 		return r;
 	o = operand_new(p, OPERAND_FIELD, at);
-	o->text = r ? arena_printf(p->arena, "%.*s[%.*s]", STR_ARG(name), STR_ARG(arg)) : name;
+	o->text = r ? field_text(p, name, arg) : name;
 	*ret = o;
 	return 1;
 }
