@@ -20,7 +20,7 @@ static bool is_list_type(enum param_type t)
 
 static int check_operator(const struct leaf *l, enum param_type t, struct err *e)
 {
-	enum operator op = (enum operator)l->op;
+	enum operator op =(enum operator) l->op;
 
 	if (op == OP_EXISTS)
 		return 0;
@@ -38,7 +38,8 @@ static int check_operator(const struct leaf *l, enum param_type t, struct err *e
 	if (compare_find((enum type_group)l->group, op))
 		return 0;
 	if (l->group == GROUP_NONE)
-		return err_set(e, -EINVAL, "filter error: '%s' operator not supported for type '%s'",
+		return err_set(e, -EINVAL,
+			       "filter error: '%s' operator not supported for type '%s'",
 			       operator_text(op), param_type_name(t));
 	return err_set(e, -EINVAL, "filter error: '%s' operator not supported for %s",
 		       operator_text(op), group_words[l->group]);
@@ -115,11 +116,12 @@ static int check_right(const struct leaf *l, struct err *e)
 {
 	const struct extractor *left = l->left, *right = l->right;
 
-	if (l->op == OP_PMATCH || l->op == OP_REGEX || l->group == GROUP_NET ||
-	    l->op == OP_GLOB || l->op == OP_IGLOB)
-		return err_set(e, -EINVAL,
-			       "filter error: '%s' operator does not support a right-hand side field",
-			       operator_text((enum operator)l->op));
+	if (l->op == OP_PMATCH || l->op == OP_REGEX || l->group == GROUP_NET || l->op == OP_GLOB ||
+	    l->op == OP_IGLOB)
+		return err_set(
+			e, -EINVAL,
+			"filter error: '%s' operator does not support a right-hand side field",
+			operator_text((enum operator)l->op));
 	if (left->kind == EXTRACT_FIELD && left->flags & FF_NO_RHS)
 		return err_set(e, -EINVAL,
 			       "field '%.*s' can't be used with a right-hand side field",
@@ -154,7 +156,8 @@ static int check_event_type(const struct leaf *l, const struct ast *check, struc
 			       name);
 	if (l->left->kind == EXTRACT_TRANSFORM && l->left->n_args &&
 	    !strcmp(field_name(l->left->args[0]), "evt.type"))
-		return err_set(e, -EINVAL, "filter error: 'evt.type' does not support transformers");
+		return err_set(e, -EINVAL,
+			       "filter error: 'evt.type' does not support transformers");
 	return 0;
 }
 

@@ -12,12 +12,12 @@ static float field_cost(const struct field_info *f)
 		const char *prefix;
 		float cost;
 	} costs[] = {
-		{"evt.num", 1},     {"evt.is_", 1},   {"evt.rawres", 1}, {"evt.rawarg", 2},
-		{"evt.args", 20},   {"evt.info", 20}, {"evt.arg", 6},    {"evt.time", 10},
-		{"evt.", 3},        {"fd.num", 1},    {"fd.type", 1},    {"fd.name_changed", 1},
-		{"fd.", 3},         {"fs.path", 12},  {"proc.name", 2},  {"proc.aname", 4},
-		{"proc.cmdline", 8}, {"proc.args", 6}, {"proc.env", 10},  {"proc.aenv", 30},
-		{"proc.", 3},       {"thread.cap", 20}, {"fdlist.", 20},
+		{"evt.num", 1},	     {"evt.is_", 1},	 {"evt.rawres", 1}, {"evt.rawarg", 2},
+		{"evt.args", 20},    {"evt.info", 20},	 {"evt.arg", 6},    {"evt.time", 10},
+		{"evt.", 3},	     {"fd.num", 1},	 {"fd.type", 1},    {"fd.name_changed", 1},
+		{"fd.", 3},	     {"fs.path", 12},	 {"proc.name", 2},  {"proc.aname", 4},
+		{"proc.cmdline", 8}, {"proc.args", 6},	 {"proc.env", 10},  {"proc.aenv", 30},
+		{"proc.", 3},	     {"thread.cap", 20}, {"fdlist.", 20},
 	};
 
 	for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++)

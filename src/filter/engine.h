@@ -13,10 +13,10 @@
 enum step_kind { STEP_AND, STEP_OR, STEP_NOT, STEP_LEAF };
 
 struct step {
-	uint32_t span;  /* steps from here on that belong to it, itself included */
-	uint32_t ref;   /* STEP_LEAF: its edge */
+	uint32_t span;	/* steps from here on that belong to it, itself included */
+	uint32_t ref;	/* STEP_LEAF: its edge */
 	uint32_t macro; /* index in macros plus one, 0: none */
-	uint32_t kind;  /* enum step_kind */
+	uint32_t kind;	/* enum step_kind */
 };
 
 struct condition {
@@ -54,10 +54,10 @@ struct program {
 
 	/* Evaluation. */
 	const struct field_ctx *ctx;
-	uint32_t stamp;       /* of the event at hand; 30 bits, never 0 */
-	uint32_t *results;    /* by node: stamp << 2 | truth */
+	uint32_t stamp;	   /* of the event at hand; 30 bits, never 0 */
+	uint32_t *results; /* by node: stamp << 2 | truth */
 	struct slot_value *values;
-	uint32_t *found_at;   /* by condition: stamp of the event that last found it */
+	uint32_t *found_at; /* by condition: stamp of the event that last found it */
 	size_t n_results, n_values;
 	struct memo memo;
 	struct memo_entry *entry;

@@ -118,8 +118,8 @@ static enum truth eval_node(struct program *p, uint32_t i)
 enum truth eval_ref(struct program *p, uint32_t ref)
 {
 	uint32_t known = p->results[ref_node(ref)];
-	enum truth v = known >> 2 == p->stamp ? (enum truth)(known & 3)
-					      : eval_node(p, ref_node(ref));
+	enum truth v =
+		known >> 2 == p->stamp ? (enum truth)(known & 3) : eval_node(p, ref_node(ref));
 
 	return ref & 1 ? (enum truth)(TRUTH_TRUE - v) : v;
 }

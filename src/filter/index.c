@@ -16,7 +16,7 @@ struct event_names {
 	struct set set;
 	int16_t first[EV_COUNT + SC_COUNT]; /* by index in the set */
 	int16_t next[EV_COUNT + SC_COUNT];  /* by code */
-	struct event_set all, generic;      /* generic: calls without an event of their own */
+	struct event_set all, generic;	    /* generic: calls without an event of their own */
 };
 
 static const char *code_name(unsigned code)
@@ -153,8 +153,8 @@ static bool infer_check(const struct ast *t, const struct event_names *names, bo
 static void combine(struct event_set *s, const struct event_set *other, bool is_and)
 {
 	for (size_t i = 0; i < EVENT_WORDS; i++)
-		s->events[i] = is_and ? s->events[i] & other->events[i]
-				      : s->events[i] | other->events[i];
+		s->events[i] =
+			is_and ? s->events[i] & other->events[i] : s->events[i] | other->events[i];
 	for (size_t i = 0; i < SYSCALL_WORDS; i++)
 		s->syscalls[i] = is_and ? s->syscalls[i] & other->syscalls[i]
 					: s->syscalls[i] | other->syscalls[i];

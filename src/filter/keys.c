@@ -182,7 +182,8 @@ void plan_index_build(struct plan_index *ix, uint32_t slot, const struct key_lis
 		      const uint32_t *item_of, struct arena *a)
 {
 	struct key *keys = xcalloc(k->n, sizeof(*keys));
-	struct str *exact = xcalloc(k->n, sizeof(*exact)), *prefixes = xcalloc(k->n, sizeof(*prefixes));
+	struct str *exact = xcalloc(k->n, sizeof(*exact)),
+		   *prefixes = xcalloc(k->n, sizeof(*prefixes));
 	size_t n = 0, n_exact = 0, n_prefixes = 0;
 	uint32_t n_hits = 0;
 

@@ -33,14 +33,14 @@ typedef bool (*leaf_fn)(const struct leaf *l, const struct value *v);
 struct leaf {
 	struct extractor *left;
 	struct extractor *right; /* NULL: constants */
-	uint8_t op;              /* enum operator */
-	uint8_t modifier;        /* enum op_modifier */
-	uint8_t group;           /* enum type_group of the constants */
-	bool is_list;            /* the left side is a real list */
-	bool warns;              /* deprecated field, doubtful constant */
-	leaf_fn match;           /* one value against the constants */
-	compare_fn compare;      /* one value against one constant */
-	struct str *texts;       /* the constants as written */
+	uint8_t op;		 /* enum operator */
+	uint8_t modifier;	 /* enum op_modifier */
+	uint8_t group;		 /* enum type_group of the constants */
+	bool is_list;		 /* the left side is a real list */
+	bool warns;		 /* deprecated field, doubtful constant */
+	leaf_fn match;		 /* one value against the constants */
+	compare_fn compare;	 /* one value against one constant */
+	struct str *texts;	 /* the constants as written */
 	struct constant *constants;
 	uint32_t n_constants;
 	union {

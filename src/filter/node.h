@@ -12,36 +12,35 @@
 
 enum { REF_TRUE = 0, REF_FALSE = 1, NODE_MAX = 1 << 24 };
 
-
 /* What a node's result depends on; the memo's classes. */
 enum memo_class {
-	MEMO_EVENT,     /* keep for one event */
-	MEMO_PROCESS,   /* thread and process alone */
+	MEMO_EVENT,	/* keep for one event */
+	MEMO_PROCESS,	/* thread and process alone */
 	MEMO_CONTAINER, /* and the container's metadata */
-	MEMO_LINEAGE,   /* and its ancestors, maybe also the container's metadata */
+	MEMO_LINEAGE,	/* and its ancestors, maybe also the container's metadata */
 	MEMO_COUNT,
 };
 
 struct node {
 	uint32_t first; /* AND: in graph.edges; leaf: index in graph.leaves */
-	uint32_t n;     /* edges; 0 for a leaf */
-	float cost;     /* to evaluate, a bare number comparison being 1 */
-	float likely;   /* that it is true */
-	uint8_t memo;   /* enum memo_class */
-	bool by_type;   /* some leaf below folds for some event type */
-	int32_t bit;    /* in its class's memo, -1: none */
+	uint32_t n;	/* edges; 0 for a leaf */
+	float cost;	/* to evaluate, a bare number comparison being 1 */
+	float likely;	/* that it is true */
+	uint8_t memo;	/* enum memo_class */
+	bool by_type;	/* some leaf below folds for some event type */
+	int32_t bit;	/* in its class's memo, -1: none */
 };
 
 /* What an operand's event type says about its value (specialise.c). */
 enum type_rule {
 	RULE_NONE,
-	RULE_KNOWN, /* a function of the type alone */
-	RULE_FD,    /* null without a descriptor */
-	RULE_ARG,   /* null without the parameter */
+	RULE_KNOWN,  /* a function of the type alone */
+	RULE_FD,     /* null without a descriptor */
+	RULE_ARG,    /* null without the parameter */
 	RULE_RESULT, /* null without a return value */
-	RULE_OPEN,  /* false outside the open family */
+	RULE_OPEN,   /* false outside the open family */
 	RULE_NUMBER, /* counts from 1 */
-	RULE_ARGS,  /* null where an argument is */
+	RULE_ARGS,   /* null where an argument is */
 };
 
 /* An operand; equal ones share a slot, so that each is extracted once an event. */
@@ -61,7 +60,7 @@ struct graph {
 	uint32_t *edges;
 	struct graph_leaf *leaves;
 	struct slot *slots;
-	uint32_t *table;          /* hash table of node index + 1 */
+	uint32_t *table; /* hash table of node index + 1 */
 	size_t n_nodes, cap_nodes, n_edges, cap_edges, n_leaves, cap_leaves, n_slots, cap_slots;
 	size_t mask;
 };

@@ -131,8 +131,7 @@ static bool entry_drop(struct entry *en, uint32_t ref)
 	for (uint32_t i = 0; i < en->n_refs; i++) {
 		if (en->refs[i] != ref)
 			continue;
-		memmove(en->refs + i, en->refs + i + 1,
-			(en->n_refs - i - 1) * sizeof(*en->refs));
+		memmove(en->refs + i, en->refs + i + 1, (en->n_refs - i - 1) * sizeof(*en->refs));
 		en->n_refs--;
 		return true;
 	}

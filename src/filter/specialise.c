@@ -13,11 +13,11 @@ static enum type_rule field_rule(const struct field_info *f)
 		const char *name;
 		enum type_rule rule;
 	} rules[] = {
-		{"evt.type", RULE_KNOWN},         {"syscall.type", RULE_KNOWN},
-		{"evt.dir", RULE_KNOWN},          {"evt.arg", RULE_ARG},
-		{"evt.rawarg", RULE_ARG},         {"evt.res", RULE_RESULT},
-		{"evt.rawres", RULE_RESULT},      {"evt.failed", RULE_RESULT},
-		{"evt.is_open_read", RULE_OPEN},  {"evt.is_open_write", RULE_OPEN},
+		{"evt.type", RULE_KNOWN},	 {"syscall.type", RULE_KNOWN},
+		{"evt.dir", RULE_KNOWN},	 {"evt.arg", RULE_ARG},
+		{"evt.rawarg", RULE_ARG},	 {"evt.res", RULE_RESULT},
+		{"evt.rawres", RULE_RESULT},	 {"evt.failed", RULE_RESULT},
+		{"evt.is_open_read", RULE_OPEN}, {"evt.is_open_write", RULE_OPEN},
 		{"evt.num", RULE_NUMBER},
 	};
 
@@ -77,7 +77,8 @@ static bool is_null(const struct extractor *x, enum type_rule rule, const struct
 
 static bool is_open(const struct event_info *info)
 {
-	static const char *const names[] = {"open", "openat", "openat2", "open_by_handle_at", "creat"};
+	static const char *const names[] = {"open", "openat", "openat2", "open_by_handle_at",
+					    "creat"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(info->name, names[i]))
@@ -130,7 +131,7 @@ static uint32_t fold_leaf(struct specialiser *s, uint32_t ref)
 		const struct value no = {.u = 0};
 
 		return leaf_test(gl->leaf, FIELD_OK, &no, FIELD_OK, NULL) == TRUTH_TRUE ? REF_TRUE
-											 : REF_FALSE;
+											: REF_FALSE;
 	}
 	return ref;
 }

@@ -9,10 +9,10 @@
 
 struct specialiser {
 	struct graph *graph;
-	struct moment moment;  /* just the event, and of that just the type */
+	struct moment moment; /* just the event, and of that just the type */
 	uint8_t record[64];
-	bool has_name;         /* the type says what evt.type is */
-	uint32_t *done;        /* folded edge of a node's positive edge, plus one */
+	bool has_name;	/* the type says what evt.type is */
+	uint32_t *done; /* folded edge of a node's positive edge, plus one */
 	size_t n_done;
 	struct arena scratch;
 };
