@@ -15,6 +15,8 @@
  * Errors of next() name path, offset in the uncompressed stream and block type.
  */
 int capfile_open(const char *path, struct source **ret, struct err *e);
+/* The same for an open file, which is taken over; name is for messages. */
+int capfile_open_fd(int fd, const char *name, struct source **ret, struct err *e);
 
 struct capfile_writer;
 
@@ -23,13 +25,13 @@ int capfile_create(const char *path, bool compress, struct capfile_writer **ret,
 /* Append the blocks of record.raw; an empty one does nothing. */
 int capfile_write_raw(struct capfile_writer *w, struct str raw, struct err *e);
 /* Append one event record as a block of the current version. */
-int capfile_write_event(struct capfile_writer *w, struct str record, uint16_t cpu,
-			bool state_only, struct err *e);
+int capfile_write_event(struct capfile_writer *w, struct str record, uint16_t cpu, bool state_only,
+			struct err *e);
 /* Metadata blocks of the current version, for captures that Saker makes itself. */
 int capfile_write_section(struct capfile_writer *w, struct err *e);
 int capfile_write_machine(struct capfile_writer *w, const struct snap_machine *m, struct err *e);
-int capfile_write_interfaces(struct capfile_writer *w, const struct snap_interface *list,
-			     size_t n, struct err *e);
+int capfile_write_interfaces(struct capfile_writer *w, const struct snap_interface *list, size_t n,
+			     struct err *e);
 int capfile_write_users(struct capfile_writer *w, const struct snap_user *users, size_t n_users,
 			const struct snap_group *groups, size_t n_groups, struct err *e);
 int capfile_write_procs(struct capfile_writer *w, const struct snap_proc *list, size_t n,

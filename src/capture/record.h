@@ -98,9 +98,9 @@ struct snap_fd {
 	int64_t tid; /* the process' main thread */
 	int64_t fd;
 	uint64_t ino;
-	uint8_t type;          /* enum fd_type */
-	uint32_t open_flags;   /* portable, FILE_V2 only */
-	uint32_t dev;          /* FILE_V2 only, 0 when not recorded */
+	uint8_t type;		 /* enum fd_type */
+	uint32_t open_flags;	 /* portable, FILE_V2 only */
+	uint32_t dev;		 /* FILE_V2 only, 0 when not recorded */
 	struct sock_tuple tuple; /* sockets; a server socket's own end is dst */
 	uint64_t unix_src, unix_dst;
 	struct str name; /* path, link text or unix path */
@@ -123,9 +123,12 @@ struct record {
 		} event;
 	};
 	/*
-	 * The file's own bytes behind this record, for a writer: whole blocks.  Empty where
-	 * the block was given with an earlier record, and for live sources.  For an event
-	 * made by conversion: the block of the last record that went into it.
+	 * What a writer appends to keep this record: whole blocks.  The file's own bytes, given
+	 * with the first record of a block and empty with its others; empty for live sources.
+	 * An event made by conversion comes as a new block of today's version, since it no
+	 * longer needs the enter record that went into it; that one, and records of types
+	 * without meaning today, are not given at all.  So a file made of every record's raw
+	 * reads back as the same records, and so does one of all but some events.
 	 */
 	struct str raw;
 };

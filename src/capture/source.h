@@ -12,6 +12,7 @@ struct source_stats {
 	uint64_t n_bytes;    /* read, uncompressed */
 	uint64_t n_skipped;  /* event records of unknown (newer) types */
 	uint64_t n_absorbed; /* enter records that conversion took in */
+	uint64_t n_evicted;  /* of all enter records kept, thrown out before their exit came */
 };
 
 struct source;

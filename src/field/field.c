@@ -124,15 +124,23 @@ static const struct param_info *param_find(struct str name)
 	return NULL;
 }
 
+/* Where each type of event has the parameter called name, -1 where it does not. */
+static int8_t *param_places(struct arena *a, struct str name)
+{
+	int8_t *places = arena_alloc(a, EV_COUNT);
+
+	for (unsigned t = 0; t < EV_COUNT; t++)
+		places[t] = (int8_t)event_param_index(&event_table[t], name);
+	return places;
+}
+
 /*
- * An event argument by name: the longest start of it that some event knows.  Where each type of
- * event has it is looked up now, for there are few uses and many events.
+ * An event argument by name: the longest start of it that some event knows.
  */
 static int resolve_param(struct field *f, struct arena *a, size_t *n, struct err *e)
 {
 	const struct param_info *param = NULL;
 	struct str name = f->arg;
-	int8_t *where;
 
 	for (; name.n && !param; name.n -= !param)
 		param = param_find(name);
@@ -142,10 +150,7 @@ static int resolve_param(struct field *f, struct arena *a, size_t *n, struct err
 	f->arg = name;
 	if (f->info->get == get_rawarg)
 		f->type = param->type;
-	where = arena_alloc(a, EV_COUNT);
-	for (unsigned t = 0; t < EV_COUNT; t++)
-		where[t] = (int8_t)event_param_index(&event_table[t], name);
-	f->cache = where;
+	f->cache = param_places(a, name);
 	return 0;
 }
 
@@ -193,6 +198,8 @@ static int parse_use(const struct field_info *info, struct str text, size_t n, s
 			return r;
 		f->arg = arena_str(a, f->arg);
 	}
+	if (info->get == get_buffer)
+		f->cache = param_places(a, STR("data"));
 	if (f->flags & FF_ANY && !keeps_candidates(f))
 		f->flags &= ~(FF_ANY | FF_NE_ALL);
 	*ret_n = n + arg_n;

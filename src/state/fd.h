@@ -16,14 +16,13 @@ enum {
 	FDF_CONNECTED = 1 << 3,
 	FDF_UPPER_LAYER = 1 << 4,
 	FDF_LOWER_LAYER = 1 << 5,
-	FDF_CLOEXEC = 1 << 6,
 };
 
 struct fd {
 	uint32_t refs;       /* private to state/ */
 	uint8_t type;        /* enum fd_type */
 	uint8_t flags;       /* FDF_* */
-	bool has_tuple_name; /* private to state/ */
+	bool stale_name;     /* private to state/: name is yet to be made of the two ends */
 	uint32_t open_flags; /* portable */
 	uint32_t dev;
 	uint64_t ino;
@@ -34,6 +33,7 @@ struct fd {
 		struct sock_tuple tuple; /* IPv4, IPv6; a server socket's own end is dst */
 		struct {
 			uint64_t src, dst; /* kernel addresses of the two ends */
+			struct istr *path; /* private to state/ */
 		} unix_sock;
 	};
 };

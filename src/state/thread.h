@@ -27,6 +27,7 @@ enum {
 };
 
 struct files; /* a file table, shared where the threads share it */
+struct group; /* the threads of one process */
 
 struct thread {
 	int64_t tid, pid, ptid;            /* host ids; pid and ptid -1 for a placeholder */
@@ -62,15 +63,18 @@ struct thread {
 	 * A new value, drawn from one counter for all threads and never used twice, whenever
 	 * something that a thread- or process-scoped field reads of this entry changes.  What a
 	 * process-scoped field says is a function of its own and its main thread's generation.
+	 * Counters (vm, pf, times of events) and the file table are not part of it.
 	 */
 	uint64_t generation;
-	/* Private to state/: links, counts, the file table. */
-	uint32_t n_group_alive, n_children;
-	struct files *files;
-	struct thread *leader;             /* main thread, NULL when unknown */
+	/* Private to state/: links, the file table, an enter event that its exit will want. */
+	uint32_t n_children;
+	uint32_t enter_bytes;
+	uint8_t *enter;
+	struct files *files;               /* NULL: none yet, or the leader's is used */
+	struct group *group;               /* NULL for placeholders */
+	struct thread *group_next, *group_prev; /* ring; of placeholders: their list */
 	struct thread *parent, *first_child, *next_sibling, *prev_sibling;
 	struct thread *hash_next;
-	struct thread *group_next, *group_prev;
 };
 
 /* NULL when unknown.  Borrowed until the next state_apply(). */
