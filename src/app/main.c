@@ -1,8 +1,165 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
+#include "app/command.h"
 
-int main(void)
+#include "app/report.h"
+#include "app/sink.h"
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct command *const commands[] = {
+	&command_replay, &command_print, &command_check, &command_list, &command_explain,
+};
+
+enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+/* Names that are no subcommand of their own, for suggestions. */
+static const char *known_words[N_COMMANDS + 1];
+
+static const struct command *find_command(struct str name)
 {
-	puts("saker");
-	return 0;
+	for (unsigned i = 0; i < N_COMMANDS; i++) {
+		if (str_is(name, commands[i]->name))
+			return commands[i];
+	}
+	return NULL;
+}
+
+static enum exit_status unknown_command(const char *name)
+{
+	const char *near;
+
+	for (unsigned i = 0; i < N_COMMANDS; i++)
+		known_words[i] = commands[i]->name;
+	known_words[N_COMMANDS] = "help";
+	near = nearest_name(str_of(name), known_words, N_COMMANDS + 1, sizeof(*known_words));
+	if (near)
+		report("unknown command '%s'; did you mean '%s'?", name, near);
+	else
+		report("unknown command '%s'; see 'saker help'", name);
+	return EXIT_USAGE;
+}
+
+static void overview(struct buf *out)
+{
+	buf_addz(out, "Saker reads what a machine did and says what it should not have done.\n\n"
+		      "usage: saker COMMAND [OPTIONS] ...\n\n");
+	for (unsigned i = 0; i < N_COMMANDS; i++)
+		buf_addf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	buf_addf(out, "  %-10s %s\n\n", "help", "Explain a command: saker help COMMAND");
+	buf_addz(out, "  --version  print the version\n"
+		      "  --help     print this\n");
+}
+
+static void command_help(const struct command *c, struct buf *out)
+{
+	buf_addf(out, "usage: saker %s %s\n\n%s.\n", c->name, c->arguments, c->summary);
+	if (c->options.n) {
+		buf_addc(out, '\n');
+		options_help(&c->options, out);
+	}
+	if (c->details)
+		buf_addf(out, "\n%s", c->details);
+}
+
+static enum exit_status say(void (*text)(struct buf *out))
+{
+	struct sink s;
+
+	sink_init(&s);
+	text(&s.text);
+	return sink_close(&s);
+}
+
+static void version(struct buf *out)
+{
+	buf_addz(out, "saker " SAKER_VERSION "\n");
+}
+
+static enum exit_status say_help(const struct command *c)
+{
+	struct sink s;
+
+	sink_init(&s);
+	command_help(c, &s.text);
+	return sink_close(&s);
+}
+
+static enum exit_status help(char **args, unsigned n_args)
+{
+	const struct command *c;
+
+	if (!n_args)
+		return say(overview);
+	c = find_command(str_of(args[0]));
+	return c ? say_help(c) : unknown_command(args[0]);
+}
+
+static enum exit_status misused(const struct command *c, const char *why)
+{
+	report("%s: %s", c->name, why);
+	report("usage: saker %s %s", c->name, c->arguments);
+	return EXIT_USAGE;
+}
+
+static enum exit_status run_command(const struct command *c, char **args, unsigned n_args)
+{
+	void *options = xcalloc(1, c->options.bytes + 1);
+	enum exit_status status;
+	struct err e = {0};
+	int r = options_parse(&c->options, args, &n_args, options, &e);
+
+	if (r > 0)
+		status = say_help(c);
+	else if (r < 0)
+		status = misused(c, e.msg);
+	else if (n_args < c->min_args)
+		status = misused(c, "something is missing");
+	else if (n_args > c->max_args)
+		status = misused(c, "too many arguments");
+	else
+		status = c->run(options, args, n_args);
+	options_done(&c->options, options);
+	free(options);
+	return status;
+}
+
+/*
+ * A file must never be opened as standard output or error because the caller closed those.  What
+ * takes their place cannot be written to, so data that nobody receives is still an error.
+ */
+static void hold_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c;
+
+	hold_standard_files();
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		report("a command is missing; see 'saker help'");
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		return say(version);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return help(argv + 2, (unsigned)argc - 2);
+	if (argv[1][0] == '-') {
+		report("unknown option '%s'; see 'saker help'", argv[1]);
+		return EXIT_USAGE;
+	}
+	c = find_command(str_of(argv[1]));
+	return c ? run_command(c, argv + 2, (unsigned)argc - 2) : unknown_command(argv[1]);
 }

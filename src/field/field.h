@@ -10,13 +10,13 @@
 
 /* How far a value reaches: it is the same until ... */
 enum field_scope {
-	SCOPE_CONSTANT,  /* ... the end */
-	SCOPE_EVENT,     /* ... the next event */
-	SCOPE_THREAD,    /* ... the thread changes */
-	SCOPE_PROCESS,   /* ... the process (main thread) changes */
-	SCOPE_LINEAGE,   /* ... the process or any ancestor changes */
+	SCOPE_CONSTANT,	 /* ... the end */
+	SCOPE_EVENT,	 /* ... the next event */
+	SCOPE_THREAD,	 /* ... the thread changes */
+	SCOPE_PROCESS,	 /* ... the process (main thread) changes */
+	SCOPE_LINEAGE,	 /* ... the process or any ancestor changes */
 	SCOPE_CONTAINER, /* ... the container's metadata changes */
-	SCOPE_VOLATILE,  /* never: read anew each time, keeps memory of its own */
+	SCOPE_VOLATILE,	 /* never: read anew each time, keeps memory of its own */
 };
 
 enum field_flag {
@@ -28,7 +28,7 @@ enum field_flag {
 	FF_ARG_DOT = 1 << 5,   /* .text instead of [text] is fine too */
 	FF_FILTER_ONLY = 1 << 6,
 	FF_PRINT_ONLY = 1 << 7,
-	FF_HIDDEN = 1 << 8,    /* not listed */
+	FF_HIDDEN = 1 << 8, /* not listed */
 	FF_DEPRECATED = 1 << 9,
 	FF_NO_RHS = 1 << 10,
 	FF_NO_TRANSFORMER = 1 << 11,
@@ -47,7 +47,7 @@ struct field_ctx {
 	const struct state *state;
 	const struct moment *m;
 	struct arena *scratch; /* values live here at the least until the next event */
-	bool printing;         /* for a message, not for a comparison */
+	bool printing;	       /* for a message, not for a comparison */
 };
 
 typedef enum field_result (*field_getter)(const struct field_ctx *c, struct field *f,
@@ -57,11 +57,11 @@ struct field_info {
 	const char *name;
 	const char *help;
 	const char *class_name; /* "evt", "process", "container (plugin container)" ... */
-	uint8_t type;           /* enum param_type */
-	uint8_t format;         /* enum print_format */
-	uint8_t scope;          /* enum field_scope */
-	uint8_t up;             /* how many levels above the process; getter's own meaning else */
-	uint32_t flags;         /* enum field_flag */
+	uint8_t type;		/* enum param_type */
+	uint8_t format;		/* enum print_format */
+	uint8_t scope;		/* enum field_scope */
+	uint8_t up;		/* how many levels above the process; getter's own meaning else */
+	uint32_t flags;		/* enum field_flag */
 	field_getter get;
 };
 
@@ -75,11 +75,11 @@ struct field {
 	bool arg_is_index;
 	struct str arg; /* text in [ ] or behind the dot */
 	uint64_t index;
-	uint8_t type;     /* enum param_type: info's, but for evt.rawarg the argument's */
-	uint32_t flags;   /* info's; unindexed ancestor fields have FF_ANY etc. only then */
-	int16_t param;    /* of evt.arg.NAME: private to field/ */
-	uint64_t mem[3];  /* of volatile fields: private to field/ */
-	void *cache;      /* private to field/ */
+	uint8_t type;	 /* enum param_type: info's, but for evt.rawarg the argument's */
+	uint32_t flags;	 /* info's; unindexed ancestor fields have FF_ANY etc. only then */
+	int16_t param;	 /* of evt.arg.NAME: private to field/ */
+	uint64_t mem[3]; /* of volatile fields: private to field/ */
+	void *cache;	 /* private to field/ */
 };
 
 /*
@@ -88,8 +88,7 @@ struct field {
  * -EINVAL: a missing, unexpected or malformed argument, an unknown event argument.
  * The field lives in the arena and copies what it needs of text.
  */
-int field_parse(struct str text, struct arena *a, struct field **ret, size_t *ret_n,
-		struct err *e);
+int field_parse(struct str text, struct arena *a, struct field **ret, size_t *ret_n, struct err *e);
 
 /* The value at this moment.  FIELD_NULL leaves *ret alone. */
 static inline enum field_result field_get(struct field *f, const struct field_ctx *c,
@@ -108,6 +107,7 @@ struct field_config {
 	const char *hostname; /* evt.hostname; NULL: what the capture says */
 	const char *source;   /* evt.source: "syscall" */
 };
+extern struct field_config field_config;
 
 /* evt.type as text for this event ("openat", a generic call's own name, an async event's). */
 struct str moment_type_name(const struct moment *m);

@@ -26,7 +26,7 @@ struct value {
 };
 
 enum field_result {
-	FIELD_NULL,    /* no value: every comparison is false */
+	FIELD_NULL, /* no value: every comparison is false */
 	FIELD_OK,
 	FIELD_UNKNOWN, /* on its way: metadata that is known to be coming */
 };

@@ -24,7 +24,10 @@ enum operator{
 	OP_COUNT,
 };
 
-enum op_modifier { MOD_NONE, MOD_ONEOF, MOD_ANYOF, MOD_ALLOF };
+/* What may stand behind an operator, besides another field.  Modifiers need RIGHT_TEXT. */
+enum operator_right { RIGHT_NOTHING, RIGHT_NUMBER, RIGHT_TEXT, RIGHT_LIST };
+
+enum op_modifier { MOD_NONE, MOD_ONEOF, MOD_ANYOF, MOD_ALLOF, MOD_COUNT };
 
 enum operand_kind { OPERAND_FIELD, OPERAND_TRANSFORMER, OPERAND_TEXT, OPERAND_NUMBER, OPERAND_LIST };
 
@@ -57,29 +60,47 @@ struct ast {
 	uint32_t n_values;
 	bool is_list;           /* the values were written as a list */
 	struct position op_at;
+	/* Set by ast_expand(), of the tree from here down. */
+	uint32_t depth, n_nodes;
 };
 
-/* Deepest nesting accepted; the caller chooses (100 for single filters, 1000 for rules). */
+enum {
+	CONDITION_MAX = 64 << 20,  /* bytes of one condition */
+	OPERAND_DEPTH_MAX = 100,   /* transformers within transformers, in a message */
+	EXPANDED_DEPTH_MAX = 4096, /* of a tree with its macros in place */
+	EXPANDED_NODES_MAX = 16 << 20,
+};
+
+/*
+ * max_depth: deepest nesting of brackets accepted; the caller chooses (100 for single filters,
+ * 1000 for rules).  The tree and its text live in the arena; text is copied.
+ * On an error *ret_at is where in the text.
+ */
 int ast_parse(struct str text, unsigned max_depth, struct arena *a, struct ast **ret,
 	      struct position *ret_at, struct err *e);
 
 /*
  * A field or transformer at the start of text, as messages use them (%toupper(proc.name)).
- * *ret_n: bytes used.
+ * *ret_n: bytes used; on an error, how far the text made sense.  The result points into text.
  */
 int operand_parse(struct str text, struct arena *a, struct operand **ret, size_t *ret_n,
 		  struct err *e);
 
 /* Back to text, fully bracketed, constants quoted where the grammar needs it. */
 void ast_print(const struct ast *t, struct buf *out);
+void operand_print(const struct operand *o, struct buf *out);
 
 const char *operator_text(enum operator op);
+enum operator_right operator_right(enum operator op);
+const char *modifier_text(enum op_modifier m); /* "" for MOD_NONE */
 /* "contains", "startswith oneof" ...: false when it is no comparison operator. */
 bool operator_parse(struct str text, enum operator *ret, enum op_modifier *ret_modifier);
 
 /*
- * Replace macro references.  find: the macro's (already expanded) tree, or NULL.
+ * Replace macro references.  find: the macro's (already expanded) tree, or NULL; its nodes
+ * below the root are shared, so they must live as long as *t.
  * -ENOENT: *e "Undefined macro 'x' used in filter.", *ret_at where.
+ * -E2BIG: with the macros in place the tree is beyond the limits above.
  */
 int ast_expand(struct ast **t, struct arena *a,
 	       const struct ast *(*find)(struct str name, void *arg), void *arg,

@@ -8,7 +8,10 @@
 
 struct message;
 
-/* One distinct %token of a message. */
+/*
+ * One distinct field of a message.  Read it after message_format(): for fields that count how
+ * often they are read the reference's order is seen in the values.
+ */
 struct message_token {
 	struct str text; /* "proc.aname[2]" */
 	struct extractor *x;
@@ -24,5 +27,5 @@ int message_compile(struct str text, struct arena *a, struct message **ret, stru
  * U+FFFD; true: bytes as they are (`saker print`).
  */
 void message_format(struct message *m, const struct field_ctx *c, bool raw, struct buf *out);
-/* Distinct field tokens in order of appearance. */
+/* Distinct fields in order of appearance, those within transformers included. */
 const struct message_token *message_tokens(const struct message *m, size_t *ret_n);

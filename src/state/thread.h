@@ -57,6 +57,8 @@ struct thread {
 	uint64_t last_event_ns, prev_event_ns;
 	int64_t last_fd;                   /* of its last event; -1 none */
 
+	uint64_t cpu_total;                /* of thread.cpu fields: private to field/ */
+
 	/*
 	 * A new value, drawn from one counter for all threads and never used twice, whenever
 	 * something that a thread- or process-scoped field reads of this entry changes.  What a

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+# meson and ninja do the work; these are the commands worth remembering.
+.PHONY: all run test asan fuzz fmt check bench status docs install clean
+FUZZ_SECONDS ?= 60
+export FUZZ_SECONDS
+
+all:
+	@tools/setup build
+	@ninja -C build --quiet
+
+run: all
+	@build/saker replay tests/captures/containers.scap.gz --summary
+
+test:
+	@tools/setup build test
+	@tools/test build build-asan
+
+asan:
+	@tools/setup test
+	@tools/test build-asan
+
+fuzz:
+	@tools/setup fuzz
+	@tools/fuzz
+
+fmt:
+	@tools/setup test
+	@tools/format --write
+
+check:
+	@tools/setup build test fuzz analyze
+	@tools/analyze
+	@tools/fuzz
+	@tools/test build build-asan
+
+bench: all
+	@bench/run --saker build/saker
+
+status: all
+	@tools/setup test
+	@tools/status
+
+docs: all
+	@tools/reference --write
+
+install: all
+	@ninja -C build --quiet install
+
+clean:
+	rm -rf build build-asan build-fuzz build-coverage

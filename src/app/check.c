@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* saker check: are these rule files right, and what is doubtful in them? */
+#include "app/command.h"
+
+#include "app/rulefiles.h"
+#include "app/sink.h"
+
+struct check_options {
+	bool json;
+};
+
+static enum exit_status run(const void *options, char **args, unsigned n_args)
+{
+	const struct check_options *o = options;
+	struct loader *l = loader_new(&RULEFILES_CONFIG);
+	enum exit_status status;
+	struct sink s;
+
+	for (unsigned i = 0; i < n_args; i++)
+		loader_add_file(l, args[i]);
+	sink_init(&s);
+	if (o->json)
+		loader_results_json(l, &s.text);
+	else
+		loader_results_text(l, true, &s.text);
+	status = sink_close(&s);
+	if (!loader_ok(l))
+		status = EXIT_FAULT;
+	loader_free(l);
+	return status;
+}
+
+static const struct option_row rows[] = {
+	{"json", 'j', OPTION_FLAG, offsetof(struct check_options, json), NULL,
+	 "the verdict as one line of JSON"},
+};
+
+const struct command command_check = {
+	.name = "check",
+	.summary = "Check rule files and print what is wrong or doubtful in them",
+	.arguments = "[--json] FILE...",
+	.details = "Files are loaded in order, each on top of those before it.\n",
+	.min_args = 1,
+	.max_args = 10000,
+	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct check_options)},
+	.run = run,
+};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The program: its subcommands, what they share, and main.
+ *
+ * Each subcommand is one file with one struct command; main.c lists them.
+ */
+#pragma once
+
+#include "app/options.h"
+
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_FAULT = 1, /* the input or the host is at fault */
+	EXIT_USAGE = 2, /* an unknown or missing option or argument */
+};
+
+struct command {
+	const char *name;
+	const char *summary;   /* a line of `saker help` */
+	const char *arguments; /* what follows the name in a usage line */
+	const char *details;   /* shown behind the options; NULL when they say it all */
+	unsigned min_args, max_args;
+	struct option_table options;
+	/* options: a block of options.bytes, zeroed before parsing. */
+	enum exit_status (*run)(const void *options, char **args, unsigned n_args);
+};
+
+extern const struct command command_check, command_explain, command_list, command_print,
+	command_replay;

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* saker list: what there is to use in rules, and what rule files define. */
+#include "app/command.h"
+
+#include "app/listing.h"
+#include "app/report.h"
+#include "app/rulefiles.h"
+#include "app/sink.h"
+#include "base/json.h"
+
+struct list_options {
+	struct option_texts rules;
+	bool markdown, json;
+};
+
+static void add_texts(struct buf *out, const struct str *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		buf_addz(out, i ? "," : "");
+		json_add_string(out, list[i]);
+	}
+}
+
+static void add_member(struct buf *out, const char *name, struct str text)
+{
+	buf_addf(out, "\"%s\":", name);
+	json_add_string(out, text);
+}
+
+/* Markdown tables are made of lines and bars. */
+static void add_cell(struct buf *out, struct str s)
+{
+	s = str_trim(s);
+	for (size_t i = 0; i < s.n; i++)
+		buf_addf(out, s.p[i] == '|' ? "\\%c" : "%c", s.p[i] == '\n' ? ' ' : s.p[i]);
+}
+
+static void rule_text(const struct rule *r, struct buf *out)
+{
+	buf_addf(out, "%-13s %s%.*s\n", priority_text(r->priority), r->enabled ? "" : "(disabled) ",
+		 STR_ARG(r->name));
+}
+
+static void rule_markdown(const struct rule *r, struct buf *out)
+{
+	if (!out->n)
+		buf_addz(out, "Rule | Priority | Description | Tags\n"
+			      ":----|:---------|:------------|:----\n");
+	add_cell(out, r->name);
+	buf_addf(out, " | %s | ", priority_text(r->priority));
+	add_cell(out, r->desc);
+	buf_addz(out, " | ");
+	for (size_t i = 0; i < r->n_tags; i++)
+		buf_addf(out, "%s%.*s", i ? ", " : "", STR_ARG(r->tags[i]));
+	buf_addc(out, '\n');
+}
+
+static void rule_json(const struct rule *r, struct buf *out)
+{
+	buf_addz(out, out->n ? ",{" : "{\"rules\":[{");
+	add_member(out, "name", r->name);
+	buf_addc(out, ',');
+	add_member(out, "desc", r->desc);
+	buf_addc(out, ',');
+	add_member(out, "condition", r->condition);
+	buf_addc(out, ',');
+	add_member(out, "output", r->output);
+	buf_addf(out, ",\"priority\":\"%s\",", priority_text(r->priority));
+	add_member(out, "source", r->source);
+	buf_addz(out, ",\"tags\":[");
+	add_texts(out, r->tags, r->n_tags);
+	buf_addz(out, "],\"enabled\":");
+	json_add_bool(out, r->enabled);
+	buf_addc(out, '}');
+}
+
+static void list_rules(const struct ruleset *rules, enum listing_form form, struct buf *out)
+{
+	static void (*const forms[])(const struct rule *r,
+				     struct buf *out) = {rule_text, rule_markdown, rule_json};
+
+	for (size_t i = 0; i < rules->n_all; i++)
+		forms[form](&rules->all[i], out);
+	if (form == LISTING_JSON)
+		buf_addz(out, out->n ? "]}\n" : "{\"rules\":[]}\n");
+}
+
+static void macro_text(const struct macro_info *m, struct buf *out)
+{
+	buf_addf(out, "%.*s: %.*s\n", STR_ARG(m->name), STR_ARG(str_trim(m->condition)));
+}
+
+static void macro_markdown(const struct macro_info *m, struct buf *out)
+{
+	if (!out->n)
+		buf_addz(out, "Macro | Condition\n:-----|:---------\n");
+	add_cell(out, m->name);
+	buf_addz(out, " | ");
+	add_cell(out, m->condition);
+	buf_addc(out, '\n');
+}
+
+static void macro_json(const struct macro_info *m, struct buf *out)
+{
+	buf_addz(out, out->n ? ",{" : "{\"macros\":[{");
+	add_member(out, "name", m->name);
+	buf_addc(out, ',');
+	add_member(out, "condition", m->condition);
+	buf_addz(out, ",\"used\":");
+	json_add_bool(out, m->used);
+	buf_addc(out, '}');
+}
+
+static void list_macros(const struct ruleset *rules, enum listing_form form, struct buf *out)
+{
+	static void (*const forms[])(const struct macro_info *m,
+				     struct buf *out) = {macro_text, macro_markdown, macro_json};
+
+	for (size_t i = 0; i < rules->n_macros; i++)
+		forms[form](&rules->macros[i], out);
+	if (form == LISTING_JSON)
+		buf_addz(out, out->n ? "]}\n" : "{\"macros\":[]}\n");
+}
+
+static void list_text(const struct list_info *l, struct buf *out)
+{
+	buf_addf(out, "%.*s:", STR_ARG(l->name));
+	for (size_t i = 0; i < l->n_items; i++)
+		buf_addf(out, "%s%.*s", i ? ", " : " ", STR_ARG(l->items[i]));
+	buf_addc(out, '\n');
+}
+
+static void list_markdown(const struct list_info *l, struct buf *out)
+{
+	if (!out->n)
+		buf_addz(out, "List | Items\n:----|:-----\n");
+	add_cell(out, l->name);
+	buf_addz(out, " | ");
+	for (size_t i = 0; i < l->n_items; i++) {
+		buf_addz(out, i ? ", " : "");
+		add_cell(out, l->items[i]);
+	}
+	buf_addc(out, '\n');
+}
+
+static void list_json(const struct list_info *l, struct buf *out)
+{
+	buf_addz(out, out->n ? ",{" : "{\"lists\":[{");
+	add_member(out, "name", l->name);
+	buf_addz(out, ",\"items\":[");
+	add_texts(out, l->items, l->n_items);
+	buf_addz(out, "],\"used\":");
+	json_add_bool(out, l->used);
+	buf_addc(out, '}');
+}
+
+static void list_lists(const struct ruleset *rules, enum listing_form form, struct buf *out)
+{
+	static void (*const forms[])(const struct list_info *l,
+				     struct buf *out) = {list_text, list_markdown, list_json};
+
+	for (size_t i = 0; i < rules->n_lists; i++)
+		forms[form](&rules->lists[i], out);
+	if (form == LISTING_JSON)
+		buf_addz(out, out->n ? "]}\n" : "{\"lists\":[]}\n");
+}
+
+/* Of each row one of the two is there: tables of the program, or of rule files. */
+static const struct noun {
+	const char *name;
+	void (*built_in)(enum listing_form form, struct buf *out);
+	void (*in_rules)(const struct ruleset *rules, enum listing_form form, struct buf *out);
+} nouns[] = {
+	{"fields", listing_fields, NULL},     {"events", listing_events, NULL},
+	{"syscalls", listing_syscalls, NULL}, {"rules", NULL, list_rules},
+	{"macros", NULL, list_macros},	      {"lists", NULL, list_lists},
+};
+
+enum { N_NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
+
+static const struct noun *find_noun(const char *name)
+{
+	const char *near = nearest_name(str_of(name), &nouns[0].name, N_NOUNS, sizeof(nouns[0]));
+
+	for (unsigned i = 0; i < N_NOUNS; i++) {
+		if (!strcmp(nouns[i].name, name))
+			return &nouns[i];
+	}
+	report("list: unknown list '%s'%s%s%s", name, near ? "; did you mean '" : "",
+	       near ? near : "", near ? "'?" : "");
+	return NULL;
+}
+
+static enum exit_status run(const void *options, char **args, unsigned n_args)
+{
+	const struct list_options *o = options;
+	enum listing_form form = o->json       ? LISTING_JSON
+				 : o->markdown ? LISTING_MARKDOWN
+					       : LISTING_TEXT;
+	const struct noun *noun = find_noun(args[0]);
+	struct ruleset *rules = NULL;
+	struct sink s;
+
+	if (!noun)
+		return EXIT_USAGE;
+	if (noun->in_rules) {
+		rules = rulefiles_load(&o->rules, &RULEFILES_CONFIG);
+		if (!rules)
+			return EXIT_FAULT;
+	}
+	sink_init(&s);
+	if (rules)
+		noun->in_rules(rules, form, &s.text);
+	else
+		noun->built_in(form, &s.text);
+	ruleset_free(rules);
+	return sink_close(&s);
+}
+
+#define ROW(name, letter, kind, member, value, help)                                               \
+	{                                                                                          \
+		name, letter, OPTION_##kind, offsetof(struct list_options, member), value, help    \
+	}
+
+static const struct option_row rows[] = {
+	ROW("rules", 'r', TEXTS, rules, "FILE",
+	    "rule files for the last three; else the bundled ones"),
+	ROW("markdown", 'm', FLAG, markdown, NULL, "as Markdown"),
+	ROW("json", 'j', FLAG, json, NULL, "as one line of JSON"),
+};
+
+const struct command command_list = {
+	.name = "list",
+	.summary = "List what rules can use, or what rule files define",
+	.arguments =
+		"fields|events|syscalls|rules|macros|lists [--markdown | --json] [--rules FILE]...",
+	.min_args = 1,
+	.max_args = 1,
+	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct list_options)},
+	.run = run,
+};

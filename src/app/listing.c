@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/listing.h"
+
+#include "base/json.h"
+#include "field/field.h"
+
+#include <stdio.h>
+
+enum { LABEL_WIDTH = 30, TEXT_WIDTH = 120 };
+
+struct field_class {
+	const char *name;
+	const char *sources;
+	const char *desc;
+};
+
+static const struct field_class classes[] = {
+	{"evt", "syscall", "The event itself: number, time, type, arguments and result."},
+	{"process", "syscall", "The process and thread that made the event, and their ancestors."},
+	{"user", "syscall", "The user the process runs as."},
+	{"group", "syscall", "The group the process runs as."},
+	{"fd", "syscall", "The file descriptor the event works on."},
+	{"fs.path", "syscall", "Paths that the event names, resolved where they can be."},
+	{"fdlist", "syscall", "The descriptors of a poll event."},
+	{"container (plugin container)", "syscall", "The container and pod of the process."},
+};
+
+static const struct field_class *class_of(const struct field_info *f)
+{
+	static const struct field_class other = {"", "syscall", ""};
+
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		if (!strcmp(classes[i].name, f->class_name))
+			return &classes[i];
+	}
+	return &other;
+}
+
+static bool is_listed(const struct field_info *f)
+{
+	return !(f->flags & (FF_HIDDEN | FF_DEPRECATED));
+}
+
+/* Whether f opens a class; those hidden in between do not count. */
+static bool opens_class(const struct field_info *f, const char **class_name)
+{
+	bool opens = !*class_name || strcmp(*class_name, f->class_name);
+
+	*class_name = f->class_name;
+	return opens;
+}
+
+/* The type's name, "LIST(T)" for lists. */
+static const char *type_text(const struct field_info *f, char out[32])
+{
+	snprintf(out, 32, f->flags & FF_LIST ? "LIST(%s)" : "%s", param_type_name(f->type));
+	return out;
+}
+
+/* text behind a label, broken between words. */
+static void add_wrapped(struct buf *out, const char *text)
+{
+	size_t column = LABEL_WIDTH;
+
+	while (*text) {
+		size_t word = strcspn(text, " ");
+
+		if (column > LABEL_WIDTH && column + 1 + word > TEXT_WIDTH) {
+			buf_addf(out, "\n%*s", LABEL_WIDTH, "");
+			column = LABEL_WIDTH;
+		} else if (column > LABEL_WIDTH) {
+			buf_addc(out, ' ');
+			column++;
+		}
+		buf_add(out, text, word);
+		column += word;
+		text += word + (text[word] == ' ');
+	}
+	buf_addc(out, '\n');
+}
+
+static void add_label(struct buf *out, const char *label)
+{
+	buf_addf(out, "%-*s", LABEL_WIDTH, label);
+	if (strlen(label) >= LABEL_WIDTH)
+		buf_addf(out, "\n%*s", LABEL_WIDTH, "");
+}
+
+static const char *argument_text(const struct field_info *f)
+{
+	bool index = f->flags & FF_ARG_INDEX, key = f->flags & FF_ARG_KEY;
+	bool required = f->flags & FF_ARG_REQUIRED;
+
+	if (!(f->flags & (FF_ARG_REQUIRED | FF_ARG_ALLOWED)))
+		return "";
+	if (index && key)
+		return required ? "[number or key] " : "[number or key, optional] ";
+	if (index)
+		return required ? "[number] " : "[number, optional] ";
+	return required ? "[key] " : "[key, optional] ";
+}
+
+static void field_text(const struct field_info *f, struct buf *out)
+{
+	char text[2048], type[32];
+
+	add_label(out, f->name);
+	snprintf(text, sizeof(text), "%s%s(%s) %s", argument_text(f),
+		 f->flags & FF_FILTER_ONLY ? "(only in conditions) " : "", type_text(f, type),
+		 f->help);
+	add_wrapped(out, text);
+}
+
+static void class_text(const struct field_class *c, const char *name, struct buf *out)
+{
+	buf_addf(out, "%s-------------------------------\n", out->n ? "\n" : "");
+	buf_addf(out, "%-*s%s\n", LABEL_WIDTH, "Field Class:", name);
+	buf_addf(out, "%-*s%s\n", LABEL_WIDTH, "Description:", c->desc);
+	buf_addf(out, "%-*s%s\n\n", LABEL_WIDTH, "Event Sources:", c->sources);
+}
+
+static void field_markdown(const struct field_info *f, struct buf *out)
+{
+	char type[32];
+
+	buf_addf(out, "`%s` | %s | %s", f->name, type_text(f, type), argument_text(f));
+	for (const char *p = f->help; *p; p++)
+		buf_addf(out, *p == '|' || *p == '<' ? "\\%c" : "%c", *p);
+	buf_addc(out, '\n');
+}
+
+static void class_markdown(const struct field_class *c, const char *name, struct buf *out)
+{
+	buf_addf(out, "%s## Field Class: %s\n\n%s\n\nEvent Sources: %s\n\n", out->n ? "\n" : "",
+		 name, c->desc, c->sources);
+	buf_addz(out, "Name | Type | Description\n:----|:-----|:-----------\n");
+}
+
+static void add_member(struct buf *out, const char *name, const char *text)
+{
+	json_add_string(out, str_of(name));
+	buf_addc(out, ':');
+	json_add_string(out, str_of(text));
+}
+
+static void argument_json(const struct field_info *f, struct buf *out)
+{
+	if (!(f->flags & (FF_ARG_REQUIRED | FF_ARG_ALLOWED))) {
+		buf_addz(out, ",\"argument\":null");
+		return;
+	}
+	buf_addz(out, ",\"argument\":{\"required\":");
+	json_add_bool(out, f->flags & FF_ARG_REQUIRED);
+	buf_addf(out, ",\"type\":[%s%s%s]}", f->flags & FF_ARG_INDEX ? "\"INDEX\"" : "",
+		 f->flags & FF_ARG_INDEX && f->flags & FF_ARG_KEY ? "," : "",
+		 f->flags & FF_ARG_KEY ? "\"KEY\"" : "");
+}
+
+static void field_json(const struct field_info *f, struct buf *out)
+{
+	buf_addz(out, out->p[out->n - 1] == '[' ? "{" : ",{");
+	add_member(out, "name", f->name);
+	buf_addc(out, ',');
+	add_member(out, "type", param_type_name(f->type));
+	buf_addc(out, ',');
+	add_member(out, "desc", f->help);
+	buf_addz(out, ",\"is_list\":");
+	json_add_bool(out, f->flags & FF_LIST);
+	argument_json(f, out);
+	buf_addc(out, '}');
+}
+
+static void class_json(const struct field_class *c, const char *name, struct buf *out)
+{
+	buf_addz(out, out->n ? "]},{" : "{\"fieldclasses\":[{");
+	add_member(out, "name", name);
+	buf_addc(out, ',');
+	add_member(out, "desc", c->desc);
+	buf_addf(out, ",\"event_sources\":[\"%s\"],\"fields\":[", c->sources);
+}
+
+struct field_form {
+	void (*open)(const struct field_class *c, const char *name, struct buf *out);
+	void (*field)(const struct field_info *f, struct buf *out);
+	const char *end;
+};
+
+void listing_fields(enum listing_form form, struct buf *out)
+{
+	static const struct field_form forms[] = {
+		[LISTING_TEXT] = {class_text, field_text, ""},
+		[LISTING_MARKDOWN] = {class_markdown, field_markdown, ""},
+		[LISTING_JSON] = {class_json, field_json, "]}]}\n"},
+	};
+	const char *class_name = NULL;
+
+	for (size_t i = 0; i < field_table_size; i++) {
+		const struct field_info *f = &field_table[i];
+
+		if (!is_listed(f))
+			continue;
+		if (opens_class(f, &class_name))
+			forms[form].open(class_of(f), f->class_name, out);
+		forms[form].field(f, out);
+	}
+	buf_addz(out, forms[form].end);
+}
+
+static void event_line(const struct event_info *ev, unsigned code, struct buf *out)
+{
+	buf_addf(out, "%c %s(", event_is_exit((uint16_t)code) ? '<' : '>', ev->name);
+	for (unsigned i = 0; i < ev->n_params; i++)
+		buf_addf(out, "%s%s %s", i ? ", " : "", param_type_name(ev->params[i].type),
+			 ev->params[i].name);
+	buf_addz(out, ")\n");
+}
+
+static void event_markdown(const struct event_info *ev, unsigned code, struct buf *out)
+{
+	if (!out->n)
+		buf_addz(out, "Code | Event | Direction | Parameters\n"
+			      ":----|:------|:----------|:----------\n");
+	buf_addf(out, "%u | `%s` | %s | ", code, ev->name,
+		 event_is_exit((uint16_t)code) ? "exit" : "enter");
+	for (unsigned i = 0; i < ev->n_params; i++)
+		buf_addf(out, "%s%s: %s", i ? ", " : "", ev->params[i].name,
+			 param_type_name(ev->params[i].type));
+	buf_addc(out, '\n');
+}
+
+static void event_json(const struct event_info *ev, unsigned code, struct buf *out)
+{
+	buf_addz(out, out->n ? ",{" : "{\"events\":[{");
+	buf_addf(out, "\"code\":%u,", code);
+	add_member(out, "name", ev->name);
+	buf_addf(out, ",\"dir\":\"%c\",\"parameters\":[",
+		 event_is_exit((uint16_t)code) ? '<' : '>');
+	for (unsigned i = 0; i < ev->n_params; i++) {
+		buf_addz(out, i ? ",{" : "{");
+		add_member(out, "name", ev->params[i].name);
+		buf_addc(out, ',');
+		add_member(out, "type", param_type_name(ev->params[i].type));
+		buf_addc(out, '}');
+	}
+	buf_addz(out, "]}");
+}
+
+void listing_events(enum listing_form form, struct buf *out)
+{
+	static void (*const forms[])(const struct event_info *ev, unsigned code,
+				     struct buf *out) = {event_line, event_markdown, event_json};
+
+	for (unsigned code = 0; code < EV_COUNT; code++) {
+		/* What only old captures hold reads as today's events. */
+		if (!(event_table[code].flags & (EF_UNUSED | EF_OLD_VERSION)))
+			forms[form](&event_table[code], code, out);
+	}
+	if (form == LISTING_JSON)
+		buf_addz(out, "]}\n");
+}
+
+static void syscall_text(const struct syscall_info *sc, struct buf *out)
+{
+	buf_addf(out, "%-28s %6d %6d  %s\n", sc->name, sc->x86_64, sc->aarch64,
+		 sc->exit == EV_GENERIC_X ? "" : event_table[sc->exit].name);
+}
+
+static void syscall_markdown(const struct syscall_info *sc, struct buf *out)
+{
+	if (!out->n)
+		buf_addz(out, "System call | x86_64 | aarch64 | Event\n"
+			      ":-----------|-------:|--------:|:-----\n");
+	buf_addf(out, "`%s` | %d | %d | %s\n", sc->name, sc->x86_64, sc->aarch64,
+		 sc->exit == EV_GENERIC_X ? "generic" : event_table[sc->exit].name);
+}
+
+static void syscall_json(const struct syscall_info *sc, struct buf *out)
+{
+	buf_addz(out, out->n ? ",{" : "{\"syscalls\":[{");
+	add_member(out, "name", sc->name);
+	buf_addf(out, ",\"x86_64\":%d,\"aarch64\":%d,\"generic\":", sc->x86_64, sc->aarch64);
+	json_add_bool(out, sc->exit == EV_GENERIC_X);
+	buf_addc(out, '}');
+}
+
+void listing_syscalls(enum listing_form form, struct buf *out)
+{
+	static void (*const forms[])(const struct syscall_info *sc, struct buf *out) = {
+		syscall_text, syscall_markdown, syscall_json};
+
+	for (unsigned code = SC_UNKNOWN + 1; code < SC_COUNT; code++) {
+		if (syscall_table[code].name)
+			forms[form](&syscall_table[code], out);
+	}
+	if (form == LISTING_JSON)
+		buf_addz(out, "]}\n");
+}

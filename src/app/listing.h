@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of the project as people and programs read them. */
+#pragma once
+
+#include "base/buf.h"
+
+enum listing_form { LISTING_TEXT, LISTING_MARKDOWN, LISTING_JSON };
+
+void listing_fields(enum listing_form form, struct buf *out);
+void listing_events(enum listing_form form, struct buf *out);
+void listing_syscalls(enum listing_form form, struct buf *out);

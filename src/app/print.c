@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* saker print: the events of a capture as text or JSON, or some of them into another capture. */
+#include "app/command.h"
+
+#include "app/input.h"
+#include "app/report.h"
+#include "app/sink.h"
+#include "capture/capfile.h"
+#include "filter/message.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_FORMAT "%evt.num %evt.time %evt.cpu %proc.name (%thread.tid) %evt.type %evt.args"
+
+enum { FILTER_DEPTH = 100 };
+
+struct print_options {
+	const char *format, *filter, *write;
+	bool json, count, compress;
+	uint64_t max;
+};
+
+struct printer {
+	const struct print_options *o;
+	struct arena arena;	       /* what the format is compiled into */
+	struct program *filter;	       /* NULL: every event */
+	struct message *format;	       /* NULL: events are not shown */
+	struct capfile_writer *writer; /* NULL: no capture is written */
+	struct sink sink;
+	bool raw; /* bytes of field values as they are */
+	uint64_t n_kept;
+};
+
+static const struct ast *no_macros(struct str name, void *arg)
+{
+	return NULL;
+}
+
+static bool compile_filter(struct printer *p, struct str text)
+{
+	struct position at = {0, 1, 1};
+	struct err e = {0};
+	struct arena a;
+	struct ast *tree;
+
+	arena_init(&a, 0);
+	p->filter = program_new();
+	if (ast_parse(text, FILTER_DEPTH, &a, &tree, &at, &e) < 0 ||
+	    ast_expand(&tree, &a, no_macros, NULL, &at, &e) < 0 ||
+	    program_add(p->filter, tree, NULL, NULL, &at, &e) < 0)
+		report_at("filter", text, at, &e);
+	else
+		program_seal(p->filter);
+	arena_done(&a);
+	return !e.code;
+}
+
+static bool compile_format(struct printer *p, struct str text)
+{
+	struct err e = {0};
+
+	if (message_compile(text, &p->arena, &p->format, &e) < 0)
+		report("format: %s", e.msg);
+	return !e.code;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && S_ISREG(a->st_mode);
+}
+
+/* Creating the output would empty the input. */
+static bool is_own_input(const char *input, const char *output)
+{
+	struct stat in, out;
+	int r = strcmp(input, "-") ? stat(input, &in) : fstat(STDIN_FILENO, &in);
+
+	if (r < 0)
+		return false;
+	r = strcmp(output, "-") ? stat(output, &out) : fstat(STDOUT_FILENO, &out);
+	return r == 0 && same_file(&in, &out);
+}
+
+static bool open_output(struct printer *p, const char *input)
+{
+	struct err e = {0};
+
+	if (is_own_input(input, p->o->write)) {
+		report("%s: is the capture that is being read", p->o->write);
+		return false;
+	}
+	if (capfile_create(p->o->write, p->o->compress, &p->writer, &e) < 0)
+		report("%s", e.msg);
+	return !e.code;
+}
+
+static void print_json(struct printer *p, const struct field_ctx *c, struct buf *out)
+{
+	size_t n;
+	const struct message_token *tokens = message_tokens(p->format, &n);
+
+	buf_addc(out, '{');
+	for (size_t i = 0; i < n; i++) {
+		struct value name = {.s = tokens[i].text}, v = {0};
+		struct extractor *x = tokens[i].x;
+
+		if (i)
+			buf_addc(out, ',');
+		value_json(&name, PT_CHARBUF, PF_NA, out);
+		buf_addc(out, ':');
+		if (extractor_get(x, c, &v) == FIELD_OK)
+			value_json(&v, extractor_type(x), extractor_format(x), out);
+		else
+			buf_addz(out, "null");
+	}
+	buf_addc(out, '}');
+}
+
+/* False when nobody can receive more. */
+static bool show(struct printer *p, const struct field_ctx *c)
+{
+	if (!p->format)
+		return true;
+	if (p->o->json)
+		print_json(p, c, &p->sink.text);
+	else
+		message_format(p->format, c, p->raw, &p->sink.text);
+	buf_addc(&p->sink.text, '\n');
+	return sink_line(&p->sink);
+}
+
+static bool matches(struct printer *p, const struct input *in)
+{
+	const uint32_t *unused;
+
+	return !p->filter || program_eval(p->filter, &in->fields, true, &unused);
+}
+
+static int print_events(struct printer *p, struct input *in, struct err *e)
+{
+	enum state_verdict verdict;
+	int r;
+
+	while ((r = input_next(in, &verdict, e)) > 0) {
+		bool kept = verdict == STATE_DELIVER && matches(p, in);
+
+		/* What is not shown is no event to the filter: readers of the copy need it too. */
+		if (p->writer && (kept || verdict == STATE_HIDDEN)) {
+			r = capfile_write_raw(p->writer, in->record.raw, e);
+			if (r < 0)
+				break;
+		}
+		if (!kept)
+			continue;
+		in->fields.printing = true;
+		if (!show(p, &in->fields) || ++p->n_kept == p->o->max)
+			break;
+		in->fields.printing = false;
+	}
+	return r < 0 ? r : 0;
+}
+
+static bool prepare(struct printer *p, const char *input)
+{
+	const struct print_options *o = p->o;
+	bool quiet = o->count || (o->write && !o->format && !o->json);
+
+	if (o->filter && !compile_filter(p, str_of(o->filter)))
+		return false;
+	if (!quiet && !compile_format(p, str_of(o->format ? o->format : DEFAULT_FORMAT)))
+		return false;
+	return !o->write || open_output(p, input);
+}
+
+static enum exit_status finish(struct printer *p)
+{
+	enum exit_status status;
+	struct err e = {0};
+
+	if (p->o->count)
+		buf_addf(&p->sink.text, "%llu\n", (unsigned long long)p->n_kept);
+	status = sink_close(&p->sink);
+	if (p->writer && capfile_finish(p->writer, &e) < 0) {
+		report("%s", e.msg);
+		status = EXIT_FAULT;
+	}
+	return status;
+}
+
+static enum exit_status print_capture(struct printer *p, const char *path)
+{
+	enum exit_status status;
+	struct err e = {0};
+	struct input in;
+
+	if (input_open(&in, path, &e) < 0) {
+		report("%s", e.msg);
+		return EXIT_FAULT;
+	}
+	if (!prepare(p, path)) {
+		input_close(&in);
+		return EXIT_FAULT;
+	}
+	if (p->filter)
+		input_want(&in, program_wants(p->filter));
+	print_events(p, &in, &e);
+	status = finish(p);
+	if (e.code)
+		report("%s", e.msg);
+	input_close(&in);
+	return e.code ? EXIT_FAULT : status;
+}
+
+static enum exit_status run(const void *options, char **args, unsigned n_args)
+{
+	struct printer p = {.o = options, .raw = !isatty(STDOUT_FILENO)};
+	enum exit_status status;
+
+	if (p.o->compress && !p.o->write) {
+		report("print: --compress wants --write");
+		return EXIT_USAGE;
+	}
+	if (p.o->write && !strcmp(p.o->write, "-") && (p.o->format || p.o->json || p.o->count)) {
+		report("print: events and a capture cannot both go to standard output");
+		return EXIT_USAGE;
+	}
+	arena_init(&p.arena, 0);
+	sink_init(&p.sink);
+	status = print_capture(&p, args[0]);
+	program_free(p.filter);
+	arena_done(&p.arena);
+	return status;
+}
+
+#define ROW(name, letter, kind, member, value, help)                                               \
+	{                                                                                          \
+		name, letter, OPTION_##kind, offsetof(struct print_options, member), value, help   \
+	}
+
+static const struct option_row rows[] = {
+	ROW("filter", 'f', TEXT, filter, "EXPR", "only events that match this condition"),
+	ROW("format", 'p', TEXT, format, "TEXT", "what to print of each event, with %field in it"),
+	ROW("json", 'j', FLAG, json, NULL,
+	    "one JSON object an event, with the fields of the format"),
+	ROW("count", 'c', FLAG, count, NULL, "only how many events there are"),
+	ROW("max", 'n', NUMBER, max, "N", "stop after N events"),
+	ROW("write", 'w', TEXT, write, "OUT", "write the events to another capture file"),
+	ROW("compress", 'z', FLAG, compress, NULL, "with --write: gzip"),
+};
+
+const struct command command_print = {
+	.name = "print",
+	.summary = "Print the events of a capture file",
+	.arguments =
+		"FILE [--filter EXPR] [--format TEXT] [--json | --count] [--max N] [--write OUT "
+		"[--compress]]",
+	.details = "FILE may be gzipped, and '-' is standard input.\n"
+		   "Fields: saker list fields.  The usual format is\n"
+		   "  " DEFAULT_FORMAT "\n",
+	.min_args = 1,
+	.max_args = 1,
+	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct print_options)},
+	.run = run,
+};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the program says to people: always on stderr, always in one piece. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "filter/ast.h"
+
+/* "saker: ..." and a newline.  Control characters in it are shown as '?'. */
+void report(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * "saker: NAME:LINE:COLUMN: why", the line of text that holds `at`, and a caret below the place.
+ * Long lines are cut around it.
+ */
+void report_at(const char *name, struct str text, struct position at, const struct err *why);
+
+/* Text of several lines as it is, without "saker:". */
+void report_text(struct str text);
+
+/* Bytes from outside on one line: control characters become '?'. */
+void text_add_safe(struct buf *out, struct str s);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rule files that a command line names, or else the bundled ones. */
+#pragma once
+
+#include "app/options.h"
+#include "rules/ruleset.h"
+
+#define RULEFILES_CONFIG                                                                           \
+	((struct loader_config){.min_priority = PRIORITY_DEBUG, .suggested_output = true})
+
+/* NULL when they have errors, which have been reported, like the warnings. */
+struct ruleset *rulefiles_load(const struct option_texts *paths, const struct loader_config *cfg);

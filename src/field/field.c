@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "field/field.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "field/get.h"
+
+#define CLASS_generic "evt"
+#define CLASS_evt "evt"
+#define CLASS_process "process"
+#define CLASS_user "user"
+#define CLASS_group "group"
+#define CLASS_fd "fd"
+#define CLASS_fs_path "fs.path"
+#define CLASS_util "util"
+#define CLASS_fdlist "fdlist"
+#define CLASS_container "container (plugin container)"
+
+const struct field_info field_table[] = {
+#define FIELD(class_, name_, type_, format_, flags_, scope_, up_, get_, help_)                     \
+	{name_, help_, CLASS_##class_, PT_##type_, PF_##format_, SCOPE_##scope_, up_, flags_, get_},
+#include "field/fields.def"
+#undef FIELD
+};
+
+struct field_config field_config = {.source = "syscall"};
+
+const size_t field_table_size = sizeof(field_table) / sizeof(field_table[0]);
+
+enum {
+	NAME_MAX_BYTES = 64, /* of a field, longer than any there is */
+	INDEX_SLOTS = 1024,  /* a power of two, some three times as many as fields */
+};
+
+/* Rows by name: numbers in field_table plus one, 0 for a free slot. */
+static uint16_t name_index[INDEX_SLOTS];
+static pthread_once_t name_index_once = PTHREAD_ONCE_INIT;
+
+static inline uint32_t name_hash(uint32_t h, char c)
+{
+	return (h ^ (uint8_t)c) * 16777619u;
+}
+
+static inline uint32_t name_slot(uint32_t h)
+{
+	return (h ^ h >> 16) & (INDEX_SLOTS - 1);
+}
+
+static void name_index_fill(void)
+{
+	for (size_t i = 0; i < field_table_size; i++) {
+		uint32_t h = 0, slot;
+
+		for (const char *p = field_table[i].name; *p; p++)
+			h = name_hash(h, *p);
+		for (slot = name_slot(h); name_index[slot]; slot = (slot + 1) & (INDEX_SLOTS - 1))
+			;
+		name_index[slot] = (uint16_t)(i + 1);
+	}
+}
+
+static const struct field_info *name_find(struct str name, uint32_t h)
+{
+	for (uint32_t slot = name_slot(h); name_index[slot];
+	     slot = (slot + 1) & (INDEX_SLOTS - 1)) {
+		const struct field_info *info = &field_table[name_index[slot] - 1];
+
+		if (str_is(name, info->name))
+			return info;
+	}
+	return NULL;
+}
+
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_';
+}
+
+/* What stands between the brackets at the start of text, quotes removed; its whole length. */
+static size_t bracket_argument(struct str text, struct str *ret)
+{
+	char quote;
+	size_t end;
+
+	if (text.n < 2 || text.p[0] != '[')
+		return 0;
+	quote = text.p[1] == '"' || text.p[1] == '\'' ? text.p[1] : 0;
+	for (end = quote ? 2 : 1; end < text.n; end++) {
+		if (quote && text.p[end] == quote && end + 1 < text.n && text.p[end + 1] == ']') {
+			*ret = (struct str){text.p + 2, end - 2};
+			return end + 2;
+		}
+		if (!quote && text.p[end] == ']') {
+			*ret = (struct str){text.p + 1, end - 1};
+			return ret->n ? end + 1 : 0;
+		}
+	}
+	return 0;
+}
+
+static size_t dot_argument(struct str text, struct str *ret)
+{
+	size_t n = 1;
+
+	if (!text.n || text.p[0] != '.')
+		return 0;
+	while (n < text.n && (is_word(text.p[n]) || text.p[n] == '-'))
+		n++;
+	*ret = (struct str){text.p + 1, n - 1};
+	return n > 1 ? n : 0;
+}
+
+/* The first parameter called name in any event. */
+static const struct param_info *param_find(struct str name)
+{
+	for (unsigned t = 0; t < EV_COUNT; t++) {
+		int i = event_param_index(&event_table[t], name);
+
+		if (i >= 0)
+			return &event_table[t].params[i];
+	}
+	return NULL;
+}
+
+/* Where each type of event has the parameter called name, -1 where it does not. */
+static int8_t *param_places(struct arena *a, struct str name)
+{
+	int8_t *places = arena_alloc(a, EV_COUNT);
+
+	for (unsigned t = 0; t < EV_COUNT; t++)
+		places[t] = (int8_t)event_param_index(&event_table[t], name);
+	return places;
+}
+
+/*
+ * An event argument by name: the longest start of it that some event knows.
+ */
+static int resolve_param(struct field *f, struct arena *a, size_t *n, struct err *e)
+{
+	const struct param_info *param = NULL;
+	struct str name = f->arg;
+
+	for (; name.n && !param; name.n -= !param)
+		param = param_find(name);
+	if (!param)
+		return err_set(e, -EINVAL, "unknown event argument %.*s", STR_ARG(f->arg));
+	*n -= f->arg.n - name.n;
+	f->arg = name;
+	if (f->info->get == get_rawarg)
+		f->type = param->type;
+	f->cache = param_places(a, name);
+	return 0;
+}
+
+static int check_argument(struct field *f, struct arena *a, size_t *n, struct err *e)
+{
+	const struct field_info *info = f->info;
+
+	f->arg_is_index =
+		info->flags & FF_ARG_INDEX && str_u64(f->arg, &f->index) && f->index <= INT64_MAX;
+	if (!f->arg_is_index && !(info->flags & FF_ARG_KEY))
+		return err_set(e, -EINVAL, "'%.*s' in '%s[%.*s]' is not a valid number",
+			       STR_ARG(f->arg), info->name, STR_ARG(f->arg));
+	if (info->get == get_abspath && !str_is(f->arg, "src") && !str_is(f->arg, "dst"))
+		return err_set(e, -EINVAL, "'%s' has '.src' and '.dst', but not '.%.*s'",
+			       info->name, STR_ARG(f->arg));
+	if ((info->get == get_arg || info->get == get_rawarg) && !f->arg_is_index)
+		return resolve_param(f, a, n, e);
+	return 0;
+}
+
+/* Whether the use with this argument still yields several candidates. */
+static bool keeps_candidates(const struct field *f)
+{
+	return f->info->get != get_aenv ? !f->has_arg : !f->has_arg || f->arg_is_index;
+}
+
+/* The use of info whose name is n bytes of text. */
+static int parse_use(const struct field_info *info, struct str text, size_t n, struct arena *a,
+		     struct field *f, size_t *ret_n, struct err *e)
+{
+	size_t arg_n = 0;
+
+	*f = (struct field){.info = info, .type = info->type, .flags = info->flags, .param = -1};
+	if (info->flags & (FF_ARG_REQUIRED | FF_ARG_ALLOWED))
+		arg_n = bracket_argument(str_from(text, n), &f->arg);
+	if (info->flags & FF_ARG_DOT && !arg_n)
+		arg_n = dot_argument(str_from(text, n), &f->arg);
+	f->has_arg = arg_n > 0;
+	if (!f->has_arg && info->flags & FF_ARG_REQUIRED)
+		return err_set(e, -EINVAL, "field '%s' requires an argument", info->name);
+	if (f->has_arg) {
+		int r = check_argument(f, a, &arg_n, e);
+
+		if (r < 0)
+			return r;
+		f->arg = arena_str(a, f->arg);
+	}
+	if (info->get == get_buffer)
+		f->cache = param_places(a, STR("data"));
+	if (f->flags & FF_ANY && !keeps_candidates(f))
+		f->flags &= ~(FF_ANY | FF_NE_ALL);
+	*ret_n = n + arg_n;
+	return 0;
+}
+
+int field_parse(struct str text, struct arena *a, struct field **ret, size_t *ret_n, struct err *e)
+{
+	uint32_t hashes[NAME_MAX_BYTES + 1] = {0};
+	struct field *f = NULL;
+	size_t n = 0, shown;
+	int r = -ENOENT;
+
+	pthread_once(&name_index_once, name_index_fill);
+	while (n < text.n && n < NAME_MAX_BYTES && (is_word(text.p[n]) || text.p[n] == '.')) {
+		hashes[n + 1] = name_hash(hashes[n], text.p[n]);
+		n++;
+	}
+	shown = n;
+	for (; n; n--) {
+		const struct field_info *info = name_find(str_head(text, n), hashes[n]);
+		/* The longest name that is a field says what is wrong. */
+		struct err *first = r == -ENOENT ? e : NULL;
+
+		if (!info)
+			continue;
+		if (!f)
+			f = arena_alloc(a, sizeof(*f));
+		r = parse_use(info, text, n, a, f, ret_n, first);
+		if (!r) {
+			*ret = f;
+			return 0;
+		}
+	}
+	if (r != -ENOENT)
+		return r;
+	return err_set(e, -ENOENT, "filter_check called with nonexistent field %.*s",
+		       STR_ARG(str_head(text, shown)));
+}
+
+enum field_result get_never(const struct field_ctx *c, struct field *f, struct value *ret)
+{
+	return FIELD_NULL;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the fields about descriptors share. */
+#pragma once
+
+#include "field/get.h"
+
+/* Whether the event is about a descriptor at all, and its thread is known. */
+static inline bool moment_has_fd(const struct moment *m)
+{
+	return m->thread && m->ev.info->flags & (EF_CREATES_FD | EF_USES_FD | EF_DESTROYS_FD);
+}
+
+/* The descriptor; NULL when the event has none or it is not known. */
+static inline const struct fd *moment_fd(const struct moment *m)
+{
+	return moment_has_fd(m) ? m->fd : NULL;
+}
+
+static inline bool fd_is_file(const struct fd *fd)
+{
+	return fd->type == FD_FILE || fd->type == FD_FILE_V2;
+}
+
+/* "host" is not spelled out: empty outside of containers. */
+static inline struct str thread_container(const struct thread *t)
+{
+	return istr_str(t->container_id);
+}
+
+/*
+ * Name of what an event opens or works on, from its own parameters, for the case that there is no
+ * descriptor.  false: null.
+ */
+bool moment_given_name(const struct field_ctx *c, struct str *ret);
+/* The same as it was given. */
+struct str moment_given_name_raw(const struct field_ctx *c);
+
+/* path with double slashes squeezed; borrowed when there are none. */
+struct str path_squeeze(struct arena *a, struct str path);
+/* base and path joined, in scratch. */
+struct str path_absolute(const struct field_ctx *c, struct str base, struct str path);
+/*
+ * The directory that a dirfd parameter means, with a slash at its end; "<UNKNOWN>/" for a
+ * descriptor that is not known.
+ */
+struct str dirfd_base(const struct field_ctx *c, int64_t dirfd, struct str path);

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filter/match.h"
+
+#include "base/alloc.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+
+/* Sets. */
+
+void set_build(struct set *s, const struct str *items, size_t n, struct arena *a)
+{
+	uint32_t size = 4;
+
+	while (size < n * 2)
+		size *= 2;
+	*s = (struct set){.mask = size - 1};
+	s->slots = arena_calloc(a, size, sizeof(*s->slots));
+	s->items = arena_alloc(a, n * sizeof(*s->items));
+	s->tags = arena_alloc(a, n * sizeof(*s->tags));
+	for (size_t i = 0; i < n; i++) {
+		uint64_t hash;
+		uint32_t at;
+
+		if (set_find(s, items[i]) >= 0)
+			continue;
+		hash = hash_bytes(items[i].p, items[i].n, 0);
+		for (at = (uint32_t)hash & s->mask; s->slots[at]; at = (at + 1) & s->mask)
+			;
+		s->items[s->n] = items[i];
+		s->tags[s->n] = (uint32_t)(hash >> 32);
+		s->slots[at] = ++s->n;
+		s->lengths |= 1ULL << (items[i].n < 63 ? items[i].n : 63);
+	}
+}
+
+int32_t set_find(const struct set *s, struct str item)
+{
+	uint64_t hash = hash_bytes(item.p, item.n, 0);
+	uint32_t tag = (uint32_t)(hash >> 32), i;
+
+	for (uint32_t at = (uint32_t)hash & s->mask; (i = s->slots[at]); at = (at + 1) & s->mask)
+		if (s->tags[i - 1] == tag && str_eq(s->items[i - 1], item))
+			return (int32_t)i - 1;
+	return SET_NONE;
+}
+
+/* Prefixes. */
+
+static int compare_strs(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+void prefixes_build(struct prefixes *p, const struct str *items, size_t n, struct arena *a)
+{
+	*p = (struct prefixes){.n = 0};
+	p->items = arena_alloc(a, n * sizeof(*p->items));
+	p->parent = arena_alloc(a, n * sizeof(*p->parent));
+	memcpy(p->items, items, n * sizeof(*items));
+	qsort(p->items, n, sizeof(*p->items), compare_strs);
+	for (size_t i = 0; i < n; i++) {
+		int32_t up = (int32_t)p->n - 1;
+
+		if (up >= 0 && str_eq(p->items[up], p->items[i]))
+			continue;
+		/* What sorts before and is a prefix is the item before or one of its prefixes. */
+		while (up >= 0 && !str_starts(p->items[i], p->items[up]))
+			up = p->parent[up];
+		p->items[p->n] = p->items[i];
+		p->parent[p->n++] = up;
+	}
+}
+
+int32_t prefixes_find(const struct prefixes *p, struct str text)
+{
+	uint32_t lo = 0, hi = p->n;
+	int32_t at;
+
+	/* The last item that does not sort behind text. */
+	while (lo < hi) {
+		uint32_t mid = (lo + hi) / 2;
+
+		if (str_cmp(p->items[mid], text) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	at = (int32_t)lo - 1;
+	while (at >= 0 && !str_starts(text, p->items[at]))
+		at = p->parent[at];
+	return at;
+}
+
+/* Path prefixes. */
+
+struct path_node {
+	struct path_node *children, *next;
+	struct glob name;
+	bool is_end;
+};
+
+static bool next_component(struct str *path, struct str *ret)
+{
+	size_t n = 0;
+
+	while (path->n && path->p[0] == '/')
+		*path = str_from(*path, 1);
+	while (n < path->n && path->p[n] != '/')
+		n++;
+	*ret = str_head(*path, n);
+	*path = str_from(*path, n);
+	return n > 0;
+}
+
+static struct path_node *path_child(struct path_node *parent, struct str name, struct arena *a)
+{
+	struct path_node **link = &parent->children;
+	struct glob g;
+
+	glob_build(&g, name, false, a);
+	while (*link) {
+		if ((*link)->name.kind == g.kind && str_eq((*link)->name.text, g.text))
+			return *link;
+		link = &(*link)->next;
+	}
+	*link = arena_calloc(a, 1, sizeof(**link));
+	(*link)->name = g;
+	return *link;
+}
+
+void paths_build(struct paths *p, const struct str *items, size_t n, struct arena *a)
+{
+	p->root = arena_calloc(a, 1, sizeof(*p->root));
+	for (size_t i = 0; i < n; i++) {
+		struct path_node *at = p->root;
+		struct str rest = items[i], name;
+
+		while (next_component(&rest, &name))
+			at = path_child(at, name, a);
+		at->is_end = true;
+	}
+}
+
+static bool node_match(const struct path_node *at, struct str rest)
+{
+	struct str name;
+
+	if (at->is_end)
+		return true;
+	if (!next_component(&rest, &name))
+		return false;
+	for (const struct path_node *c = at->children; c; c = c->next)
+		if (glob_match(&c->name, name) && node_match(c, rest))
+			return true;
+	return false;
+}
+
+bool paths_match(const struct paths *p, struct str text)
+{
+	return node_match(p->root, text);
+}
+
+/* Globs. */
+
+static bool is_plain(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (memchr("*?[\\", s.p[i], 4))
+			return false;
+	return true;
+}
+
+void glob_build(struct glob *g, struct str pattern, bool fold, struct arena *a)
+{
+	bool head = pattern.n && pattern.p[0] == '*';
+	bool tail = pattern.n > 1 && pattern.p[pattern.n - 1] == '*';
+	struct str middle = str_from(pattern, head);
+
+	middle = str_head(middle, middle.n - tail);
+	if (fold || !is_plain(middle))
+		*g = (struct glob){GLOB_OTHER, arena_str(a, pattern), fold};
+	else if (head && tail)
+		*g = (struct glob){GLOB_INFIX, middle, false};
+	else if (head)
+		*g = (struct glob){GLOB_SUFFIX, middle, false};
+	else if (tail)
+		*g = (struct glob){GLOB_PREFIX, middle, false};
+	else
+		*g = (struct glob){GLOB_LITERAL, middle, false};
+}
+
+/* fnmatch() wants a NUL behind the text. */
+static bool match_other(const struct glob *g, struct str text)
+{
+	char small[1024], *z = text.n < sizeof(small) ? small : xmalloc(text.n + 1);
+	bool ok;
+
+	memcpy(z, text.p, text.n);
+	z[text.n] = '\0';
+	ok = fnmatch(g->text.p, z, g->fold ? FNM_CASEFOLD : 0) == 0;
+	if (z != small)
+		free(z);
+	return ok;
+}
+
+bool glob_match(const struct glob *g, struct str text)
+{
+	switch (g->kind) {
+	case GLOB_LITERAL:
+		return str_eq(text, g->text);
+	case GLOB_PREFIX:
+		return str_starts(text, g->text);
+	case GLOB_SUFFIX:
+		return str_ends(text, g->text);
+	case GLOB_INFIX:
+		return str_find(text, g->text) >= 0;
+	case GLOB_OTHER:
+		break;
+	}
+	return match_other(g, text);
+}

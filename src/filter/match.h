@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Many constants at once: sets of byte strings, sets of prefixes, sets of path prefixes.
+ *
+ * Built once, in an arena; the strings given are borrowed for as long.
+ */
+#pragma once
+
+#include "base/arena.h"
+
+/* Byte strings, each with a number. */
+struct set {
+	uint64_t lengths; /* bit n: one of n bytes is in; the last bit stands for all longer ones */
+	uint32_t mask, n;
+	uint32_t *slots; /* index of an item + 1, 0: empty */
+	struct str *items;
+	uint32_t *tags; /* hash bits of items */
+};
+
+enum { SET_NONE = -1 };
+
+/* Repeated items are kept once. */
+void set_build(struct set *s, const struct str *items, size_t n, struct arena *a);
+/* The index in s->items, or SET_NONE. */
+int32_t set_find(const struct set *s, struct str item);
+
+static inline bool set_has(const struct set *s, struct str item)
+{
+	if (!(s->lengths >> (item.n < 63 ? item.n : 63) & 1))
+		return false;
+	return set_find(s, item) >= 0;
+}
+
+/* Prefixes in byte order, each knowing the longest other one that it starts with. */
+struct prefixes {
+	uint32_t n;
+	struct str *items;
+	int32_t *parent; /* -1: none */
+};
+
+void prefixes_build(struct prefixes *p, const struct str *items, size_t n, struct arena *a);
+/* The longest item that text starts with, or -1; the others are its parents. */
+int32_t prefixes_find(const struct prefixes *p, struct str text);
+
+/*
+ * Path prefixes: split at '/', empty components dropped, components with glob characters
+ * compared as globs.
+ */
+struct path_node;
+struct paths {
+	struct path_node *root;
+};
+
+void paths_build(struct paths *p, const struct str *items, size_t n, struct arena *a);
+/* Whether some path's components are the first components of text. */
+bool paths_match(const struct paths *p, struct str text);
+
+/* A glob as fnmatch(3) knows it, without flags, or folding case. */
+struct glob {
+	enum { GLOB_LITERAL, GLOB_PREFIX, GLOB_SUFFIX, GLOB_INFIX, GLOB_OTHER } kind;
+	struct str text; /* the literal part, or the whole pattern, NUL-terminated */
+	bool fold;
+};
+
+void glob_build(struct glob *g, struct str pattern, bool fold, struct arena *a);
+bool glob_match(const struct glob *g, struct str text);

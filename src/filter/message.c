@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filter/message.h"
+
+#include "base/utf8.h"
+
+#include <errno.h>
+
+enum {
+	TOKEN_MAX = 4096, /* bytes of one %token */
+	WIDTH_MAX = 4096, /* of %<width>field */
+};
+
+/* Plain text, then a value; x is NULL behind the last value. */
+struct piece {
+	struct str text;
+	struct extractor *x;
+	uint32_t width;
+	uint8_t type;	/* enum param_type */
+	uint8_t format; /* enum print_format */
+};
+
+struct message {
+	struct piece *pieces;
+	size_t n_pieces;
+	struct message_token *tokens;
+	size_t n_tokens;
+};
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Digits at *at, taken; 0 without any. */
+static int parse_width(struct str text, size_t *at, uint32_t *ret, struct err *e)
+{
+	uint32_t width = 0;
+
+	for (; *at < text.n && is_digit(text.p[*at]); ++*at) {
+		width = width * 10 + (uint32_t)(text.p[*at] - '0');
+		if (width > WIDTH_MAX)
+			return err_set(e, -EINVAL,
+				       "invalid formatting syntax: width is larger than %d",
+				       WIDTH_MAX);
+	}
+	if (*at == text.n)
+		return err_set(e, -EINVAL,
+			       "invalid formatting syntax: formatting cannot end with a number");
+	*ret = width;
+	return 0;
+}
+
+/*
+ * The longest start of text that is a field or transformer and makes sense as one:
+ * `%proc.names` is proc.name and an s.
+ */
+static int parse_token(struct str text, struct arena *a, struct operand **ret, struct extractor **x,
+		       size_t *ret_n, struct err *e)
+{
+	struct err first = {0}, *note = &first;
+	size_t n = text.n < TOKEN_MAX ? text.n : TOKEN_MAX, used;
+
+	while (n) {
+		if (operand_parse(str_head(text, n), a, ret, &used, note) < 0) {
+			/* A longer text that is the same up to there fails the same way. */
+			n = used < n ? used : n - 1;
+		} else if (extractor_compile(*ret, a, x, note) < 0) {
+			n = used - 1;
+		} else {
+			*ret_n = used;
+			return 0;
+		}
+		note = NULL;
+	}
+	return err_set(e, -EINVAL, "unknown filter: %s, at '%%%.*s'", first.msg,
+		       (int)(text.n < 40 ? text.n : 40), text.p);
+}
+
+static bool has_token(const struct message *m, struct str text)
+{
+	for (size_t i = 0; i < m->n_tokens; i++)
+		if (str_eq(m->tokens[i].text, text))
+			return true;
+	return false;
+}
+
+static uint32_t count_fields(const struct operand *o)
+{
+	uint32_t n = o->kind == OPERAND_FIELD;
+
+	for (uint32_t i = 0; i < o->n_args; i++)
+		n += count_fields(o->args[i]);
+	return n;
+}
+
+/* The fields of an operand that are new.  x: the operand's own extractor, NULL without one. */
+static int add_tokens(struct message *m, const struct operand *o, struct extractor *x,
+		      struct arena *a, struct err *e)
+{
+	int r = 0;
+
+	if (o->kind == OPERAND_FIELD && !has_token(m, o->text)) {
+		if (!x)
+			r = extractor_compile(o, a, &x, e);
+		m->tokens[m->n_tokens++] = (struct message_token){o->text, x};
+	}
+	for (uint32_t i = 0; r == 0 && i < o->n_args; i++)
+		r = add_tokens(m, o->args[i], NULL, a, e);
+	return r;
+}
+
+/* The token behind the '%' in front of *at. */
+static int parse_piece(struct str text, size_t *at, struct arena *a, struct piece *piece,
+		       struct operand **ret, struct err *e)
+{
+	size_t n;
+	int r;
+
+	if (*at == text.n)
+		return err_set(e, -EINVAL,
+			       "invalid formatting syntax: formatting cannot end with a %%");
+	r = parse_width(text, at, &piece->width, e);
+	if (r < 0)
+		return r;
+	r = parse_token(str_from(text, *at), a, ret, &piece->x, &n, e);
+	if (r < 0)
+		return r;
+	piece->type = (uint8_t)extractor_type(piece->x);
+	piece->format = (uint8_t)extractor_format(piece->x);
+	*at += n;
+	return 0;
+}
+
+static size_t count_percents(struct str text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		n += text.p[i] == '%';
+	return n;
+}
+
+/* All pieces of text and the operands in them. */
+static int parse_pieces(struct str text, struct arena *a, struct message *m,
+			struct operand **operands, struct err *e)
+{
+	size_t at = 0;
+
+	for (;;) {
+		struct piece *piece = &m->pieces[m->n_pieces++];
+		struct str rest = str_from(text, at);
+		ptrdiff_t percent = str_chr(rest, '%');
+		int r;
+
+		*piece = (struct piece){.text = rest};
+		if (percent < 0)
+			return 0;
+		piece->text.n = (size_t)percent;
+		at += piece->text.n + 1;
+		r = parse_piece(text, &at, a, piece, &operands[m->n_pieces - 1], e);
+		if (r < 0)
+			return r;
+	}
+}
+
+int message_compile(struct str text, struct arena *a, struct message **ret, struct err *e)
+{
+	struct message *m = arena_calloc(a, 1, sizeof(*m));
+	size_t n = count_percents(text), n_fields = 0;
+	struct operand **operands = arena_alloc(a, n * sizeof(struct operand *));
+	int r;
+
+	if (!text.n)
+		return err_set(e, -EINVAL, "empty formatting token");
+	text = arena_str(a, text.p[0] == '*' ? str_from(text, 1) : text);
+	m->pieces = arena_alloc(a, (n + 1) * sizeof(*m->pieces));
+	r = parse_pieces(text, a, m, operands, e);
+	for (size_t i = 0; r == 0 && i + 1 < m->n_pieces; i++)
+		n_fields += count_fields(operands[i]);
+	m->tokens = arena_alloc(a, n_fields * sizeof(*m->tokens));
+	for (size_t i = 0; r == 0 && i + 1 < m->n_pieces; i++)
+		r = add_tokens(m, operands[i], m->pieces[i].x, a, e);
+	if (r == 0)
+		*ret = m;
+	return r;
+}
+
+/* Whether eight bytes are printable ASCII: each test leaves a byte's highest bit where it fails. */
+static bool is_clean_word(uint64_t w)
+{
+	const uint64_t ones = UINT64_MAX / 255, high = ones << 7;
+	uint64_t control = (w - ones * 0x20) & ~w;
+	uint64_t del = ((w ^ ones * 0x7f) - ones) & ~(w ^ ones * 0x7f);
+
+	return !((w | control | del) & high);
+}
+
+static bool is_clean(const char *p, size_t n)
+{
+	uint64_t w;
+
+	for (; n >= sizeof(w); p += sizeof(w), n -= sizeof(w)) {
+		memcpy(&w, p, sizeof(w));
+		if (!is_clean_word(w))
+			return false;
+	}
+	w = UINT64_MAX / 255 * ' ';
+	memcpy(&w, p, n);
+	return is_clean_word(w);
+}
+
+/* Make what stands behind start printable. */
+static void clean(struct buf *out, size_t start, struct arena *scratch)
+{
+	struct str s = {out->p + start, out->n - start};
+
+	if (out->n == start || is_clean(s.p, s.n))
+		return;
+	s = arena_str(scratch, s);
+	out->n = start;
+	utf8_add_printable(out, s);
+}
+
+static void fit(struct buf *out, size_t start, size_t width)
+{
+	if (out->n - start > width)
+		out->n = start + width;
+	for (size_t n = out->n - start; n < width; n++)
+		buf_addc(out, ' ');
+}
+
+static void add_value(const struct piece *piece, const struct field_ctx *c, bool raw,
+		      struct buf *out)
+{
+	struct value v = {.is_list = false};
+	size_t start = out->n;
+
+	if (extractor_get(piece->x, c, &v) == FIELD_OK) {
+		value_text(&v, v.type ? v.type : piece->type, piece->format, out);
+		if (!raw)
+			clean(out, start, c->scratch);
+	} else {
+		buf_adds(out, STR("<NA>"));
+	}
+	if (piece->width)
+		fit(out, start, piece->width);
+}
+
+void message_format(struct message *m, const struct field_ctx *c, bool raw, struct buf *out)
+{
+	struct field_ctx printing = *c;
+
+	printing.printing = true;
+	for (size_t i = 0; i < m->n_pieces; i++) {
+		const struct piece *piece = &m->pieces[i];
+
+		buf_adds(out, piece->text);
+		if (piece->x)
+			add_value(piece, &printing, raw, out);
+	}
+}
+
+const struct message_token *message_tokens(const struct message *m, size_t *ret_n)
+{
+	*ret_n = m->n_tokens;
+	return m->tokens;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/alert.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+
+/* One member of output_fields; x is NULL for the event's time, which is always there. */
+struct member {
+	struct str name;
+	struct extractor *x;
+};
+
+static void add_time(const struct alert_config *cfg, uint64_t ts, struct buf *out)
+{
+	if (!cfg->time_iso8601) {
+		clock_add_local(out, ts);
+		return;
+	}
+	clock_add_utc(out, ts);
+	buf_addz(out, "+0000");
+}
+
+static void add_value(struct extractor *x, const struct field_ctx *c, struct buf *out)
+{
+	struct value v = {0};
+
+	if (extractor_get(x, c, &v) == FIELD_OK)
+		value_json(&v, v.type ? v.type : extractor_type(x), extractor_format(x), out);
+	else
+		buf_addz(out, "null");
+}
+
+/* Into the first n, which are in order.  Short lists, often in order already. */
+static void insert(struct member *list, size_t n, struct member m)
+{
+	while (n && str_cmp(list[n - 1].name, m.name) > 0) {
+		list[n] = list[n - 1];
+		n--;
+	}
+	list[n] = m;
+}
+
+/* The two texts of the event's time stand for one number in JSON. */
+static bool is_event_time(struct str name)
+{
+	return str_is(name, "evt.time") || str_is(name, "evt.time.iso8601");
+}
+
+static size_t collect_members(const struct alert_config *cfg, const struct rule *r,
+			      struct member *list)
+{
+	struct str time = cfg->time_iso8601 ? STR("evt.time.iso8601") : STR("evt.time");
+	size_t n = 0;
+
+	insert(list, n++, (struct member){time, NULL});
+	for (size_t i = 0; i < r->n_tokens; i++) {
+		struct member m = {r->tokens[i].text, r->tokens[i].x};
+
+		if (is_event_time(m.name))
+			m.x = NULL;
+		if (!str_eq(m.name, time))
+			insert(list, n++, m);
+	}
+	return n;
+}
+
+static void add_fields(const struct alert_config *cfg, const struct rule *r,
+		       const struct field_ctx *c, struct buf *out)
+{
+	struct member *list = arena_alloc(c->scratch, (r->n_tokens + 1) * sizeof(*list));
+	size_t n = collect_members(cfg, r, list);
+
+	buf_addz(out, ",\"output_fields\":{");
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_addc(out, ',');
+		json_add_string(out, list[i].name);
+		buf_addc(out, ':');
+		if (list[i].x)
+			add_value(list[i].x, c, out);
+		else
+			buf_add_u64(out, c->m->ev.ts);
+	}
+	buf_addc(out, '}');
+}
+
+static void add_tags(const struct rule *r, struct buf *out)
+{
+	buf_addz(out, ",\"tags\":[");
+	for (size_t i = 0; i < r->n_tags; i++) {
+		if (i)
+			buf_addc(out, ',');
+		json_add_string(out, r->tags[i]);
+	}
+	buf_addc(out, ']');
+}
+
+/* key: with the punctuation around it. */
+static void add_string(struct buf *out, const char *key, struct str value)
+{
+	buf_addz(out, key);
+	json_add_string(out, value);
+}
+
+/* `line` is the alert as text; the message begins at offset message_at in it. */
+static void add_json(const struct alert_config *cfg, const struct rule *r,
+		     const struct field_ctx *c, struct str line, size_t message_at, struct buf *out)
+{
+	add_string(out, "{\"hostname\":", str_of(cfg->hostname ? cfg->hostname : ""));
+	if (cfg->json_include_message)
+		add_string(out, ",\"message\":", str_from(line, message_at));
+	if (cfg->json_include_output)
+		add_string(out, ",\"output\":", line);
+	if (cfg->json_include_output_fields)
+		add_fields(cfg, r, c, out);
+	add_string(out, ",\"priority\":", str_of(priority_text(r->priority)));
+	add_string(out, ",\"rule\":", r->name);
+	add_string(out, ",\"source\":", r->source);
+	if (cfg->json_include_tags)
+		add_tags(r, out);
+	buf_addz(out, ",\"time\":\"");
+	clock_add_utc(out, c->m->ev.ts);
+	buf_addz(out, "Z\"}");
+}
+
+static bool is_full(const struct buf *out)
+{
+	return out->n >= out->max;
+}
+
+/* Turn the text line at `start` into JSON.  One that does not fit loses all that is optional. */
+static void text_to_json(const struct alert_config *cfg, const struct rule *r,
+			 const struct field_ctx *c, size_t start, size_t message_at,
+			 struct buf *out)
+{
+	static const struct alert_config brief = {.json = true};
+	struct str line = {out->p + start, out->n - start};
+
+	line = arena_str(c->scratch, line);
+	out->n = start;
+	add_json(cfg, r, c, line, message_at, out);
+	if (is_full(out)) {
+		out->n = start;
+		add_json(&brief, r, c, STR_EMPTY, 0, out);
+	}
+}
+
+/* In a full buffer text loses its end; JSON that does not parse is not worth having. */
+static void end_line(const struct alert_config *cfg, size_t start, struct buf *out)
+{
+	if (!is_full(out))
+		buf_addc(out, '\n');
+	else if (cfg->json)
+		out->n = start;
+	else if (out->n > start)
+		out->p[out->n - 1] = '\n';
+}
+
+void alert_format(const struct alert_config *cfg, const struct rule *r, const struct field_ctx *c,
+		  struct buf *out)
+{
+	struct field_ctx printing = *c;
+	size_t start = out->n, message_at;
+
+	printing.printing = true;
+	add_time(cfg, c->m->ev.ts, out);
+	buf_addz(out, ": ");
+	buf_addz(out, priority_text(r->priority));
+	buf_addc(out, ' ');
+	message_at = out->n - start;
+	message_format(r->message, &printing, false, out);
+	if (cfg->json)
+		text_to_json(cfg, r, &printing, start, message_at, out);
+	end_line(cfg, start, out);
+}

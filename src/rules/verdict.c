@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/verdict.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static const struct {
+	const char *code, *meaning;
+	bool is_error;
+} issues[ISSUE_COUNT] = {
+#define ISSUE(id, code_, is_error_, meaning_)                                                      \
+	[ISSUE_##id] = {.code = code_, .meaning = meaning_, .is_error = is_error_},
+#include "rules/issues.def"
+#undef ISSUE
+};
+
+static const char *const item_types[ITEM_COUNT] = {
+	[ITEM_VALUE_FOR] = "value for",
+	[ITEM_EXCEPTIONS] = "exceptions",
+	[ITEM_EXCEPTION] = "exception",
+	[ITEM_EXCEPTION_VALUES] = "exception values",
+	[ITEM_EXCEPTION_VALUE] = "exception value",
+	[ITEM_RULES_CONTENT] = "rules content",
+	[ITEM_RULES_CONTENT_ITEM] = "rules content item",
+	[ITEM_ENGINE_VERSION] = "required_engine_version",
+	[ITEM_PLUGIN_VERSIONS] = "required plugin versions",
+	[ITEM_PLUGIN_VERSION_ENTRY] = "required plugin versions entry",
+	[ITEM_PLUGIN_VERSION_ALTERNATIVE] = "required plugin versions alternative",
+	[ITEM_LIST] = "list",
+	[ITEM_LIST_ITEM] = "list item",
+	[ITEM_MACRO] = "macro",
+	[ITEM_MACRO_CONDITION] = "macro condition",
+	[ITEM_RULE] = "rule",
+	[ITEM_RULE_CONDITION] = "rule condition",
+	[ITEM_CONDITION] = "condition expression",
+	[ITEM_RULE_OUTPUT] = "rule output",
+	[ITEM_RULE_PRIORITY] = "rule priority",
+	[ITEM_OVERRIDES] = "overrides",
+};
+
+bool issue_is_error(enum issue_code code)
+{
+	return issues[code].is_error;
+}
+
+const char *issue_code_text(enum issue_code code)
+{
+	return issues[code].code;
+}
+
+const char *issue_meaning(enum issue_code code)
+{
+	return issues[code].meaning;
+}
+
+const char *item_type_text(enum item_type type)
+{
+	return item_types[type];
+}
+
+struct place *place_new(struct arena *a, const struct place *up, enum item_type type,
+			struct str name, const struct yaml *y)
+{
+	struct place *p = arena_calloc(a, 1, sizeof(*p));
+
+	p->up = up;
+	p->file = up ? up->file : NULL;
+	p->type = type;
+	p->name = name;
+	if (y) {
+		p->at = y->at;
+		p->end = y->end;
+	}
+	return p;
+}
+
+const struct place *place_in_condition(struct arena *a, const struct place *up,
+				       struct str condition, const struct position *at)
+{
+	struct place *p = place_new(a, up, ITEM_CONDITION, STR_EMPTY, NULL);
+
+	p->condition = arena_str(a, condition);
+	p->at = (struct yaml_mark){at->offset, at->line, at->column};
+	return p;
+}
+
+void verdict_init(struct verdict *v, struct arena *a, const struct rule_file *file)
+{
+	*v = (struct verdict){.arena = a, .file = file};
+	v->end = &v->first;
+	v->schema_end = &v->schema_first;
+}
+
+static struct issue *issue_new(struct verdict *v, struct str message)
+{
+	struct issue *i = arena_calloc(v->arena, 1, sizeof(*i));
+
+	i->message = arena_str(v->arena, message);
+	return i;
+}
+
+int verdict_adds(struct verdict *v, enum issue_code code, const struct place *at,
+		 struct str message)
+{
+	unsigned *n = issues[code].is_error ? &v->n_errors : &v->n_warnings;
+
+	if ((*n)++ < (issues[code].is_error ? VERDICT_MAX_ERRORS : VERDICT_MAX_WARNINGS)) {
+		struct issue *i = issue_new(v, message);
+
+		i->code = code;
+		i->at = at;
+		*v->end = i;
+		v->end = &i->next;
+	}
+	return -EINVAL;
+}
+
+int verdict_add(struct verdict *v, enum issue_code code, const struct place *at, const char *fmt,
+		...)
+{
+	char text[1024];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n >= (int)sizeof(text))
+		n = sizeof(text) - 1;
+	return verdict_adds(v, code, at, (struct str){text, n < 0 ? 0 : (size_t)n});
+}
+
+void verdict_add_schema(struct verdict *v, struct str message)
+{
+	if (v->n_schema++ < VERDICT_MAX_WARNINGS) {
+		struct issue *i = issue_new(v, message);
+
+		*v->schema_end = i;
+		v->schema_end = &i->next;
+	}
+}
+
+struct str line_at(struct str text, size_t offset, size_t *ret_column)
+{
+	struct str before = str_head(text, offset);
+	size_t start = (size_t)(str_rchr(before, '\n') + 1);
+	struct str line = str_from(text, start);
+	ptrdiff_t end = str_chr(line, '\n');
+
+	*ret_column = before.n - start;
+	if (end >= 0)
+		line.n = (size_t)end;
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}
+
+/* Blanks of the width of s, so that a caret below the line points at the place. */
+static void add_indent(struct str s, struct buf *out)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '\t')
+			buf_addc(out, '\t');
+		else if (((uint8_t)s.p[i] & 0xc0) != 0x80)
+			buf_addc(out, ' ');
+	}
+}
+
+/* First byte of the character that offset is inside of. */
+static size_t char_start(struct str s, size_t offset)
+{
+	while (offset && offset < s.n && ((uint8_t)s.p[offset] & 0xc0) == 0x80)
+		offset--;
+	return offset;
+}
+
+void snippet_add(struct str line, size_t column, size_t width, struct buf *out)
+{
+	size_t from = 0, to = line.n;
+
+	if (column > line.n)
+		column = line.n;
+	if (line.n > width) {
+		from = column > width / 2 ? char_start(line, column - width / 2) : 0;
+		to = from + width < line.n ? char_start(line, from + width) : line.n;
+	}
+	if (from)
+		buf_addz(out, "...");
+	buf_add(out, line.p + from, to - from);
+	if (to < line.n)
+		buf_addz(out, "...");
+	buf_addc(out, '\n');
+	if (from)
+		buf_addz(out, "   ");
+	add_indent((struct str){line.p + from, column - from}, out);
+	buf_addz(out, "^\n");
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the loader has to say about one rule file, and where.
+ */
+#pragma once
+
+#include "base/yaml.h"
+#include "filter/ast.h"
+
+enum issue_code {
+#define ISSUE(id, ...) ISSUE_##id,
+#include "rules/issues.def"
+#undef ISSUE
+	ISSUE_COUNT,
+};
+
+enum item_type {
+	ITEM_VALUE_FOR,
+	ITEM_EXCEPTIONS,
+	ITEM_EXCEPTION,
+	ITEM_EXCEPTION_VALUES,
+	ITEM_EXCEPTION_VALUE,
+	ITEM_RULES_CONTENT,
+	ITEM_RULES_CONTENT_ITEM,
+	ITEM_ENGINE_VERSION,
+	ITEM_PLUGIN_VERSIONS,
+	ITEM_PLUGIN_VERSION_ENTRY,
+	ITEM_PLUGIN_VERSION_ALTERNATIVE,
+	ITEM_LIST,
+	ITEM_LIST_ITEM,
+	ITEM_MACRO,
+	ITEM_MACRO_CONDITION,
+	ITEM_RULE,
+	ITEM_RULE_CONDITION,
+	ITEM_CONDITION,
+	ITEM_RULE_OUTPUT,
+	ITEM_RULE_PRIORITY,
+	ITEM_OVERRIDES,
+	ITEM_COUNT,
+};
+
+struct rule_file {
+	struct str name, text;
+};
+
+/* Somewhere in a file (or in a condition that was put together), and inside of what. */
+struct place {
+	const struct place *up;
+	const struct rule_file *file;
+	struct str name;
+	struct str condition; /* ITEM_CONDITION: its text; what `at` counts in */
+	struct yaml_mark at;
+	uint32_t end; /* offset behind it, 0 when unknown */
+	enum item_type type;
+};
+
+/* A place in an arena; y NULL: the beginning of the file. */
+struct place *place_new(struct arena *a, const struct place *up, enum item_type type,
+			struct str name, const struct yaml *y);
+/* A place inside of a condition, whose text is copied. */
+const struct place *place_in_condition(struct arena *a, const struct place *up,
+				       struct str condition, const struct position *at);
+
+struct issue {
+	struct issue *next;
+	enum issue_code code;
+	struct str message;
+	const struct place *at;
+};
+
+#define VERDICT_MAX_ERRORS 20
+#define VERDICT_MAX_WARNINGS 1000
+
+struct verdict {
+	struct verdict *next;
+	const struct rule_file *file;
+	struct arena *arena;
+	struct issue *first, **end; /* in the order in which they were found */
+	unsigned n_errors, n_warnings;
+	struct issue *schema_first, **schema_end; /* code is not used */
+	unsigned n_schema;
+	bool schema_checked;
+};
+
+void verdict_init(struct verdict *v, struct arena *a, const struct rule_file *file);
+
+/* Returns -EINVAL, so that `return verdict_add(...)` reads well for errors. */
+int verdict_add(struct verdict *v, enum issue_code code, const struct place *at, const char *fmt,
+		...) __attribute__((format(printf, 4, 5)));
+int verdict_adds(struct verdict *v, enum issue_code code, const struct place *at,
+		 struct str message);
+void verdict_add_schema(struct verdict *v, struct str message);
+
+bool issue_is_error(enum issue_code code);
+const char *issue_code_text(enum issue_code code);
+const char *issue_meaning(enum issue_code code);
+const char *item_type_text(enum item_type type);
+
+/*
+ * One object of falco_load_results.  A reader of rule files that stops at the first error sees
+ * no more than that and the warnings before it, and so does this.
+ */
+void verdict_json(const struct verdict *v, struct buf *out);
+/* For people: all of it. */
+void verdict_text(const struct verdict *v, bool verbose, struct buf *out);
+
+/*
+ * The line that holds offset, and how far into it offset is.  cut: at most `width` characters
+ * of it, with "..." where something is missing.
+ */
+struct str line_at(struct str text, size_t offset, size_t *ret_column);
+void snippet_add(struct str line, size_t column, size_t width, struct buf *out);

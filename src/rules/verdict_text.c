@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/verdict.h"
+
+#define LINE_WIDTH 120
+#define LONGEST_SEARCHED (64U << 10)
+
+/*
+ * Where in its file the word at p stands.  A condition's text is not the file's: YAML folded
+ * it, lists were put in, exceptions added.  So look for the same word, the same number of
+ * times, within the scalar that it came from.
+ */
+static bool find_in_file(const struct place *p, size_t *ret)
+{
+	static const char blanks[] = " \t\r\n(),=";
+	struct str rest = str_from(p->condition, p->at.offset), scalar, word;
+	size_t n = 0, at = p->up->at.offset, seen = 0;
+	ptrdiff_t found = -1;
+
+	while (n < rest.n && !memchr(blanks, rest.p[n], sizeof(blanks) - 1))
+		n++;
+	word = str_head(rest, n);
+	if (!n || p->up->end < at || p->condition.n > LONGEST_SEARCHED)
+		return false;
+	for (size_t i = 0; i <= p->at.offset && i + n <= p->condition.n; i++)
+		seen += !memcmp(p->condition.p + i, word.p, n);
+	scalar = str_from(str_head(p->file->text, p->up->end), at);
+	for (at = 0; seen; seen--, at += (size_t)found + 1) {
+		found = str_find(str_from(scalar, at), word);
+		if (found < 0)
+			return false;
+	}
+	*ret = p->up->at.offset + at - 1;
+	return true;
+}
+
+/* Lines are numbered from 1 here; offset is not before p. */
+static uint32_t line_number(const struct place *p, size_t offset)
+{
+	uint32_t n = p->at.line + 1;
+
+	for (size_t i = p->at.offset; i < offset && i < p->file->text.n; i++)
+		n += p->file->text.p[i] == '\n';
+	return n;
+}
+
+static uint32_t n_chars(struct str s)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += ((uint8_t)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* "rule 'X', exception 'y'": what it is in, from the outside in, without the file. */
+static void add_path(const struct place *p, struct buf *out)
+{
+	if (!p->up)
+		return;
+	add_path(p->up, out);
+	buf_addf(out, "%s%s", p->up->up ? ", " : "", item_type_text(p->type));
+	if (p->name.n)
+		buf_addf(out, " '%.*s'", STR_ARG(p->name));
+}
+
+static void add_snippet(struct str text, size_t offset, struct buf *out)
+{
+	size_t column;
+	struct str line = line_at(text, offset, &column);
+	struct buf b;
+	struct str snippet;
+
+	buf_init(&b, 4096);
+	snippet_add(line, column, LINE_WIDTH, &b);
+	snippet = buf_str(&b);
+	while (snippet.n) {
+		size_t n = (size_t)(str_chr(snippet, '\n') + 1);
+
+		buf_addz(out, "    ");
+		buf_adds(out, n ? str_head(snippet, n) : snippet);
+		snippet = str_from(snippet, n ? n : snippet.n);
+	}
+	buf_done(&b);
+}
+
+static void add_issue(const struct issue *i, struct buf *out)
+{
+	const struct place *p = i->at;
+	bool in_condition = p->type == ITEM_CONDITION;
+	const struct place *base = in_condition ? p->up : p;
+	size_t offset = base->at.offset, column;
+	bool found = !in_condition || find_in_file(p, &offset);
+	struct str line = line_at(p->file->text, offset, &column);
+
+	buf_adds(out, p->file->name);
+	if (p->file->text.n)
+		buf_addf(out, ":%u:%u", line_number(base, offset),
+			 n_chars(str_head(line, column)) + 1);
+	buf_addf(out, ": %s: ", issue_is_error(i->code) ? "error" : "warning");
+	buf_adds(out, i->message);
+	buf_addf(out, " [%s]\n", issue_code_text(i->code));
+	if (p->up) {
+		buf_addz(out, "  in ");
+		add_path(p, out);
+		buf_addz(out, "\n");
+	}
+	if (!p->file->text.n)
+		return;
+	if (found)
+		add_snippet(p->file->text, offset, out);
+	else
+		add_snippet(p->condition, p->at.offset, out);
+}
+
+static void add_more(unsigned n, unsigned shown, const char *what, struct buf *out)
+{
+	if (n > shown)
+		buf_addf(out, "... and %u more %s\n", n - shown, what);
+}
+
+void verdict_text(const struct verdict *v, bool verbose, struct buf *out)
+{
+	const char *state = v->n_errors ? "Invalid" : v->n_warnings ? "Ok, with warnings" : "Ok";
+
+	buf_adds(out, v->file->name);
+	buf_addf(out, ": %s\n", state);
+	for (const struct issue *i = v->first; i; i = i->next)
+		if (verbose || issue_is_error(i->code))
+			add_issue(i, out);
+	add_more(v->n_errors, VERDICT_MAX_ERRORS, "errors", out);
+	if (!verbose)
+		return;
+	add_more(v->n_warnings, VERDICT_MAX_WARNINGS, "warnings", out);
+	for (const struct issue *i = v->schema_first; i; i = i->next) {
+		buf_adds(out, v->file->name);
+		buf_addz(out, ": schema: ");
+		buf_adds(out, i->message);
+		buf_addc(out, '\n');
+	}
+	add_more(v->n_schema, VERDICT_MAX_WARNINGS, "schema warnings", out);
+}

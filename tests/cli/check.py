@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+
+from tap import check, done, equal, fails, file, run, saker
+
+GOOD = '''
+- list: l
+  items: [a]
+- rule: r
+  desc: d
+  condition: evt.type = open and proc.name in (l)
+  output: x
+  priority: INFO
+'''
+
+
+def _verdict(*paths, status=0):
+    r = saker('check', '--json', *paths)
+    equal(r.returncode, status, r.stdout, r.stderr)
+    return json.loads(r.stdout)['falco_load_results']
+
+
+def right_rules_are_ok():
+    path = file('good.yaml', GOOD)
+    check(path.encode() in done(saker('check', path)))
+    equal([v['successful'] for v in _verdict(path)], [True])
+
+
+def wrong_rules_fail_with_place_and_caret():
+    path = file('bad.yaml', GOOD.replace('proc.name', 'proc.nosuch'))
+    r = saker('check', path)
+    equal(r.returncode, 1)
+    text = (r.stdout + r.stderr).decode()
+    for part in (path, 'proc.nosuch', '^'):
+        check(part in text, part, text)
+
+
+def json_says_which_codes():
+    v, = _verdict(file('bad.yaml', GOOD.replace('proc.name', 'proc.nosuch')), status=1)
+    equal((v['successful'], [e['code'] for e in v['errors']]), (False, ['LOAD_ERR_COMPILE_CONDITION']))
+
+
+def several_files_build_on_one_another():
+    one = file('one.yaml', GOOD)
+    two = file('two.yaml', '- rule: r\n  condition: and fd.num = 3\n  override: {condition: append}\n')
+    equal([v['successful'] for v in _verdict(one, two)], [True, True])
+    equal(_verdict(two, status=1)[0]['successful'], False)
+
+
+def warnings_do_not_fail():
+    v, = _verdict(file('unused.yaml', GOOD.replace(' and proc.name in (l)', '')))
+    equal((v['successful'], [w['code'] for w in v['warnings']]), (True, ['LOAD_UNUSED_LIST']))
+
+
+def a_missing_file_is_an_error():
+    r = saker('check', '/nonexistent.yaml')
+    equal(r.returncode, 1)
+    check(b'/nonexistent.yaml' in r.stdout + r.stderr)
+
+
+def the_bundled_rules_are_right_and_warn_of_nothing():
+    import tap
+    v, = _verdict(f'{tap.SOURCE}/rules/saker_rules.yaml')
+    equal((v['successful'], v['warnings']), (True, []))
+
+
+run(globals())

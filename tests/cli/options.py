@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+from tap import capture, check, done, equal, fails, run, saker
+
+COMMANDS = ['replay', 'print', 'check', 'list', 'explain']
+
+
+def version_is_one_line_on_standard_output():
+    out = done(saker('--version'))
+    check(out.startswith(b'saker 0.'), out)
+    equal(out.count(b'\n'), 1)
+
+
+def help_names_every_command():
+    for args in (['--help'], ['-h'], ['help']):
+        out = done(saker(*args)).decode()
+        for c in COMMANDS:
+            check(f'\n  {c} ' in out, c, out)
+
+
+def each_command_explains_itself():
+    for c in COMMANDS:
+        by_option = done(saker(c, '--help'))
+        equal(done(saker('help', c)), by_option)
+        check(by_option.startswith(f'usage: saker {c} '.encode()), by_option)
+
+
+def no_command_is_a_usage_error():
+    fails(saker(), 2, 'command is missing')
+
+
+def an_unknown_command_suggests_the_nearest():
+    fails(saker('prnit'), 2, "unknown command 'prnit'", "did you mean 'print'")
+    fails(saker('help', 'lst'), 2, "did you mean 'list'")
+    fails(saker('zzzzzz'), 2, 'saker help')
+
+
+def an_unknown_option_suggests_the_nearest():
+    fails(saker('print', '--fromat', 'x', capture('files.scap.gz')), 2, "'--fromat'", "'--format'")
+    fails(saker('replay', '--al', capture('files.scap.gz')), 2, "'--all-matches'")
+    fails(saker('replay', '-Q', capture('files.scap.gz')), 2, "'-Q'")
+    fails(saker('--frobnicate'), 2, "'--frobnicate'")
+
+
+def a_missing_argument_or_value_is_a_usage_error():
+    for c in COMMANDS:
+        fails(saker(c), 2, 'usage: saker ' + c)
+    fails(saker('print', capture('files.scap.gz'), '--format'), 2, '--format')
+    fails(saker('explain', capture('files.scap.gz')), 2, '--event', '--rule')
+
+
+def too_many_arguments_are_a_usage_error():
+    fails(saker('print', 'a', 'b'), 2, 'too many')
+
+
+def values_that_cannot_be_are_usage_errors():
+    fails(saker('print', capture('files.scap.gz'), '--max', 'ten'), 2, '--max', 'ten')
+    fails(saker('print', capture('files.scap.gz'), '--max=-1'), 2, '--max')
+    fails(saker('print', capture('files.scap.gz'), '--count=3'), 2, '--count')
+    fails(saker('replay', capture('files.scap.gz'), '--priority', 'loud'), 2, 'loud')
+    fails(saker('list', 'feilds'), 2, "did you mean 'fields'")
+
+
+def options_stand_anywhere_and_take_their_value_in_any_form():
+    want = done(saker('print', capture('files.scap.gz'), '--max', '3', '--format', '%evt.num'))
+    equal(want, b'1\n2\n3\n')
+    f = capture('files.scap.gz')
+    for args in (['--max=3', '--format=%evt.num', f], ['-n3', f, '-p%evt.num'], ['-n', '3', '-p', '%evt.num', '--', f]):
+        equal(done(saker('print', *args)), want, args)
+
+
+run(globals())

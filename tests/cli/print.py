@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+import gzip
+import json
+import subprocess
+
+from tap import SAKER, capture, check, done, equal, fails, run, saker
+
+FILES = capture('files.scap.gz')
+
+
+def an_event_is_a_line_of_its_number_time_cpu_process_and_arguments():
+    lines = done(saker('print', FILES, '--max', '5')).decode().splitlines()
+    equal(len(lines), 5)
+    for i, line in enumerate(lines, 1):
+        words = line.split(' ')
+        equal(words[0], str(i))
+        check(words[1].count(':') == 2 and len(words[1]) == 18, line)
+
+
+def a_format_prints_what_it_says():
+    equal(done(saker('print', FILES, '--max', '2', '--format', '<%evt.num|%evt.is_async>')),
+          b'<1|false>\n<2|false>\n')
+    equal(done(saker('print', FILES, '--max', '1', '--format', '*%fd.cip')), b'<NA>\n')
+
+
+def a_wrong_format_is_the_inputs_fault():
+    run = saker('print', FILES, '--format', 'x %proc.nosuch y')
+    fails(run, 1, 'proc.nosuch', 'format:1:')
+    check(b'\n  x %proc.nosuch y\n    ^\n' in run.stderr, run.stderr)
+    equal(run.stdout, b'')
+
+
+def a_filter_keeps_what_matches():
+    out = done(saker('print', FILES, '--filter', 'evt.type=execve', '--format', '%evt.type'))
+    equal(set(out.split()), {b'execve'})
+    equal(done(saker('print', FILES, '--filter', 'evt.type=execve', '--count')), b'%d\n' % len(out.split()))
+
+
+def a_wrong_filter_shows_line_column_and_place():
+    r = saker('print', FILES, '--filter', 'evt.type = execve and\n  proc.nosuch = 3')
+    fails(r, 1, 'filter:2:3:', 'proc.nosuch')
+    check(b'\n    proc.nosuch = 3\n    ^\n' in r.stderr, r.stderr)
+    fails(saker('print', FILES, '--filter', 'evt.type = '), 1, 'filter:1:')
+    fails(saker('print', FILES, '--filter', 'spawned_process and evt.num=1'), 1, 'filter:1:', 'spawned_process')
+    fails(saker('print', FILES, '--filter', 'evt.num = abc'), 1, 'filter:1:')
+    fails(saker('print', FILES, '--filter', ''), 1, 'filter:1:')
+
+
+def a_long_wrong_filter_is_cut_around_its_place():
+    r = saker('print', FILES, '--filter', 'evt.num=1 or ' * 10000 + 'proc.nosuch=1')
+    fails(r, 1, 'proc.nosuch')
+    check(len(r.stderr) < 500, len(r.stderr))
+
+
+def json_is_an_object_a_line_with_the_fields_of_the_format():
+    out = done(saker('print', FILES, '--json', '--max', '3', '--format', '%evt.num %evt.type %fd.cip %proc.name'))
+    for i, line in enumerate(out.splitlines(), 1):
+        o = json.loads(line)
+        equal(list(o), ['evt.num', 'evt.type', 'fd.cip', 'proc.name'])
+        equal((o['evt.num'], o['fd.cip']), (i, None))
+    check('proc.name' in json.loads(done(saker('print', FILES, '--json', '--max', '1'))))
+
+
+def count_is_only_the_number():
+    n = int(done(saker('print', FILES, '--count')))
+    equal(n, done(saker('print', FILES, '--format', '%evt.num')).count(b'\n'))
+    equal(done(saker('print', FILES, '--count', '--max', '7')), b'7\n')
+
+
+def standard_input_is_a_capture_too_compressed_or_not():
+    want = done(saker('print', FILES))
+    with open(FILES, 'rb') as f:
+        equal(done(saker('print', '-', stdin=f)), want)
+        f.seek(0)
+        equal(done(saker('print', '-', stdin=gzip.decompress(f.read()))), want)
+
+
+def a_reader_that_goes_away_is_no_fault():
+    p = subprocess.Popen([SAKER, 'print', capture('processes.scap.gz')], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p.stdout.read(10)
+    p.stdout.close()
+    equal((p.wait(), p.stderr.read()), (0, b''))
+
+
+def a_full_disk_is_reported():
+    with open('/dev/full', 'wb') as full:
+        r = saker('print', FILES, stdout=full, stderr=subprocess.PIPE)
+        fails(r, 1, 'standard output', 'No space left')
+        fails(saker('list', 'fields', stdout=full, stderr=subprocess.PIPE), 1, 'No space left')
+        fails(saker('--version', stdout=full, stderr=subprocess.PIPE), 1, 'No space left')
+
+
+def closed_standard_files_do_no_harm():
+    r = subprocess.run(['sh', '-c', f'"{SAKER}" print "{FILES}" >&-'], capture_output=True)
+    fails(r, 1, 'standard output')
+    r = subprocess.run(['sh', '-c', f'"{SAKER}" print "{FILES}" --count <&- 2>&-'], capture_output=True)
+    check(int(r.stdout) > 0)
+
+
+def bytes_are_printed_as_they_are_to_a_pipe():
+    equal(done(saker('print', FILES, '--format', '*a\x01b', '--max', '1')), b'a\x01b\n')
+
+
+run(globals())

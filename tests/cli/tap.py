@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command-line tests: functions whose names read as sentences, run in order and reported as TAP.
+
+The environment says where things are: SAKER (the program), SAKER_SOURCE (the source tree).
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+
+SAKER = os.environ.get('SAKER', 'build/saker')
+SOURCE = os.environ.get('SAKER_SOURCE', '.')
+TMP = tempfile.mkdtemp(prefix='saker-test-')
+
+
+def capture(name):
+    return f'{SOURCE}/tests/captures/{name}'
+
+
+def saker(*args, stdin=b'', timeout=120, **more):
+    """Runs the program; standard output and error are bytes in the result."""
+    source = {'stdin': stdin} if not isinstance(stdin, bytes) else {'input': stdin}
+    env = {**os.environ, 'TZ': 'UTC', **more.pop('env', {})}
+    return subprocess.run([SAKER, *args], capture_output='stdout' not in more, timeout=timeout, env=env, **source,
+                          **more)
+
+
+def file(name, content=b''):
+    """A file of the test's own; its path."""
+    path = os.path.join(TMP, name)
+    with open(path, 'wb') as f:
+        f.write(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def check(condition, *say):
+    if not condition:
+        raise AssertionError(' '.join(str(x) for x in say)[:2000])
+
+
+def equal(got, want, *say):
+    check(got == want, *say, f'got {got!r:.600}, want {want!r:.600}')
+
+
+def fails(run, status, *texts):
+    """It ended with this status, said these texts on standard error, and did not crash."""
+    equal(run.returncode, status, run.stderr)
+    for text in texts:
+        check(text.encode() in run.stderr, f'{text!r} is not in', run.stderr)
+    check(run.stderr.strip(), 'nothing on standard error')
+
+
+def done(run):
+    equal(run.returncode, 0, run.stderr)
+    return run.stdout
+
+
+def run(module):
+    tests = [(n, f) for n, f in module.items()
+             if callable(f) and n[0] != '_' and getattr(f, '__module__', '') == '__main__']
+    failed = 0
+    print(f'1..{len(tests)}')
+    for i, (name, test) in enumerate(tests, 1):
+        try:
+            test()
+            print(f'ok {i} {name}')
+        except Exception:
+            failed += 1
+            print(f'not ok {i} {name}')
+            print('# ' + traceback.format_exc().strip().replace('\n', '\n# '))
+        sys.stdout.flush()
+    shutil.rmtree(TMP)
+    sys.exit(1 if failed else 0)
