@@ -20,7 +20,7 @@ static bool is_list_type(enum param_type t)
 
 static int check_operator(const struct leaf *l, enum param_type t, struct err *e)
 {
-	enum operator op = (enum operator)l->op;
+	enum operator op =(enum operator) l->op;
 
 	if (op == OP_EXISTS)
 		return 0;
@@ -38,7 +38,8 @@ static int check_operator(const struct leaf *l, enum param_type t, struct err *e
 	if (compare_find((enum type_group)l->group, op))
 		return 0;
 	if (l->group == GROUP_NONE)
-		return err_set(e, -EINVAL, "filter error: '%s' operator not supported for type '%s'",
+		return err_set(e, -EINVAL,
+			       "filter error: '%s' operator not supported for type '%s'",
 			       operator_text(op), param_type_name(t));
 	return err_set(e, -EINVAL, "filter error: '%s' operator not supported for %s",
 		       operator_text(op), group_words[l->group]);
@@ -115,11 +116,12 @@ static int check_right(const struct leaf *l, struct err *e)
 {
 	const struct extractor *left = l->left, *right = l->right;
 
-	if (l->op == OP_PMATCH || l->op == OP_REGEX || l->group == GROUP_NET ||
-	    l->op == OP_GLOB || l->op == OP_IGLOB)
-		return err_set(e, -EINVAL,
-			       "filter error: '%s' operator does not support a right-hand side field",
-			       operator_text((enum operator)l->op));
+	if (l->op == OP_PMATCH || l->op == OP_REGEX || l->group == GROUP_NET || l->op == OP_GLOB ||
+	    l->op == OP_IGLOB)
+		return err_set(
+			e, -EINVAL,
+			"filter error: '%s' operator does not support a right-hand side field",
+			operator_text((enum operator)l->op));
 	if (left->kind == EXTRACT_FIELD && left->flags & FF_NO_RHS)
 		return err_set(e, -EINVAL,
 			       "field '%.*s' can't be used with a right-hand side field",
@@ -139,7 +141,7 @@ static int compile_right(struct leaf *l, const struct ast *check, struct arena *
 	int r;
 
 	*ret_at = check->right->at;
-	r = extractor_compile_right(check->right, a, &l->right, e);
+	r = l->right ? 0 : extractor_compile_right(check->right, a, &l->right, e);
 	return r < 0 ? r : check_right(l, e);
 }
 
@@ -154,7 +156,8 @@ static int check_event_type(const struct leaf *l, const struct ast *check, struc
 			       name);
 	if (l->left->kind == EXTRACT_TRANSFORM && l->left->n_args &&
 	    !strcmp(field_name(l->left->args[0]), "evt.type"))
-		return err_set(e, -EINVAL, "filter error: 'evt.type' does not support transformers");
+		return err_set(e, -EINVAL,
+			       "filter error: 'evt.type' does not support transformers");
 	return 0;
 }
 
@@ -168,15 +171,17 @@ static int check_left(const struct leaf *l, struct err *e)
 	return 0;
 }
 
-int leaf_compile(const struct ast *check, struct arena *a, struct leaf **ret,
-		 struct position *ret_at, struct err *e)
+int leaf_compile(const struct ast *check, struct extractor *left, struct extractor *right,
+		 struct arena *a, struct leaf **ret, struct position *ret_at, struct err *e)
 {
 	struct leaf *l = arena_calloc(a, 1, sizeof(*l));
 	enum param_type t;
 	int r;
 
 	*ret_at = check->left->at;
-	r = extractor_compile(check->left, a, &l->left, e);
+	l->left = left;
+	l->right = right;
+	r = left ? 0 : extractor_compile(check->left, a, &l->left, e);
 	if (r < 0 || (r = check_left(l, e)) < 0)
 		return r;
 	t = (enum param_type)l->left->type;

@@ -6,30 +6,30 @@
 
 /* One value, one constant. */
 
-#define NUMBER_OPERATORS(kind, member)                                                    \
-	static bool kind##_eq(const struct value *v, const struct constant *c)            \
-	{                                                                                 \
-		return v->member == c->member;                                            \
-	}                                                                                 \
-	static bool kind##_ne(const struct value *v, const struct constant *c)            \
-	{                                                                                 \
-		return v->member != c->member;                                            \
-	}                                                                                 \
-	static bool kind##_lt(const struct value *v, const struct constant *c)            \
-	{                                                                                 \
-		return v->member < c->member;                                             \
-	}                                                                                 \
-	static bool kind##_le(const struct value *v, const struct constant *c)            \
-	{                                                                                 \
-		return v->member <= c->member;                                            \
-	}                                                                                 \
-	static bool kind##_gt(const struct value *v, const struct constant *c)            \
-	{                                                                                 \
-		return v->member > c->member;                                             \
-	}                                                                                 \
-	static bool kind##_ge(const struct value *v, const struct constant *c)            \
-	{                                                                                 \
-		return v->member >= c->member;                                            \
+#define NUMBER_OPERATORS(kind, member)                                                             \
+	static bool kind##_eq(const struct value *v, const struct constant *c)                     \
+	{                                                                                          \
+		return v->member == c->member;                                                     \
+	}                                                                                          \
+	static bool kind##_ne(const struct value *v, const struct constant *c)                     \
+	{                                                                                          \
+		return v->member != c->member;                                                     \
+	}                                                                                          \
+	static bool kind##_lt(const struct value *v, const struct constant *c)                     \
+	{                                                                                          \
+		return v->member < c->member;                                                      \
+	}                                                                                          \
+	static bool kind##_le(const struct value *v, const struct constant *c)                     \
+	{                                                                                          \
+		return v->member <= c->member;                                                     \
+	}                                                                                          \
+	static bool kind##_gt(const struct value *v, const struct constant *c)                     \
+	{                                                                                          \
+		return v->member > c->member;                                                      \
+	}                                                                                          \
+	static bool kind##_ge(const struct value *v, const struct constant *c)                     \
+	{                                                                                          \
+		return v->member >= c->member;                                                     \
 	}
 
 NUMBER_OPERATORS(signed, i)
@@ -102,11 +102,11 @@ static bool pattern_op(const struct value *v, const struct constant *c)
 	return false;
 }
 
-#define NUMBER_ROW(kind)                                                                  \
-	{                                                                                 \
-		[OP_EQ] = kind##_eq, [OP_NE] = kind##_ne, [OP_LT] = kind##_lt,            \
-		[OP_LE] = kind##_le, [OP_GT] = kind##_gt, [OP_GE] = kind##_ge,            \
-		[OP_IN] = kind##_eq, [OP_INTERSECTS] = kind##_eq,                         \
+#define NUMBER_ROW(kind)                                                                           \
+	{                                                                                          \
+		[OP_EQ] = kind##_eq, [OP_NE] = kind##_ne, [OP_LT] = kind##_lt,                     \
+		[OP_LE] = kind##_le, [OP_GT] = kind##_gt, [OP_GE] = kind##_ge,                     \
+		[OP_IN] = kind##_eq, [OP_INTERSECTS] = kind##_eq,                                  \
 	}
 
 static const compare_fn compare_table[GROUP_COUNT][OP_COUNT] = {
@@ -146,10 +146,8 @@ static const compare_fn compare_table[GROUP_COUNT][OP_COUNT] = {
 		      [OP_NE] = str_op_ne,
 		      [OP_IN] = str_op_eq,
 		      [OP_INTERSECTS] = str_op_eq},
-	[GROUP_NET] = {[OP_EQ] = net_eq,
-		       [OP_NE] = net_ne,
-		       [OP_IN] = net_eq,
-		       [OP_INTERSECTS] = net_eq},
+	[GROUP_NET] =
+		{[OP_EQ] = net_eq, [OP_NE] = net_ne, [OP_IN] = net_eq, [OP_INTERSECTS] = net_eq},
 };
 
 compare_fn compare_find(enum type_group g, enum operator op)
@@ -160,25 +158,44 @@ compare_fn compare_find(enum type_group g, enum operator op)
 enum type_group type_group(enum param_type t)
 {
 	static const uint8_t groups[PT_COUNT] = {
-		[PT_INT8] = GROUP_SIGNED,       [PT_INT16] = GROUP_SIGNED,
-		[PT_INT32] = GROUP_SIGNED,      [PT_INT64] = GROUP_SIGNED,
-		[PT_FD] = GROUP_SIGNED,         [PT_PID] = GROUP_SIGNED,
-		[PT_ERRNO] = GROUP_SIGNED,      [PT_FD32] = GROUP_SIGNED,
-		[PT_PID32] = GROUP_SIGNED,      [PT_UINT8] = GROUP_UNSIGNED,
-		[PT_UINT16] = GROUP_UNSIGNED,   [PT_UINT32] = GROUP_UNSIGNED,
-		[PT_UINT64] = GROUP_UNSIGNED,   [PT_SYSCALLID] = GROUP_UNSIGNED,
-		[PT_SIGTYPE] = GROUP_UNSIGNED,  [PT_RELTIME] = GROUP_UNSIGNED,
-		[PT_ABSTIME] = GROUP_UNSIGNED,  [PT_PORT] = GROUP_UNSIGNED,
-		[PT_L4PROTO] = GROUP_UNSIGNED,  [PT_SOCKFAMILY] = GROUP_UNSIGNED,
-		[PT_FLAGS8] = GROUP_UNSIGNED,   [PT_FLAGS16] = GROUP_UNSIGNED,
-		[PT_FLAGS32] = GROUP_UNSIGNED,  [PT_ENUMFLAGS8] = GROUP_UNSIGNED,
-		[PT_ENUMFLAGS16] = GROUP_UNSIGNED, [PT_ENUMFLAGS32] = GROUP_UNSIGNED,
-		[PT_MODE] = GROUP_UNSIGNED,     [PT_DOUBLE] = GROUP_DOUBLE,
-		[PT_BOOL] = GROUP_BOOL,         [PT_CHARBUF] = GROUP_STRING,
-		[PT_FSPATH] = GROUP_STRING,     [PT_FSRELPATH] = GROUP_STRING,
-		[PT_BYTEBUF] = GROUP_BYTES,     [PT_IPADDR] = GROUP_IP,
-		[PT_IPV4ADDR] = GROUP_IP,       [PT_IPV6ADDR] = GROUP_IP,
-		[PT_IPNET] = GROUP_NET,         [PT_IPV4NET] = GROUP_NET,
+		[PT_INT8] = GROUP_SIGNED,
+		[PT_INT16] = GROUP_SIGNED,
+		[PT_INT32] = GROUP_SIGNED,
+		[PT_INT64] = GROUP_SIGNED,
+		[PT_FD] = GROUP_SIGNED,
+		[PT_PID] = GROUP_SIGNED,
+		[PT_ERRNO] = GROUP_SIGNED,
+		[PT_FD32] = GROUP_SIGNED,
+		[PT_PID32] = GROUP_SIGNED,
+		[PT_UINT8] = GROUP_UNSIGNED,
+		[PT_UINT16] = GROUP_UNSIGNED,
+		[PT_UINT32] = GROUP_UNSIGNED,
+		[PT_UINT64] = GROUP_UNSIGNED,
+		[PT_SYSCALLID] = GROUP_UNSIGNED,
+		[PT_SIGTYPE] = GROUP_UNSIGNED,
+		[PT_RELTIME] = GROUP_UNSIGNED,
+		[PT_ABSTIME] = GROUP_UNSIGNED,
+		[PT_PORT] = GROUP_UNSIGNED,
+		[PT_L4PROTO] = GROUP_UNSIGNED,
+		[PT_SOCKFAMILY] = GROUP_UNSIGNED,
+		[PT_FLAGS8] = GROUP_UNSIGNED,
+		[PT_FLAGS16] = GROUP_UNSIGNED,
+		[PT_FLAGS32] = GROUP_UNSIGNED,
+		[PT_ENUMFLAGS8] = GROUP_UNSIGNED,
+		[PT_ENUMFLAGS16] = GROUP_UNSIGNED,
+		[PT_ENUMFLAGS32] = GROUP_UNSIGNED,
+		[PT_MODE] = GROUP_UNSIGNED,
+		[PT_DOUBLE] = GROUP_DOUBLE,
+		[PT_BOOL] = GROUP_BOOL,
+		[PT_CHARBUF] = GROUP_STRING,
+		[PT_FSPATH] = GROUP_STRING,
+		[PT_FSRELPATH] = GROUP_STRING,
+		[PT_BYTEBUF] = GROUP_BYTES,
+		[PT_IPADDR] = GROUP_IP,
+		[PT_IPV4ADDR] = GROUP_IP,
+		[PT_IPV6ADDR] = GROUP_IP,
+		[PT_IPNET] = GROUP_NET,
+		[PT_IPV4NET] = GROUP_NET,
 		[PT_IPV6NET] = GROUP_NET,
 	};
 
@@ -257,6 +274,7 @@ static bool is_enough(const struct leaf *l, uint32_t hits)
 		return hits && hits == l->n_constants;
 	case MOD_NONE:
 	case MOD_ANYOF:
+	case MOD_COUNT:
 		break;
 	}
 	return hits > 0;
@@ -374,9 +392,9 @@ static void prepare_set(struct leaf *l, struct arena *a)
 		items[i] = constant_bytes(l, i);
 	l->set = arena_alloc(a, sizeof(*l->set));
 	set_build(l->set, items, l->n_constants, a);
-	l->match = l->op == OP_NE ? match_not_in_set
-	           : l->group < GROUP_STRING ? match_number_set
-	                                     : match_set;
+	l->match = l->op == OP_NE	     ? match_not_in_set
+		   : l->group < GROUP_STRING ? match_number_set
+					     : match_set;
 }
 
 static void prepare_prefixes(struct leaf *l, struct arena *a)
@@ -406,6 +424,7 @@ static leaf_fn many_fn(const struct leaf *l)
 		return match_all;
 	case MOD_NONE:
 	case MOD_ANYOF:
+	case MOD_COUNT:
 		break;
 	}
 	return l->n_constants == 1 ? match_one : match_any;
@@ -432,8 +451,8 @@ int leaf_prepare(struct leaf *l, struct arena *a, struct err *e)
 		l->match = match_around;
 	} else if (left_is(l, "fd.net") && l->op != OP_NE && l->op != OP_EQ) {
 		l->match = match_first_net;
-	} else if (l->op == OP_STARTSWITH && l->group == GROUP_STRING &&
-		   l->modifier == MOD_ANYOF && l->n_constants > 1) {
+	} else if (l->op == OP_STARTSWITH && l->group == GROUP_STRING && l->modifier == MOD_ANYOF &&
+		   l->n_constants > 1) {
 		prepare_prefixes(l, a);
 	} else if (!l->n_constants) {
 		l->match = match_none;
@@ -479,8 +498,7 @@ static bool match_items(const struct leaf *l, const struct value *v, const struc
 }
 
 /* Several candidates: any will do, but for some fields != needs them all to differ. */
-static bool match_candidates(const struct leaf *l, const struct value *v,
-			     const struct value *right)
+static bool match_candidates(const struct leaf *l, const struct value *v, const struct value *right)
 {
 	bool all = l->op == OP_NE && l->left->flags & FF_NE_ALL;
 

@@ -16,7 +16,7 @@ struct constant {
 		int64_t i;
 		double d;
 	};
-	struct str s;        /* text, bytes, or an address in network order */
+	struct str s;	     /* text, bytes, or an address in network order */
 	uint8_t prefix_bits; /* of a network */
 };
 

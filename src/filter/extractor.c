@@ -5,45 +5,7 @@
 
 #include <errno.h>
 
-static void text_add(const struct operand *o, struct buf *out)
-{
-	switch (o->kind) {
-	case OPERAND_FIELD:
-	case OPERAND_NUMBER:
-		buf_adds(out, o->text);
-		return;
-	case OPERAND_TEXT:
-		buf_addc(out, '"');
-		buf_adds(out, o->text);
-		buf_addc(out, '"');
-		return;
-	case OPERAND_TRANSFORMER:
-		buf_adds(out, o->text);
-		break;
-	case OPERAND_LIST:
-		break;
-	}
-	buf_addc(out, '(');
-	for (uint32_t i = 0; i < o->n_args; i++) {
-		if (i)
-			buf_addz(out, ", ");
-		text_add(o->args[i], out);
-	}
-	buf_addc(out, ')');
-	if (o->has_selector) {
-		buf_addc(out, '[');
-		buf_adds(out, o->selector);
-		buf_addc(out, ']');
-	}
-}
-
-void operand_text(const struct operand *o, struct buf *out)
-{
-	text_add(o, out);
-}
-
-static int compile(const struct operand *o, struct arena *a, struct extractor **ret,
-		   struct err *e);
+static int compile(const struct operand *o, struct arena *a, struct extractor **ret, struct err *e);
 
 static int compile_field(struct extractor *x, struct arena *a, struct err *e)
 {
@@ -109,15 +71,14 @@ static int compile_transformer(struct extractor *x, const struct operand *o, str
 	return x->how->check(x, e);
 }
 
-static int compile(const struct operand *o, struct arena *a, struct extractor **ret,
-		   struct err *e)
+static int compile(const struct operand *o, struct arena *a, struct extractor **ret, struct err *e)
 {
 	struct extractor *x = arena_calloc(a, 1, sizeof(*x));
 	struct buf text;
 	int r = 0;
 
-	buf_init(&text, 4096);
-	operand_text(o, &text);
+	buf_init(&text, CONDITION_MAX);
+	operand_print(o, &text);
 	x->text = arena_str(a, buf_str(&text));
 	buf_done(&text);
 	switch (o->kind) {

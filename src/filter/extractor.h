@@ -11,15 +11,15 @@ struct transformer;
 enum extractor_kind { EXTRACT_FIELD, EXTRACT_CONSTANT, EXTRACT_LIST, EXTRACT_TRANSFORM };
 
 struct extractor {
-	uint8_t kind;   /* enum extractor_kind */
-	uint8_t type;   /* enum param_type of the result */
+	uint8_t kind;	/* enum extractor_kind */
+	uint8_t type;	/* enum param_type of the result */
 	uint8_t format; /* enum print_format */
 	uint8_t scopes; /* 1 << enum field_scope of every field below */
 	bool is_list;
-	uint32_t flags;                /* of the first field below */
-	struct str text;               /* as written */
-	struct field *field;           /* EXTRACT_FIELD */
-	struct value constant;         /* EXTRACT_CONSTANT */
+	uint32_t flags;		       /* of the first field below */
+	struct str text;	       /* as written */
+	struct field *field;	       /* EXTRACT_FIELD */
+	struct value constant;	       /* EXTRACT_CONSTANT */
 	const struct transformer *how; /* EXTRACT_TRANSFORM */
 	struct extractor **args;       /* of a transformer or list */
 	uint32_t n_args;
@@ -31,9 +31,6 @@ static inline bool extractor_is_volatile(const struct extractor *x)
 {
 	return x->scopes >> SCOPE_VOLATILE & 1;
 }
-
-/* An operand as text, the same for equal operands. */
-void operand_text(const struct operand *o, struct buf *out);
 
 /* The right-hand side of a comparison: val(field), or a transformer. */
 int extractor_compile_right(const struct operand *o, struct arena *a, struct extractor **ret,

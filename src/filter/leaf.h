@@ -33,14 +33,14 @@ typedef bool (*leaf_fn)(const struct leaf *l, const struct value *v);
 struct leaf {
 	struct extractor *left;
 	struct extractor *right; /* NULL: constants */
-	uint8_t op;              /* enum operator */
-	uint8_t modifier;        /* enum op_modifier */
-	uint8_t group;           /* enum type_group of the constants */
-	bool is_list;            /* the left side is a real list */
-	bool warns;              /* deprecated field, doubtful constant */
-	leaf_fn match;           /* one value against the constants */
-	compare_fn compare;      /* one value against one constant */
-	struct str *texts;       /* the constants as written */
+	uint8_t op;		 /* enum operator */
+	uint8_t modifier;	 /* enum op_modifier */
+	uint8_t group;		 /* enum type_group of the constants */
+	bool is_list;		 /* the left side is a real list */
+	bool warns;		 /* deprecated field, doubtful constant */
+	leaf_fn match;		 /* one value against the constants */
+	compare_fn compare;	 /* one value against one constant */
+	struct str *texts;	 /* the constants as written */
 	struct constant *constants;
 	uint32_t n_constants;
 	union {
@@ -53,11 +53,12 @@ struct leaf {
 };
 
 /*
- * Compile an AST_CHECK.  The leaf lives in the arena and copies what it needs of the tree.
- * Errors are those of the reference, *ret_at says where.
+ * Compile an AST_CHECK.  left, right: its operands where they are known already, else NULL.
+ * The leaf lives in the arena and copies what it needs of the tree.  Errors are those of the
+ * reference, *ret_at says where.
  */
-int leaf_compile(const struct ast *check, struct arena *a, struct leaf **ret,
-		 struct position *ret_at, struct err *e);
+int leaf_compile(const struct ast *check, struct extractor *left, struct extractor *right,
+		 struct arena *a, struct leaf **ret, struct position *ret_at, struct err *e);
 void leaf_done(struct leaf *l);
 
 /* Given what the left side (and the right, when there is one) is. */

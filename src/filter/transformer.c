@@ -93,8 +93,8 @@ static int check_getopt(struct extractor *x, struct err *e)
 
 typedef bool (*text_fn)(struct str in, struct arena *a, struct str *ret);
 
-static enum field_result apply_text(const struct extractor *x, const struct value *arg,
-				    text_fn fn, struct arena *a, struct value *ret)
+static enum field_result apply_text(const struct extractor *x, const struct value *arg, text_fn fn,
+				    struct arena *a, struct value *ret)
 {
 	if (!x->is_list) {
 		*ret = (struct value){.type = x->type};

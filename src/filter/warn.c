@@ -52,9 +52,9 @@ static struct str without_blanks(struct str s, char out[CONSTANT_MAX_TEXT + 1])
 /* Cheap enough for every constant of every rule: a field's name starts with a known word. */
 static bool starts_like_field(struct str s)
 {
-	static const char *const words[] = {"evt",    "proc",   "thread", "user",      "group", "fd",
-					    "fs",     "util",   "fdlist", "container", "k8s",   "k8smeta",
-					    "syscall"};
+	static const char *const words[] = {"evt", "proc",    "thread", "user",	  "group",
+					    "fd",  "fs",      "util",	"fdlist", "container",
+					    "k8s", "k8smeta", "syscall"};
 	ptrdiff_t dot = str_chr(s, '.');
 
 	for (size_t i = 0; dot > 1 && i < sizeof(words) / sizeof(words[0]); i++)
@@ -130,14 +130,14 @@ static void warn_deprecated(const struct extractor *x, struct position at, struc
 	if (str_starts(x->text, STR("evt.dir")))
 		warn(w, at, true,
 		     "due to the drop of enter events, 'evt.dir = <' always evaluates to true, and "
-		     "'evt.dir = >' always evaluates to false. The rule expression can be simplified "
+		     "'evt.dir = >' always evaluates to false. The rule expression can be "
+		     "simplified "
 		     "by removing the condition on 'evt.dir'");
 	else
 		warn(w, at, true, "field '%.*s' is deprecated", STR_ARG(x->text));
 }
 
-static void warn_constant(enum operator op, struct str text, struct position at,
-			  struct warnings *w)
+static void warn_constant(enum operator op, struct str text, struct position at, struct warnings *w)
 {
 	char space[CONSTANT_MAX_TEXT + 1];
 	struct str s = without_blanks(text, space);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files in filter/: a condition; its tree, printed, or where it is wrong and why. */
+/* tests/golden/filter: conditions, and the trees they parse to. */
 #include "golden.h"
 
+#include "base/buf.h"
 #include "base/test.h"
 #include "filter/ast.h"
 
+#include <stdio.h>
+
 enum { DEPTH = 100, PRINTED_MAX = 1 << 20 };
 
+/* The tree, or where the condition is wrong and why. */
 static void print(struct str text, struct buf *out)
 {
 	struct position at;
@@ -24,31 +28,47 @@ static void print(struct str text, struct buf *out)
 	arena_done(&a);
 }
 
-static void parse_and_print(const struct golden_case *c, struct buf *got)
+static bool check(const struct golden_file *f, unsigned line, struct str condition,
+		  struct str expected)
 {
-	print(c->input, got);
+	struct buf got;
+	bool same;
+
+	buf_init(&got, PRINTED_MAX);
+	print(condition, &got);
+	same = str_eq(buf_str(&got), expected);
+	if (!same)
+		fprintf(stderr, "%s:%u:\n%.*s\n  expected\n%.*s\n  got\n%.*s\n\n", f->path, line,
+			STR_ARG(condition), STR_ARG(expected), STR_ARG(got));
+	buf_done(&got);
+	return same;
 }
 
-/* The printed tree is a condition, too, and the same one. */
-static void print_twice(const struct golden_case *c, struct buf *got)
+static bool is_expectation(struct str line)
 {
-	struct buf once;
+	return str_starts(line, STR("= ")) || str_starts(line, STR("! "));
+}
 
-	buf_init(&once, PRINTED_MAX);
-	print(c->input, &once);
-	if (str_starts(buf_str(&once), STR("= ")))
-		print(str_from(buf_str(&once), 2), got);
-	else
-		buf_adds(got, buf_str(&once));
-	buf_done(&once);
+static unsigned run_file(struct golden_file *f)
+{
+	unsigned failed = 0;
+
+	while (golden_skip(f)) {
+		struct str condition = {f->rest.p, 0}, line, expected;
+		unsigned number = f->line;
+
+		while (line = golden_take_line(f), !is_expectation(line) && f->rest.n)
+			condition.n = (size_t)(line.p + line.n - condition.p);
+		expected = line;
+		failed += !check(f, number, condition, expected);
+		/* A printed tree is a condition, too, and the same one. */
+		if (*expected.p == '=')
+			failed += !check(f, number, str_from(expected, 2), expected);
+	}
+	return failed;
 }
 
 TEST(conditions_parse_or_say_what_is_wrong)
 {
-	CHECK_INT(golden_run("filter", parse_and_print), 0);
-}
-
-TEST(printed_conditions_parse_to_the_same)
-{
-	CHECK_INT(golden_run("filter", print_twice), 0);
+	CHECK_INT(golden_run("filter", run_file), 0);
 }

@@ -3,20 +3,11 @@
 
 #include "base/alloc.h"
 
-#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { GOT_MAX = 1 << 20 };
-
-struct file {
-	const char *path;
-	struct str rest;
-	unsigned line; /* of what rest starts with */
-};
-
-static struct str take_line(struct file *f)
+struct str golden_take_line(struct golden_file *f)
 {
 	ptrdiff_t n = str_chr(f->rest, '\n');
 	struct str line = n < 0 ? f->rest : str_head(f->rest, (size_t)n);
@@ -26,73 +17,20 @@ static struct str take_line(struct file *f)
 	return line;
 }
 
-static struct str peek_line(const struct file *f)
+struct str golden_peek_line(const struct golden_file *f)
 {
-	struct file copy = *f;
+	struct golden_file copy = *f;
 
-	return take_line(&copy);
+	return golden_take_line(&copy);
 }
 
-static bool is_expectation(struct str line)
+bool golden_skip(struct golden_file *f)
 {
-	return str_starts(line, STR("= ")) || str_starts(line, STR("! "));
-}
+	struct str line;
 
-/* Lines up to one that stops says true to, without the last line break. */
-static struct str take_lines(struct file *f, bool (*stops)(struct str line))
-{
-	struct str all = {f->rest.p, 0};
-
-	while (f->rest.n && !stops(peek_line(f))) {
-		struct str line = take_line(f);
-
-		all.n = (size_t)(line.p + line.n - all.p);
-	}
-	return all;
-}
-
-static bool is_blank(struct str line)
-{
-	return !line.n;
-}
-
-static bool is_not_skipped(struct str line)
-{
-	return line.n && line.p[0] != '#';
-}
-
-static bool check(const struct file *f, unsigned line, const struct golden_case *c,
-		  golden_function function)
-{
-	struct buf got;
-	bool same;
-
-	buf_init(&got, GOT_MAX);
-	function(c, &got);
-	same = str_eq(buf_str(&got), c->expected);
-	if (!same)
-		fprintf(stderr, "%s:%u:\n%.*s\n  expected\n%.*s\n  got\n%.*s\n\n", f->path, line,
-			STR_ARG(c->input), STR_ARG(c->expected), STR_ARG(got));
-	buf_done(&got);
-	return same;
-}
-
-static unsigned run_file(struct file *f, golden_function function)
-{
-	unsigned failed = 0;
-
-	for (;;) {
-		struct golden_case c;
-		unsigned line;
-
-		take_lines(f, is_not_skipped);
-		if (!f->rest.n)
-			return failed;
-		line = f->line;
-		c.input = take_lines(f, is_expectation);
-		c.expected = take_lines(f, is_blank);
-		failed += !check(f, line, &c, function);
-	}
+	while (f->rest.n && (line = golden_peek_line(f), !line.n || line.p[0] == '#'))
+		golden_take_line(f);
+	return f->rest.n;
 }
 
 static char *read_file(const char *path, size_t *ret_n)
@@ -111,7 +49,7 @@ static char *read_file(const char *path, size_t *ret_n)
 	return text;
 }
 
-unsigned golden_run(const char *folder, golden_function function)
+unsigned golden_run(const char *folder, unsigned (*run)(struct golden_file *f))
 {
 	const char *source = getenv("SAKER_SOURCE");
 	char *pattern = xasprintf("%s/tests/golden/%s/*.test", source ? source : ".", folder);
@@ -124,11 +62,11 @@ unsigned golden_run(const char *folder, golden_function function)
 		return 1;
 	}
 	for (size_t i = 0; i < found.gl_pathc; i++) {
-		struct file f = {.path = found.gl_pathv[i], .line = 1};
+		struct golden_file f = {.path = found.gl_pathv[i], .line = 1};
 		char *text = read_file(f.path, &f.rest.n);
 
 		f.rest.p = text;
-		failed += text ? run_file(&f, function) : 1;
+		failed += text ? run(&f) : 1;
 		free(text);
 	}
 	globfree(&found);

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Golden tests: cases in plain text, so that adding one needs no C.
- *
- *   # A comment, anywhere in front of a case.
- *   the input, one line or several
- *   = what is expected
- *
- * A blank line ends a case.  What is expected starts at the first line that begins with "= "
- * (a result) or "! " (an error).
+ * Golden tests: cases in plain text, so that adding one needs no C.  Each folder's README
+ * says what its cases look like.
  */
 #pragma once
 
-#include "base/buf.h"
+#include "base/str.h"
 
-struct golden_case {
-	struct str input, expected; /* expected with its mark, no line break at the end */
+/* What is left to be read of a file. */
+struct golden_file {
+	const char *path;
+	struct str rest;
+	unsigned line; /* number of the line that rest begins with */
 };
 
-/* Append what the input gives, its mark in front. */
-typedef void (*golden_function)(const struct golden_case *c, struct buf *got);
+/* The next line without its line break; the second leaves it there. */
+struct str golden_take_line(struct golden_file *f);
+struct str golden_peek_line(const struct golden_file *f);
+/* Take lines that are blank or comments ("# ..."); false at the end of the file. */
+bool golden_skip(struct golden_file *f);
 
-/* Run every case of every *.test in tests/golden/FOLDER; returns how many failed. */
-unsigned golden_run(const char *folder, golden_function f);
+/* Call run for each *.test in tests/golden/FOLDER; the sum of what it returns: failures. */
+unsigned golden_run(const char *folder, unsigned (*run)(struct golden_file *f));

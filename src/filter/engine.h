@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of a program: shared by program.c (building), eval.c and explain.c.
+ */
+#pragma once
+
+#include "filter/events.h"
+#include "filter/memo.h"
+#include "filter/plan.h"
+#include "filter/textmap.h"
+
+/* A condition as written, in prefix order: what explain walks, and what volatile ones run. */
+enum step_kind { STEP_AND, STEP_OR, STEP_NOT, STEP_LEAF };
+
+struct step {
+	uint32_t span;	/* steps from here on that belong to it, itself included */
+	uint32_t ref;	/* STEP_LEAF: its edge */
+	uint32_t macro; /* index in macros plus one, 0: none */
+	uint32_t kind;	/* enum step_kind */
+};
+
+struct condition {
+	uint32_t root;
+	uint32_t first_step;
+	bool is_ordered; /* reads volatile fields: evaluated as written */
+	struct event_set events;
+};
+
+/* An operand's value at this event. */
+struct slot_value {
+	uint32_t stamp;
+	uint8_t result; /* enum field_result */
+	struct value value;
+};
+
+struct program {
+	struct arena arena;
+	struct graph graph;
+	struct event_names *names;
+	struct condition *conditions;
+	struct step *steps;
+	struct str *macros;
+	size_t n_conditions, cap_conditions, n_steps, cap_steps, n_macros, cap_macros;
+	/* While conditions are added: text of a leaf to its edge, of an operand to its slot. */
+	struct text_map *known_leaves, *known_operands;
+	struct buf key;
+	uint32_t *refs; /* stack of edges under construction */
+	size_t n_refs, cap_refs;
+
+	struct event_set wants;
+	struct plan *plans[EV_COUNT];
+	/* Enter and exit; the last one is for calls without a known code. */
+	struct plan *generic[2][SC_COUNT + 1];
+
+	/* Evaluation. */
+	const struct field_ctx *ctx;
+	uint32_t stamp;	   /* of the event at hand; 30 bits, never 0 */
+	uint32_t *results; /* by node: stamp << 2 | truth */
+	struct slot_value *values;
+	uint32_t *found_at; /* by condition: stamp of the event that last found it */
+	size_t n_results, n_values;
+	struct memo memo;
+	struct memo_entry *entry;
+	bool has_entered; /* entry is this event's */
+	uint32_t *found;
+	size_t n_found;
+};
+
+enum truth eval_ref(struct program *p, uint32_t ref);
+/* The condition as written, leaves through eval_ref(). */
+enum truth eval_steps(struct program *p, const struct step *s);
+/* Make ready for an event: nothing is known yet. */
+void eval_begin(struct program *p, const struct field_ctx *c);
+/* What plan says of this event, in p->found. */
+void eval_plan(struct program *p, const struct plan *plan);

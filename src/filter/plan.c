@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filter/plan.h"
+
+#include "base/alloc.h"
+#include "filter/keys.h"
+
+#include <stdlib.h>
+
+/* Conditions with the same edge, and what is still to be asked for them. */
+struct entry {
+	uint32_t *refs;
+	uint32_t n_refs, first_id, n_ids;
+};
+
+struct builder {
+	struct graph *graph;
+	struct plan *plan;
+	struct entry *entries;
+	uint32_t *counts; /* by edge: in how many entries at hand */
+};
+
+enum { INDEX_MIN_ENTRIES = 3 };
+
+static struct plan_item *item_new(struct plan *p, enum plan_kind kind)
+{
+	p->items = xgrow(p->items, &p->cap_items, p->n_items + 1, sizeof(*p->items));
+	p->items[p->n_items] = (struct plan_item){.kind = kind};
+	return &p->items[p->n_items++];
+}
+
+static int compare_conditions(const void *a, const void *b)
+{
+	const struct plan_condition *x = a, *y = b;
+
+	return x->ref != y->ref ? (x->ref > y->ref) - (x->ref < y->ref)
+				: (x->id > y->id) - (x->id < y->id);
+}
+
+/* Copies of the parts of a condition, for guards are taken out of them. */
+static void entry_fill(struct builder *b, struct entry *en, uint32_t ref)
+{
+	const struct node *n = &b->graph->nodes[ref_node(ref)];
+	bool is_and = !(ref & 1) && n->n;
+
+	en->n_refs = ref == REF_TRUE ? 0 : is_and ? n->n : 1;
+	en->refs = arena_alloc(&b->plan->arena, en->n_refs * sizeof(*en->refs));
+	if (is_and)
+		memcpy(en->refs, node_edges(b->graph, n), n->n * sizeof(*en->refs));
+	else if (en->n_refs)
+		en->refs[0] = ref;
+}
+
+/* One entry for each distinct edge; conditions in order of their number within. */
+static size_t entries_make(struct builder *b, struct plan_condition *list, size_t n)
+{
+	struct plan *p = b->plan;
+	size_t n_entries = 0;
+
+	qsort(list, n, sizeof(*list), compare_conditions);
+	b->entries = xcalloc(n, sizeof(*b->entries));
+	for (size_t i = 0; i < n; i++) {
+		struct entry *en = &b->entries[n_entries];
+
+		if (list[i].is_ordered) {
+			item_new(p, PLAN_ORDERED)->first = list[i].id;
+			continue;
+		}
+		p->ids = xgrow(p->ids, &p->cap_ids, p->n_ids + 1, sizeof(*p->ids));
+		p->ids[p->n_ids++] = list[i].id;
+		if (n_entries && !list[i - 1].is_ordered && list[i - 1].ref == list[i].ref) {
+			b->entries[n_entries - 1].n_ids++;
+			continue;
+		}
+		en->first_id = (uint32_t)p->n_ids - 1;
+		en->n_ids = 1;
+		entry_fill(b, en, list[i].ref);
+		n_entries++;
+	}
+	return n_entries;
+}
+
+static void test_add(struct builder *b, const struct entry *en)
+{
+	uint32_t ref = graph_and(b->graph, en->refs, en->n_refs);
+	struct plan_item *item = item_new(b->plan, PLAN_TEST);
+
+	item->ref = ref;
+	item->first = en->first_id;
+	item->n = en->n_ids;
+}
+
+/* Worth of asking first: how many conditions it rejects how often, for its cost. */
+static float guard_worth(const struct graph *g, uint32_t ref, uint32_t count)
+{
+	float cost = g->nodes[ref_node(ref)].cost;
+
+	return (float)count * (1.01f - ref_likely(g, ref)) / (2 + (cost < 20 ? cost : 20));
+}
+
+/* The part that most is gained by asking first; REF_TRUE when no two entries share any. */
+static uint32_t guard_find(struct builder *b, const uint32_t *list, size_t n)
+{
+	uint32_t best = REF_TRUE;
+	float best_worth = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct entry *en = &b->entries[list[i]];
+
+		for (uint32_t j = 0; j < en->n_refs; j++)
+			b->counts[en->refs[j]]++;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct entry *en = &b->entries[list[i]];
+
+		for (uint32_t j = 0; j < en->n_refs; j++) {
+			uint32_t ref = en->refs[j], count = b->counts[ref];
+			float worth = count > 1 ? guard_worth(b->graph, ref, count) : 0;
+
+			b->counts[ref] = 0;
+			if (worth > best_worth) {
+				best = ref;
+				best_worth = worth;
+			}
+		}
+	}
+	return best;
+}
+
+static bool entry_drop(struct entry *en, uint32_t ref)
+{
+	for (uint32_t i = 0; i < en->n_refs; i++) {
+		if (en->refs[i] != ref)
+			continue;
+		memmove(en->refs + i, en->refs + i + 1, (en->n_refs - i - 1) * sizeof(*en->refs));
+		en->n_refs--;
+		return true;
+	}
+	return false;
+}
+
+/* Move the entries that have ref to the front, without it; returns how many. */
+static size_t split(struct builder *b, uint32_t ref, uint32_t *list, size_t n)
+{
+	size_t with = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t at = list[i];
+
+		if (!entry_drop(&b->entries[at], ref))
+			continue;
+		list[i] = list[with];
+		list[with++] = at;
+	}
+	return with;
+}
+
+static void rest_add(struct builder *b, const uint32_t *list, size_t n);
+
+static void group_add(struct builder *b, uint32_t *list, size_t n)
+{
+	uint32_t guard;
+
+	while (n > 1 && (guard = guard_find(b, list, n)) != REF_TRUE) {
+		size_t at = b->plan->n_items, with = split(b, guard, list, n);
+
+		item_new(b->plan, PLAN_GUARD)->ref = guard;
+		group_add(b, list, with);
+		b->plan->items[at].end = (uint32_t)b->plan->n_items;
+		list += with;
+		n -= with;
+	}
+	rest_add(b, list, n);
+}
+
+/* Entries with nothing in common: those that have keys through indexes. */
+
+static uint32_t index_add(struct builder *b, uint32_t slot, const struct key_list *keys,
+			  const uint32_t *item_of)
+{
+	struct plan *p = b->plan;
+
+	p->indexes = xgrow(p->indexes, &p->cap_indexes, p->n_indexes + 1, sizeof(*p->indexes));
+	plan_index_build(&p->indexes[p->n_indexes], slot, keys, item_of, &p->arena);
+	return (uint32_t)p->n_indexes++;
+}
+
+/* Keys of all entries; has[i]: entry i of the list has some, on operands that others use too. */
+static void keys_collect(struct builder *b, const uint32_t *list, size_t n, struct key_list *keys,
+			 bool *has)
+{
+	uint32_t *popular = xcalloc(b->graph->n_slots, sizeof(*popular));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		has[i] = keys_add(keys, b->graph, b->entries[list[i]].refs,
+				  b->entries[list[i]].n_refs, (uint32_t)i, popular);
+	for (size_t i = 0; i < keys->n; i++)
+		if (popular[keys->list[i].slot] < INDEX_MIN_ENTRIES)
+			has[keys->list[i].owner] = false;
+	for (size_t i = 0; i < keys->n; i++)
+		if (has[keys->list[i].owner])
+			keys->list[kept++] = keys->list[i];
+	keys->n = kept;
+	free(popular);
+}
+
+static void indexes_add(struct builder *b, const uint32_t *list, size_t n,
+			const struct key_list *keys, const bool *has)
+{
+	uint32_t *item_of = xcalloc(n, sizeof(*item_of));
+	size_t at = b->plan->n_items;
+	struct plan_item *head = item_new(b->plan, PLAN_INDEX);
+
+	head->first = (uint32_t)b->plan->n_indexes;
+	for (size_t i = 0; i < n; i++) {
+		if (!has[i])
+			continue;
+		item_of[i] = (uint32_t)b->plan->n_items;
+		test_add(b, &b->entries[list[i]]);
+	}
+	for (uint32_t slot = 0; slot < b->graph->n_slots; slot++)
+		if (keys_has_slot(keys, slot)) {
+			index_add(b, slot, keys, item_of);
+			b->plan->items[at].n++;
+		}
+	b->plan->items[at].end = (uint32_t)b->plan->n_items;
+	free(item_of);
+}
+
+static void rest_add(struct builder *b, const uint32_t *list, size_t n)
+{
+	struct key_list keys = {.n = 0};
+	bool *has;
+
+	if (!n)
+		return;
+	has = xcalloc(n, sizeof(*has));
+	if (n >= INDEX_MIN_ENTRIES)
+		keys_collect(b, list, n, &keys, has);
+	if (keys.n)
+		indexes_add(b, list, n, &keys, has);
+	for (size_t i = 0; i < n; i++)
+		if (!has[i])
+			test_add(b, &b->entries[list[i]]);
+	free(keys.list);
+	free(has);
+}
+
+struct plan *plan_new(struct graph *g, struct plan_condition *list, size_t n)
+{
+	struct builder b = {.graph = g, .plan = xcalloc(1, sizeof(*b.plan))};
+	uint32_t *order = xcalloc(n, sizeof(*order));
+	size_t n_entries;
+
+	arena_init(&b.plan->arena, 4096);
+	b.counts = xcalloc(g->n_nodes * 2, sizeof(*b.counts));
+	n_entries = entries_make(&b, list, n);
+	for (size_t i = 0; i < n_entries; i++)
+		order[i] = (uint32_t)i;
+	group_add(&b, order, n_entries);
+	free(order);
+	free(b.entries);
+	free(b.counts);
+	return b.plan;
+}
+
+void plan_free(struct plan *p)
+{
+	if (!p)
+		return;
+	arena_done(&p->arena);
+	free(p->items);
+	free(p->indexes);
+	free(p->ids);
+	free(p);
+}
