@@ -189,17 +189,28 @@ static int on_event(struct reader *r, const yaml_event_t *ev)
 	return 0;
 }
 
+/* The reader of bytes runs ahead of all else and knows nothing but an offset. */
+static void move_to_byte(struct reader *r, size_t offset)
+{
+	r->at = (struct yaml_mark){0, 0, 0};
+	while (r->at.offset < offset && r->at.offset < r->text.n) {
+		char c = r->text.p[r->at.offset++];
+
+		if (c == '\n')
+			r->at = (struct yaml_mark){r->at.offset, r->at.line + 1, 0};
+		else
+			r->at.column += !is_inside(c);
+	}
+}
+
 static int on_parser_error(struct reader *r)
 {
 	const yaml_parser_t *p = &r->parser;
 
-	if (p->error == YAML_READER_ERROR) {
-		yaml_mark_t none = {0, 0, 0};
-
-		move_to(r, p->problem_offset ? &p->mark : &none);
-	} else {
+	if (p->error == YAML_READER_ERROR)
+		move_to_byte(r, p->problem_offset);
+	else
 		move_to(r, &p->problem_mark);
-	}
 	return fail(r, p->problem ? p->problem : "not YAML", p->context);
 }
 

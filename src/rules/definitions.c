@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define FEW_EXCEPTIONS 16 /* up to here a linear search is fine */

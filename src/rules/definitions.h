@@ -129,8 +129,5 @@ int exception_check(const struct exception_def *x, struct verdict *v);
  */
 int exceptions_apply(const struct rule_def *r, struct verdict *v, struct buf *out);
 
-/* Compile all; NULL when there are errors, which v got. */
-struct ruleset *definitions_compile(const struct definitions *d, const struct loader_config *cfg,
-				    struct verdict *v);
 /* Does the document's shape follow the published schema of rule files? */
 void schema_check(const struct yaml *document, struct verdict *v);

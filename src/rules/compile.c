@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From definitions to a ruleset. */
+#include "rules/compile.h"
+
+#include "base/alloc.h"
+#include "rules/substitution.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define MAX_DEPTH 1000         /* of brackets in a condition */
+#define MAX_AHEAD 32           /* macros that use later ones that use later ones ... */
+#define MAX_NODES (64U << 20)  /* of all conditions with their macros in place */
+#define MANY_EVENT_TYPES 100   /* a rule that wants more costs too much */
+
+enum macro_state { MACRO_PARSED, MACRO_BUSY, MACRO_DONE, MACRO_BAD };
+
+struct macro {
+	struct ast *tree;
+	enum macro_state state;
+	bool used;
+};
+
+struct compiler {
+	const struct definitions *d;
+	const struct loader_config *cfg;
+	struct verdict *v;
+	struct substitution *lists;
+	struct macro *macros;
+	struct arena trees;   /* of macros */
+	struct arena scratch; /* of one rule */
+	struct buf joined;    /* its condition and exceptions */
+	struct buf text;      /* and the lists */
+	struct buf message;
+	struct str suggested; /* what is appended to every output */
+	struct warnings warnings;
+	struct program *idle; /* takes the conditions of rules that are not enabled */
+	struct ruleset *set;
+	uint64_t n_nodes;
+	/* While macro references are resolved. */
+	uint32_t visible; /* macros that were defined before this item */
+	unsigned depth;
+	struct str loop; /* the macro that leads back to itself */
+};
+
+/* Whether the words of an error say that this build does not know what the rule speaks of. */
+static bool is_unknown_name(const struct err *e)
+{
+	return strstr(e->msg, "nonexistent field") || strstr(e->msg, "invalid formatting token") ||
+	       strstr(e->msg, "unknown event type") || strstr(e->msg, "unknown filter:");
+}
+
+static int complain(struct compiler *c, enum issue_code code, const struct place *up,
+		    const struct position *at, const struct err *e)
+{
+	return verdict_adds(c->v, code,
+			    place_in_condition(c->d->arena, up, buf_str(&c->text), at),
+			    str_of(e->msg));
+}
+
+/* Condition text into c->text, and from there into a tree. */
+static int parse(struct compiler *c, struct str condition, const struct place *at,
+		 struct arena *a, struct ast **ret)
+{
+	struct position where;
+	struct err e = {0};
+
+	if (substitution_apply(c->lists, condition, &c->text))
+		return verdict_add(c->v, ISSUE_COMPILE_CONDITION, at,
+				   "condition is too long with its lists in place");
+	if (ast_parse(buf_str(&c->text), MAX_DEPTH, a, ret, &where, &e))
+		return complain(c, ISSUE_COMPILE_CONDITION, at, &where, &e);
+	return 0;
+}
+
+static void resolve_macro(struct compiler *c, size_t i);
+
+/* The macro's tree, for ast_expand(). */
+static const struct ast *find_macro(struct str name, void *arg)
+{
+	struct compiler *c = arg;
+	const struct macro_def *def = definitions_macro(c->d, name);
+	struct macro *m;
+
+	if (!def || def->history.defined >= c->visible)
+		return NULL;
+	m = &c->macros[def - c->d->macros];
+	m->used = true;
+	if (m->state == MACRO_PARSED && c->depth < MAX_AHEAD)
+		resolve_macro(c, (size_t)(m - c->macros));
+	if (m->state == MACRO_DONE || m->state == MACRO_BAD)
+		return m->tree;
+	c->loop = name;
+	return NULL;
+}
+
+/*
+ * Put the macros into a tree.  `visible`: only those that were defined before this item.
+ * condition: what c->text must hold for the message of an error.
+ */
+static int resolve(struct compiler *c, struct ast **t, uint32_t visible, struct str condition,
+		   const struct place *at, struct arena *a)
+{
+	uint32_t outer = c->visible;
+	struct position where;
+	struct err e = {0};
+	int rc;
+
+	c->visible = visible;
+	c->depth++;
+	rc = ast_expand(t, a, find_macro, c, &where, &e);
+	c->depth--;
+	c->visible = outer;
+	if (!rc)
+		return 0;
+	substitution_apply(c->lists, condition, &c->text);
+	if (c->loop.n)
+		err_set(&e, -EINVAL, "reference loop in macro '%.*s'", STR_ARG(c->loop));
+	c->loop = STR_EMPTY;
+	return complain(c, ISSUE_VALIDATE, at, &where, &e);
+}
+
+/* What stands for a macro with an error, so that it is told only once. */
+static struct ast *stand_in(struct compiler *c)
+{
+	struct position where;
+	struct ast *t = NULL;
+
+	ast_parse(STR("evt.num exists"), MAX_DEPTH, &c->trees, &t, &where, NULL);
+	ast_expand(&t, &c->trees, find_macro, c, &where, NULL);
+	return t;
+}
+
+static void resolve_macro(struct compiler *c, size_t i)
+{
+	const struct macro_def *def = &c->d->macros[i];
+	struct macro *m = &c->macros[i];
+
+	m->state = MACRO_BUSY;
+	if (resolve(c, &m->tree, def->history.changed, def->condition.s, def->at, &c->trees)) {
+		m->tree = stand_in(c);
+		m->state = MACRO_BAD;
+		return;
+	}
+	m->state = MACRO_DONE;
+}
+
+static void compile_macros(struct compiler *c)
+{
+	size_t n = c->d->n_macros;
+
+	c->macros = xcalloc(n + 1, sizeof(*c->macros));
+	for (size_t i = 0; i < n; i++) {
+		const struct macro_def *def = &c->d->macros[i];
+
+		if (parse(c, def->condition.s, def->condition_at, &c->trees, &c->macros[i].tree)) {
+			c->macros[i].tree = stand_in(c);
+			c->macros[i].state = MACRO_BAD;
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		if (c->macros[i].state == MACRO_PARSED)
+			resolve_macro(c, i);
+}
+
+static bool has_tag(const struct rule *r, struct str tag)
+{
+	for (size_t i = 0; i < r->n_tags; i++)
+		if (str_eq(r->tags[i], tag))
+			return true;
+	return false;
+}
+
+/* '*' is any text; nothing else is special. */
+static bool name_matches(struct str pattern, struct str name)
+{
+	size_t p = 0, n = 0, star = SIZE_MAX, resume = 0;
+
+	while (n < name.n) {
+		if (p < pattern.n && pattern.p[p] == '*') {
+			star = p++;
+			resume = n;
+		} else if (p < pattern.n && pattern.p[p] == name.p[n]) {
+			p++;
+			n++;
+		} else if (star != SIZE_MAX) {
+			p = star + 1;
+			n = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (p < pattern.n && pattern.p[p] == '*')
+		p++;
+	return p == pattern.n;
+}
+
+static bool is_enabled(const struct loader_config *cfg, const struct rule *r, bool enabled)
+{
+	bool tagged = !cfg->n_tags;
+
+	for (size_t i = 0; i < cfg->n_tags && !tagged; i++)
+		tagged = has_tag(r, cfg->tags[i]);
+	for (size_t i = 0; i < cfg->n_disabled; i++)
+		if (name_matches(cfg->disabled[i], r->name))
+			return false;
+	return enabled && tagged && r->priority <= cfg->min_priority;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static void copy_tags(struct arena *a, const struct rule_def *def, struct rule *r)
+{
+	r->tags = arena_calloc(a, def->n_tags, sizeof(*r->tags));
+	if (def->n_tags)
+		memcpy(r->tags, def->tags, def->n_tags * sizeof(*r->tags));
+	qsort(r->tags, def->n_tags, sizeof(*r->tags), compare_texts);
+	for (size_t i = 0; i < def->n_tags; i++)
+		if (!r->n_tags || !str_eq(r->tags[r->n_tags - 1], r->tags[i]))
+			r->tags[r->n_tags++] = arena_str(a, r->tags[i]);
+}
+
+static struct rule copy_rule(struct arena *a, const struct rule_def *def)
+{
+	struct rule r = {
+		.name = arena_str(a, def->name),
+		.desc = arena_str(a, def->desc.s),
+		.condition = arena_str(a, def->condition.s),
+		.output = arena_str(a, def->output.s),
+		.source = arena_str(a, def->source),
+		.priority = def->priority,
+		.capture = def->capture,
+		.capture_duration_ms = def->capture_duration_ms,
+	};
+
+	copy_tags(a, def, &r);
+	return r;
+}
+
+/* A leftover of old rule files: prints nothing any more. */
+static const struct str container_info = STR("%container.info");
+
+static void drop_container_info(struct str output, struct buf *out)
+{
+	ptrdiff_t at;
+
+	while ((at = str_find(output, container_info)) >= 0) {
+		buf_add(out, output.p, (size_t)at);
+		output = str_from(output, (size_t)at + container_info.n);
+	}
+	buf_adds(out, output);
+}
+
+static int compile_message(struct compiler *c, struct rule *r, struct err *e)
+{
+	struct arena *a = &c->set->arena;
+	const struct message_token *tokens;
+
+	buf_reset(&c->message);
+	drop_container_info(r->output, &c->message);
+	buf_adds(&c->message, c->suggested);
+	if (message_compile(arena_str(a, buf_str(&c->message)), a, &r->message, e))
+		return -EINVAL;
+	tokens = message_tokens(r->message, &r->n_tokens);
+	r->tokens = arena_alloc(a, r->n_tokens * sizeof(*tokens));
+	if (r->n_tokens)
+		memcpy(r->tokens, tokens, r->n_tokens * sizeof(*tokens));
+	return 0;
+}
+
+static void warn_output(struct compiler *c, const struct rule_def *def, const struct rule *r)
+{
+	if (str_find(r->output, container_info) >= 0)
+		verdict_add(c->v, ISSUE_DEPRECATED_ITEM, def->output_at,
+			    "'%%container.info' is deprecated and prints nothing; container and "
+			    "Kubernetes fields are appended by append_output");
+	for (size_t i = 0; i < r->n_tokens; i++)
+		if (extractor_flags(r->tokens[i].x) & FF_DEPRECATED)
+			verdict_add(c->v, ISSUE_DEPRECATED_ITEM, def->output_at,
+				    "field '%.*s' is deprecated", STR_ARG(r->tokens[i].text));
+}
+
+static void warn_unsafe_na(struct compiler *c, const struct rule_def *def, const struct ast *t)
+{
+	for (uint32_t i = 0; i < t->n_children; i++)
+		warn_unsafe_na(c, def, t->children[i]);
+	if (t->kind != AST_CHECK || t->left->kind != OPERAND_FIELD ||
+	    (!str_starts(t->left->text, STR("ka.")) && !str_starts(t->left->text, STR("jevt."))))
+		return;
+	for (uint32_t i = 0; i < t->n_values; i++)
+		if (str_is(t->values[i], "<NA>"))
+			verdict_add(c->v, ISSUE_UNSAFE_NA_CHECK,
+				    place_in_condition(c->d->arena, def->condition_at,
+						       buf_str(&c->text), &t->at),
+				    "comparing a field value with <NA> is unsafe");
+}
+
+static void tell_warnings(struct compiler *c, const struct rule_def *def)
+{
+	for (size_t i = 0; i < c->warnings.n; i++) {
+		const struct warning *w = &c->warnings.list[i];
+
+		verdict_adds(c->v,
+			     w->deprecated ? ISSUE_DEPRECATED_ITEM : ISSUE_CONDITION_WARNING,
+			     place_in_condition(c->d->arena, def->condition_at, buf_str(&c->text),
+						&w->at),
+			     w->text);
+	}
+}
+
+static void warn_event_types(struct compiler *c, const struct rule_def *def, const struct rule *r)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < sizeof(r->events.events) / sizeof(*r->events.events); i++)
+		n += (unsigned)__builtin_popcountll(r->events.events[i]);
+	if (def->warn_evttypes && (!n || n > MANY_EVENT_TYPES))
+		verdict_add(c->v, ISSUE_NO_EVTTYPE, def->at,
+			    "Rule matches too many evt.type values. This has a significant "
+			    "performance penalty.");
+}
+
+/* An error, or only a warning when the rule says that it may be from the future. */
+static int refuse(struct compiler *c, const struct rule_def *def, enum issue_code code,
+		  const struct place *at, const struct err *e)
+{
+	bool skip = def->skip_unknown && is_unknown_name(e);
+
+	return verdict_adds(c->v, skip ? ISSUE_UNKNOWN_FILTER : code, at, str_of(e->msg));
+}
+
+/* The rule's condition as a tree with everything in it, in the scratch arena. */
+static int build_condition(struct compiler *c, const struct rule_def *def, struct ast **ret)
+{
+	buf_reset(&c->joined);
+	if (exceptions_apply(def, c->v, &c->joined))
+		return -EINVAL;
+	if (c->joined.truncated)
+		return verdict_add(c->v, ISSUE_COMPILE_CONDITION, def->condition_at,
+				   "condition is too long with its exceptions in place");
+	if (parse(c, buf_str(&c->joined), def->condition_at, &c->scratch, ret) ||
+	    resolve(c, ret, UINT32_MAX, buf_str(&c->joined), def->at, &c->scratch))
+		return -EINVAL;
+	c->n_nodes += (*ret)->n_nodes;
+	if (c->n_nodes > MAX_NODES)
+		return verdict_add(c->v, ISSUE_COMPILE_CONDITION, def->condition_at,
+				   "conditions are too large with their macros in place");
+	if (str_find(buf_str(&c->text), STR("<NA>")) >= 0)
+		warn_unsafe_na(c, def, *ret);
+	return 0;
+}
+
+/*
+ * Into the program go only the conditions of rules that will run; a rule whose output is wrong
+ * still has its condition checked, as that is the error to be told first.
+ */
+static void compile_rule(struct compiler *c, const struct rule_def *def)
+{
+	struct err bad_condition = {0}, bad_output = {0};
+	struct position where = {0, 1, 1};
+	struct ast *t;
+	struct rule r;
+	bool in_use;
+
+	if (build_condition(c, def, &t))
+		return;
+	r = copy_rule(&c->set->arena, def);
+	r.enabled = is_enabled(c->cfg, &r, def->enabled);
+	in_use = !compile_message(c, &r, &bad_output) && r.enabled && !c->v->n_errors;
+	c->warnings.n = 0;
+	if (program_add(in_use ? c->set->program : c->idle, t, &r.events, &c->warnings, &where,
+			&bad_condition) < 0) {
+		refuse(c, def, ISSUE_COMPILE_CONDITION,
+		       place_in_condition(c->d->arena, def->condition_at, buf_str(&c->text),
+					  &where),
+		       &bad_condition);
+		return;
+	}
+	tell_warnings(c, def);
+	if (bad_output.code) {
+		refuse(c, def, ISSUE_COMPILE_OUTPUT, def->output_at, &bad_output);
+		return;
+	}
+	warn_output(c, def, &r);
+	warn_event_types(c, def, &r);
+	c->set->all[c->set->n_all++] = r;
+	if (in_use)
+		c->set->rules[c->set->n_rules++] = r;
+}
+
+static void compile_rules(struct compiler *c)
+{
+	size_t n = c->d->n_rules;
+
+	c->set->all = arena_calloc(&c->set->arena, n, sizeof(*c->set->all));
+	c->set->rules = arena_calloc(&c->set->arena, n, sizeof(*c->set->rules));
+	for (size_t i = 0; i < n; i++) {
+		if (c->d->rules[i].unknown_source)
+			continue;
+		compile_rule(c, &c->d->rules[i]);
+		arena_reset(&c->scratch);
+	}
+}
+
+static void note_used(struct compiler *c)
+{
+	struct arena *a = &c->set->arena;
+
+	c->set->n_macros = c->d->n_macros;
+	c->set->macros = arena_calloc(a, c->set->n_macros, sizeof(*c->set->macros));
+	for (size_t i = 0; i < c->set->n_macros; i++) {
+		c->set->macros[i].used = c->macros[i].used;
+		if (!c->macros[i].used)
+			verdict_add(c->v, ISSUE_UNUSED_MACRO, c->d->macros[i].at,
+				    "Macro not referred to by any other rule/macro");
+	}
+	c->set->n_lists = c->d->n_lists;
+	c->set->lists = arena_calloc(a, c->set->n_lists, sizeof(*c->set->lists));
+	for (size_t i = 0; i < c->set->n_lists; i++) {
+		c->set->lists[i].used = substitution_is_used(c->lists, i);
+		if (!c->set->lists[i].used)
+			verdict_add(c->v, ISSUE_UNUSED_LIST, c->d->lists[i].at,
+				    "List not referred to by any other rule/macro");
+	}
+}
+
+/* " container_id=%container.id ...": every field that is flagged as worth it. */
+static struct str suggest(struct arena *a)
+{
+	struct str ret;
+	struct buf b;
+
+	buf_init(&b, 64 << 10);
+	for (size_t i = 0; i < field_table_size; i++) {
+		if (!(field_table[i].flags & FF_SUGGESTED))
+			continue;
+		buf_addc(&b, ' ');
+		for (const char *p = field_table[i].name; *p; p++)
+			buf_addc(&b, *p == '.' ? '_' : *p);
+		buf_addf(&b, "=%%%s", field_table[i].name);
+	}
+	ret = arena_str(a, buf_str(&b));
+	buf_done(&b);
+	return ret;
+}
+
+static struct ruleset *ruleset_new(void)
+{
+	struct ruleset *set = xcalloc(1, sizeof(*set));
+
+	arena_init(&set->arena, 0);
+	set->program = program_new();
+	return set;
+}
+
+static void compiler_init(struct compiler *c)
+{
+	arena_init(&c->trees, 0);
+	arena_init(&c->scratch, 0);
+	buf_init(&c->joined, CONDITION_MAX_BYTES);
+	buf_init(&c->text, CONDITION_MAX_BYTES);
+	buf_init(&c->message, CONDITION_MAX_BYTES);
+	c->warnings.arena = &c->scratch;
+	c->lists = substitution_new(c->d);
+	c->set = ruleset_new();
+	c->idle = program_new();
+	if (c->cfg->suggested_output)
+		c->suggested = suggest(&c->trees);
+}
+
+static void compiler_done(struct compiler *c)
+{
+	arena_done(&c->trees);
+	arena_done(&c->scratch);
+	buf_done(&c->joined);
+	buf_done(&c->text);
+	buf_done(&c->message);
+	free(c->warnings.list);
+	free(c->macros);
+	substitution_free(c->lists);
+	program_free(c->idle);
+	ruleset_free(c->set);
+}
+
+struct ruleset *definitions_compile(const struct definitions *d, const struct loader_config *cfg,
+				    struct verdict *v)
+{
+	struct compiler c = {.d = d, .cfg = cfg, .v = v};
+	struct ruleset *ret = NULL;
+
+	compiler_init(&c);
+	compile_macros(&c);
+	compile_rules(&c);
+	if (!v->n_errors) {
+		note_used(&c);
+		ret = c.set;
+		c.set = NULL;
+	}
+	compiler_done(&c);
+	return ret;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+#include "rules/compile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct loader {
+	struct loader_config cfg;
+	struct arena arena; /* YAML trees, definitions and verdicts */
+	struct definitions definitions;
+	struct verdict *first, **end;
+	struct rule_file **files;
+	size_t n_files, cap_files;
+	struct ruleset *set; /* of all files so far; NULL after an error */
+	bool failed;
+};
+
+struct loader *loader_new(const struct loader_config *cfg)
+{
+	struct loader *l = xcalloc(1, sizeof(*l));
+
+	l->cfg = *cfg;
+	arena_init(&l->arena, 0);
+	definitions_init(&l->definitions, &l->arena);
+	l->end = &l->first;
+	return l;
+}
+
+void loader_free(struct loader *l)
+{
+	if (!l)
+		return;
+	for (size_t i = 0; i < l->n_files; i++)
+		free((char *)l->files[i]->text.p);
+	free(l->files);
+	ruleset_free(l->set);
+	definitions_done(&l->definitions);
+	arena_done(&l->arena);
+	free(l);
+}
+
+/* Takes over text.p. */
+static struct rule_file *add_file(struct loader *l, const char *name, struct str text)
+{
+	struct rule_file *f = arena_alloc(&l->arena, sizeof(*f));
+
+	*f = (struct rule_file){arena_str(&l->arena, str_of(name)), text};
+	if (l->n_files == l->cap_files)
+		l->files = xgrow(l->files, &l->cap_files, l->n_files + 1, sizeof(*l->files));
+	l->files[l->n_files++] = f;
+	return f;
+}
+
+static struct verdict *add_verdict(struct loader *l, const struct rule_file *f)
+{
+	struct verdict *v = arena_alloc(&l->arena, sizeof(*v));
+
+	verdict_init(v, &l->arena, f);
+	*l->end = v;
+	l->end = &v->next;
+	return v;
+}
+
+static struct place *file_place(struct loader *l, const struct rule_file *f,
+				enum item_type type)
+{
+	struct place *p = place_new(&l->arena, NULL, ITEM_RULES_CONTENT, STR_EMPTY, NULL);
+
+	p->file = f;
+	return type == ITEM_RULES_CONTENT ? p : place_new(&l->arena, p, type, STR_EMPTY, NULL);
+}
+
+static int read_documents(struct loader *l, const struct rule_file *f, struct verdict *v)
+{
+	const struct place *root = file_place(l, f, ITEM_RULES_CONTENT);
+	struct yaml **documents;
+	struct yaml_mark where;
+	struct err e = {0};
+	size_t n;
+
+	if (yaml_parse(f->text, &l->arena, &documents, &n, &where, &e)) {
+		struct place *p = file_place(l, f, ITEM_VALUE_FOR);
+
+		p->at = where;
+		return verdict_adds(v, ISSUE_YAML_PARSE, p, str_of(e.msg));
+	}
+	for (size_t i = 0; i < n; i++)
+		schema_check(documents[i], v);
+	for (size_t i = 0; i < n; i++)
+		definitions_read(&l->definitions, documents[i], root, v);
+	return v->n_errors ? -EINVAL : 0;
+}
+
+static int load(struct loader *l, const struct rule_file *f)
+{
+	struct verdict *v = add_verdict(l, f);
+
+	ruleset_free(l->set);
+	l->set = NULL;
+	if (!read_documents(l, f, v))
+		l->set = definitions_compile(&l->definitions, &l->cfg, v);
+	l->failed |= !l->set;
+	return l->set ? 0 : -EINVAL;
+}
+
+int loader_add_text(struct loader *l, const char *name, struct str text)
+{
+	return load(l, add_file(l, name, (struct str){xstrndup(text.p, text.n), text.n}));
+}
+
+static int read_fd(int fd, struct str *ret)
+{
+	struct buf b;
+	ssize_t n;
+
+	/* One byte more than is allowed, so that too long a file can be told. */
+	buf_init(&b, YAML_MAX_BYTES + 1);
+	do {
+		char block[16384];
+
+		n = read(fd, block, sizeof(block));
+		if (n > 0)
+			buf_add(&b, block, (size_t)n);
+	} while ((n > 0 && !b.truncated) || (n < 0 && errno == EINTR));
+	if (n < 0) {
+		n = -errno;
+		buf_done(&b);
+		return (int)n;
+	}
+	buf_z(&b);
+	*ret = buf_str(&b);
+	return 0;
+}
+
+static int read_file(const char *path, struct str *ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = read_fd(fd, ret);
+	close(fd);
+	return rc;
+}
+
+int loader_add_file(struct loader *l, const char *path)
+{
+	struct str text = STR_EMPTY;
+	int rc = read_file(path, &text);
+	struct rule_file *f;
+
+	if (!rc)
+		return load(l, add_file(l, path, text));
+	f = add_file(l, path, (struct str){NULL, 0});
+	l->failed = true;
+	return verdict_add(add_verdict(l, f), ISSUE_FILE_READ,
+			   file_place(l, f, ITEM_RULES_CONTENT), "Could not read file: %s",
+			   strerror(-rc));
+}
+
+struct ruleset *loader_take(struct loader *l)
+{
+	struct ruleset *set = l->failed ? NULL : l->set;
+
+	if (!set)
+		return NULL;
+	ruleset_describe(set, &l->definitions);
+	program_seal(set->program);
+	l->set = NULL;
+	return set;
+}
+
+bool loader_ok(const struct loader *l)
+{
+	return !l->failed;
+}
+
+void loader_results_json(const struct loader *l, struct buf *out)
+{
+	buf_addz(out, "{\"falco_load_results\":[");
+	for (const struct verdict *v = l->first; v; v = v->next) {
+		if (v != l->first)
+			buf_addc(out, ',');
+		verdict_json(v, out);
+	}
+	buf_addz(out, "]}");
+}
+
+void loader_results_text(const struct loader *l, bool verbose, struct buf *out)
+{
+	for (const struct verdict *v = l->first; v; v = v->next)
+		verdict_text(v, verbose, out);
+}
