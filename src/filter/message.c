@@ -93,18 +93,19 @@ static uint32_t count_fields(const struct operand *o)
 	return n;
 }
 
-static int add_tokens(struct message *m, const struct operand *o, struct arena *a, struct err *e)
+/* The fields of an operand that are new.  x: the operand's own extractor, NULL without one. */
+static int add_tokens(struct message *m, const struct operand *o, struct extractor *x,
+		      struct arena *a, struct err *e)
 {
 	int r = 0;
 
 	if (o->kind == OPERAND_FIELD && !has_token(m, o->text)) {
-		struct message_token *t = &m->tokens[m->n_tokens++];
-
-		t->text = o->text;
-		r = extractor_compile(o, a, &t->x, e);
+		if (!x)
+			r = extractor_compile(o, a, &x, e);
+		m->tokens[m->n_tokens++] = (struct message_token){o->text, x};
 	}
 	for (uint32_t i = 0; r == 0 && i < o->n_args; i++)
-		r = add_tokens(m, o->args[i], a, e);
+		r = add_tokens(m, o->args[i], NULL, a, e);
 	return r;
 }
 
@@ -178,7 +179,7 @@ int message_compile(struct str text, struct arena *a, struct message **ret, stru
 		n_fields += count_fields(operands[i]);
 	m->tokens = arena_alloc(a, n_fields * sizeof(*m->tokens));
 	for (size_t i = 0; r == 0 && i + 1 < m->n_pieces; i++)
-		r = add_tokens(m, operands[i], a, e);
+		r = add_tokens(m, operands[i], m->pieces[i].x, a, e);
 	if (r == 0)
 		*ret = m;
 	return r;

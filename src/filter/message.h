@@ -9,8 +9,8 @@
 struct message;
 
 /*
- * One distinct field of a message.  It has an extractor of its own: reading it is not seen by
- * the message's text, even where a field counts how often it is read.
+ * One distinct field of a message.  Read it after message_format(): for fields that count how
+ * often they are read the reference's order is seen in the values.
  */
 struct message_token {
 	struct str text; /* "proc.aname[2]" */
