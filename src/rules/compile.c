@@ -40,7 +40,8 @@ struct compiler {
 	/* While macro references are resolved. */
 	uint32_t visible; /* macros that were defined before this item */
 	unsigned depth;
-	struct str loop; /* the macro that leads back to itself */
+	struct str stopped_at; /* the macro that leads back to itself, or too far */
+	bool is_loop;
 };
 
 /* Whether the words of an error say that this build does not know what the rule speaks of. */
@@ -90,7 +91,8 @@ static const struct ast *find_macro(struct str name, void *arg)
 		resolve_macro(c, (size_t)(m - c->macros));
 	if (m->state == MACRO_DONE || m->state == MACRO_BAD)
 		return m->tree;
-	c->loop = name;
+	c->stopped_at = name;
+	c->is_loop = m->state == MACRO_BUSY;
 	return NULL;
 }
 
@@ -114,9 +116,12 @@ static int resolve(struct compiler *c, struct ast **t, uint32_t visible, struct 
 	if (!rc)
 		return 0;
 	substitution_apply(c->lists, condition, &c->text);
-	if (c->loop.n)
-		err_set(&e, -EINVAL, "reference loop in macro '%.*s'", STR_ARG(c->loop));
-	c->loop = STR_EMPTY;
+	if (c->stopped_at.n)
+		err_set(&e, -EINVAL,
+			c->is_loop ? "reference loop in macro '%.*s'"
+				   : "too many macros use later ones, down to '%.*s'",
+			STR_ARG(c->stopped_at));
+	c->stopped_at = STR_EMPTY;
 	return complain(c, ISSUE_VALIDATE, at, &where, &e);
 }
 
