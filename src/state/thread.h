@@ -27,7 +27,7 @@ enum {
 };
 
 struct files; /* a file table, shared where the threads share it */
-struct group; /* the threads of one process */
+struct process; /* the threads of one process */
 
 struct thread {
 	int64_t tid, pid, ptid;            /* host ids; pid and ptid -1 for a placeholder */
@@ -71,8 +71,8 @@ struct thread {
 	uint32_t enter_bytes;
 	uint8_t *enter;
 	struct files *files;               /* NULL: none yet, or the leader's is used */
-	struct group *group;               /* NULL for placeholders */
-	struct thread *group_next, *group_prev; /* ring; of placeholders: their list */
+	struct process *process;               /* NULL for placeholders */
+	struct thread *peer_next, *peer_prev; /* ring; of placeholders: their list */
 	struct thread *parent, *first_child, *next_sibling, *prev_sibling;
 	struct thread *hash_next;
 };

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filter/match.h"
+
+#include "base/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct arena arena;
+
+static void setup(void)
+{
+	arena_done(&arena);
+	arena_init(&arena, 0);
+}
+
+TEST(a_set_knows_its_items)
+{
+	char texts[200][8];
+	struct str items[200];
+	struct set s;
+
+	setup();
+	for (int i = 0; i < 200; i++)
+		items[i] = (struct str){texts[i], (size_t)sprintf(texts[i], "k%d", i * 7)};
+	set_build(&s, items, 200, &arena);
+	CHECK_INT(s.n, 200);
+	for (int i = 0; i < 200; i++)
+		CHECK(str_eq(s.items[set_find(&s, items[i])], items[i]));
+	CHECK_INT(set_find(&s, STR("k1")), SET_NONE);
+	CHECK(!set_has(&s, STR("")) && !set_has(&s, STR("something long")));
+}
+
+TEST(a_set_drops_repeated_items)
+{
+	const struct str items[] = {STR("a"), STR("b"), STR("a"), STR("")};
+	struct set s;
+
+	setup();
+	set_build(&s, items, 4, &arena);
+	CHECK_INT(s.n, 3);
+	CHECK(set_has(&s, STR("")));
+}
+
+TEST(an_empty_set_has_nothing)
+{
+	struct set s;
+
+	setup();
+	set_build(&s, NULL, 0, &arena);
+	CHECK(!set_has(&s, STR("")));
+}
+
+/* All prefixes that text starts with, longest first. */
+static const char *prefixes_of(const struct prefixes *p, const char *text)
+{
+	static char out[256];
+
+	out[0] = '\0';
+	for (int32_t i = prefixes_find(p, str_of(text)); i >= 0; i = p->parent[i])
+		sprintf(out + strlen(out), "%.*s|", STR_ARG(p->items[i]));
+	return out;
+}
+
+TEST(prefixes_are_found_longest_first)
+{
+	const struct str items[] = {STR("/usr/lib"), STR("/usr"), STR("/etc/"), STR("/usr/lib64"),
+				    STR("/usr"),     STR("/"),	  STR("b")};
+	struct prefixes p;
+
+	setup();
+	prefixes_build(&p, items, 7, &arena);
+	CHECK_INT(p.n, 6);
+	CHECK_STR(prefixes_of(&p, "/usr/lib64/x"), "/usr/lib64|/usr/lib|/usr|/|");
+	CHECK_STR(prefixes_of(&p, "/usr/lib63"), "/usr/lib|/usr|/|");
+	CHECK_STR(prefixes_of(&p, "/usr/libz"), "/usr/lib|/usr|/|");
+	CHECK_STR(prefixes_of(&p, "/etc"), "/|");
+	CHECK_STR(prefixes_of(&p, "a"), "");
+	CHECK_STR(prefixes_of(&p, ""), "");
+	CHECK_STR(prefixes_of(&p, "bb"), "b|");
+	CHECK_STR(prefixes_of(&p, "c"), "");
+}
+
+/* Random texts over few letters, against asking each prefix. */
+TEST(prefixes_agree_with_looking_at_each)
+{
+	char texts[40][6];
+	struct str items[40];
+
+	srand(7);
+	for (int round = 0; round < 200; round++) {
+		struct prefixes p;
+
+		setup();
+		for (int i = 0; i < 40; i++) {
+			size_t n = (size_t)rand() % 6;
+
+			for (size_t k = 0; k < n; k++)
+				texts[i][k] = (char)('a' + rand() % 3);
+			items[i] = (struct str){texts[i], n};
+		}
+		prefixes_build(&p, items, 30, &arena);
+		for (int i = 30; i < 40; i++) {
+			unsigned want = 0, got = 0;
+
+			for (uint32_t k = 0; k < p.n; k++)
+				want += str_starts(items[i], p.items[k]);
+			for (int32_t at = prefixes_find(&p, items[i]); at >= 0; at = p.parent[at])
+				got++;
+			CHECK_INT(got, want);
+		}
+	}
+}

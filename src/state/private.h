@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of the state engine share, and nobody else.
+ *
+ * thread.c and fd.c own the tables, apply_*.c say what each event does to them, state.c takes
+ * the records in and keeps the time.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "state/container.h"
+#include "state/fd.h"
+#include "state/thread.h"
+#include "state/user.h"
+
+enum {
+	FDS_PER_PAGE = 64,
+	INLINE_PAGES = 4,      /* a table of up to 256 neighbouring descriptors needs no array */
+	TEXT_BYTES_MAX = 60000, /* of one stored text: must fit in a slab block */
+	THREADS_PER_EVENT = 3,  /* at most that many are added by one event */
+	N_EXITED = 8192,       /* recently exited threads remembered */
+	N_EXITED_BUCKETS = 1024,
+	N_CONTAINER_CACHE = 64,
+};
+
+#define RECENT_NS 2000000000ULL /* how long a clone and its other half may be apart */
+
+/* Threads of one process.  It lives as long as one of them does, leader or not. */
+struct process {
+	int64_t pid;
+	struct process *hash_next;
+	struct thread *leader;  /* NULL when unknown */
+	struct thread *members; /* ring */
+	uint32_t n_members, n_alive;
+	bool is_reaper;
+};
+
+/* 64 neighbouring descriptors, counted; copied before a change when shared. */
+struct fd_page {
+	uint32_t refs;
+	uint64_t used, cloexec; /* bit i: descriptor i of the page */
+	struct fd *fd[FDS_PER_PAGE];
+};
+
+struct page_ref {
+	uint32_t no; /* descriptor / FDS_PER_PAGE */
+	struct fd_page *page;
+};
+
+/* One file table: its pages in ascending order. */
+struct files {
+	uint32_t refs;
+	uint32_t n;
+	uint32_t n_pages, cap;
+	bool has_inet; /* an IP socket may be in it */
+	struct page_ref *pages; /* inline_pages while they suffice */
+	struct page_ref inline_pages[INLINE_PAGES];
+};
+
+struct thread_table {
+	struct thread **bucket;
+	size_t mask, n;
+	struct thread *last; /* the one found last; NULL after any removal */
+	struct process **process_bucket;
+	size_t process_mask, n_processes;
+	struct thread *placeholders; /* ring, the oldest first */
+};
+
+/* A ring of (parent, thread) pairs that exited, with a hash on top (exited.c). */
+struct exited {
+	struct exited_entry *ring;
+	int16_t bucket[N_EXITED_BUCKETS];
+	unsigned at, n;
+};
+
+/* cgroup list to container id, both interned. */
+struct container_cache {
+	struct istr *cgroups, *id;
+};
+
+/* What an unwanted event of a type costs. */
+enum plan {
+	PLAN_DELIVER, /* wanted: everything is done */
+	PLAN_APPLY,   /* unwanted, but state may change: decoded and applied */
+	PLAN_SKIP,    /* unwanted and without effect */
+	PLAN_GENERIC, /* wanted or skipped, depending on the call's portable code */
+};
+
+struct state {
+	struct state_config cfg;
+	struct slab *slab;
+	struct intern *names;
+	struct thread_table threads;
+	struct container_table *containers;
+	struct container *removed_container; /* the last one: its own event still shows it */
+	struct user_table *users;
+	struct interface_list interfaces;
+	struct exited exited;
+	struct container_cache container_cache[N_CONTAINER_CACHE];
+	struct istr *raw_cgroups, *cgroups; /* the last list as given and as stored */
+	struct istr *not_available;         /* "<NA>" */
+
+	struct istr *hostname;
+	uint64_t boot_ns;
+
+	uint8_t plan[EV_COUNT];     /* enum plan */
+	bool has_result[EV_COUNT];
+	uint8_t fd_param[EV_COUNT]; /* parameter that holds the descriptor, or NO_PARAM */
+	uint64_t want_syscalls[(SC_COUNT + 63) / 64];
+
+	/* What the next event does first: the last one still had to see it. */
+	int64_t leaving_tid; /* its thread ended; -1 none */
+	int64_t closing_tid, closing_fd;
+	bool has_leftovers;
+	bool is_watched; /* somebody will look at this event */
+	bool in_snapshot; /* process list entries have come and are not linked yet */
+
+	uint64_t num, first_ts, last_ts;
+	uint64_t generation, lineage_epoch, container_base;
+	uint64_t n_fds, heap_bytes;
+	struct state_stats stats; /* the counters of it */
+	char path[1025];          /* scratch for path_join() */
+	struct buf text;          /* scratch for lists */
+};
+
+enum { NO_PARAM = 0xff };
+
+/* What an event does; the moment has its thread and descriptor already. */
+typedef void (*apply_fn)(struct state *s, struct moment *m);
+
+/* By event code; NULL where an event changes nothing. */
+extern const apply_fn apply_table[EV_COUNT];
+
+/* state.c */
+
+/* Give *slot the text v (a reference of its own); true when that is a change. */
+bool set_text(struct state *s, struct istr **slot, struct str v);
+/* *slot becomes another reference to v. */
+void set_istr(struct state *s, struct istr **slot, struct istr *v);
+
+/* Something that fields of the thread read has changed ... */
+static inline void thread_changed(struct state *s, struct thread *t)
+{
+	t->generation = ++s->generation;
+}
+
+/* ... and descendants read it too. */
+static inline void lineage_changed(struct state *s, struct thread *t)
+{
+	t->generation = ++s->generation;
+	s->lineage_epoch++;
+}
+
+/* thread.c */
+
+void threads_init(struct state *s);
+void threads_done(struct state *s);
+/* The thread with that id, or a placeholder for it; NULL only when the table is full. */
+struct thread *thread_get(struct state *s, int64_t tid);
+/* Drop placeholders until one event's new threads fit. */
+void threads_make_room(struct state *s);
+/* An entry outside the table with every value unset; NULL when there is no room. */
+struct thread *thread_new(struct state *s, int64_t tid);
+/* Put it into the table, in place of an older entry.  Links it unless it came in a snapshot. */
+void thread_add(struct state *s, struct thread *t);
+/* Give it its process and its parent; one whose parent is unknown has none (ptid 0). */
+void thread_link(struct state *s, struct thread *t);
+void threads_link_all(struct state *s);
+/* It ended: mark it, give its children away, drop what nobody needs any more. */
+void thread_remove(struct state *s, struct thread *t);
+void thread_mark_dead(struct state *s, struct thread *t);
+void thread_revive(struct state *s, struct thread *t);
+/* An invalid thread has learnt its ids. */
+void thread_repair(struct state *s, struct thread *t, int64_t pid, int64_t ptid, int64_t vtid,
+		   int64_t vpid);
+void thread_forget_enter(struct state *s, struct thread *t);
+
+/* exited.c */
+
+void exited_init(struct exited *x);
+void exited_done(struct exited *x);
+void exited_add(struct exited *x, int64_t ptid, int64_t tid, uint64_t ts);
+bool exited_recently(struct exited *x, int64_t ptid, int64_t tid, uint64_t ts);
+
+/* fd.c */
+
+/* The table that t's process uses; NULL when it has none yet. */
+struct files *thread_files(const struct thread *t);
+/* A reference for a child that starts with a copy; NULL is fine. */
+struct files *files_copy(struct state *s, struct files *f);
+/* A reference to the very table that t's process uses. */
+struct files *files_share(struct state *s, struct thread *t);
+/* From now on t has its table for itself. */
+void files_unshare(struct state *s, struct thread *t);
+void files_unref(struct state *s, struct files *f);
+/* A new entry with one reference; NULL when the budget is used up. */
+struct fd *fd_new(struct state *s, enum fd_type type);
+void fd_unref(struct state *s, struct fd *fd);
+/* Put an entry at num, replacing what was there; takes over the reference in any case. */
+bool fd_put(struct state *s, struct thread *t, int64_t num, struct fd *fd, bool cloexec);
+/* Entry num, not shared with any other table; NULL when unknown or out of room. */
+struct fd *fd_own(struct state *s, const struct thread *t, int64_t num);
+void fd_remove(struct state *s, const struct thread *t, int64_t num);
+void fd_remove_range(struct state *s, const struct thread *t, int64_t first, int64_t last);
+void fd_set_cloexec(struct state *s, const struct thread *t, int64_t first, int64_t last, bool on);
+void fd_close_on_exec(struct state *s, const struct thread *t);
+/* fd.name of a socket whose ends changed since it was last made. */
+void fd_make_name(const struct state *s, struct fd *fd);
+/* Without making the name. */
+struct fd *fd_peek(const struct thread *t, int64_t num);
+
+/* apply_*.c: what several of them use */
+
+/* Put a new entry at num; it becomes the event's descriptor.  False when refused. */
+bool moment_add_fd(struct state *s, struct moment *m, int64_t num, struct fd *fd, bool cloexec);
+/* The directory that a path given with dirfd starts from. */
+struct str dirfd_path(const struct state *s, const struct thread *t, int64_t dirfd,
+		      struct str path);
+/* The stored enter half of this exit event; false when there is none. */
+bool moment_enter(const struct moment *m, struct event *ret);
+/* Cgroups as the kernel gives them, with today's names of the subsystems. */
+void thread_set_cgroups(struct state *s, struct thread *t, struct str list);
+void thread_set_container(struct state *s, struct thread *t);
+/* apply_snapshot.c */
+
+void apply_proc(struct state *s, const struct snap_proc *p);
+void apply_fd(struct state *s, const struct snap_fd *f);
+/* The snapshot is complete: link threads, find containers, tell servers from clients. */
+void finish_snapshot(struct state *s);
+
+/* Handlers of apply_table, one family a file. */
+
+void apply_clone(struct state *s, struct moment *m);
+void apply_exec(struct state *s, struct moment *m);
+void apply_exit(struct state *s, struct moment *m);
+
+void apply_open(struct state *s, struct moment *m);
+void apply_open_by_handle(struct state *s, struct moment *m);
+void apply_enter(struct state *s, struct moment *m);
+
+void apply_close(struct state *s, struct moment *m);
+void apply_close_range(struct state *s, struct moment *m);
+void apply_dup(struct state *s, struct moment *m);
+void apply_fcntl(struct state *s, struct moment *m);
+void apply_pipe(struct state *s, struct moment *m);
+void apply_anon(struct state *s, struct moment *m);
+void apply_bpf(struct state *s, struct moment *m);
+void apply_memfd(struct state *s, struct moment *m);
+void apply_pidfd_open(struct state *s, struct moment *m);
+void apply_pidfd_getfd(struct state *s, struct moment *m);
+
+void apply_socket(struct state *s, struct moment *m);
+void apply_socketpair(struct state *s, struct moment *m);
+void apply_bind(struct state *s, struct moment *m);
+void apply_connect(struct state *s, struct moment *m);
+void apply_accept(struct state *s, struct moment *m);
+void apply_read(struct state *s, struct moment *m);
+void apply_write(struct state *s, struct moment *m);
+void apply_send(struct state *s, struct moment *m);
+void apply_recv(struct state *s, struct moment *m);
+
+void apply_chdir(struct state *s, struct moment *m);
+void apply_fchdir(struct state *s, struct moment *m);
+void apply_chroot(struct state *s, struct moment *m);
+void apply_setuid(struct state *s, struct moment *m);
+void apply_setgid(struct state *s, struct moment *m);
+void apply_setsid(struct state *s, struct moment *m);
+void apply_capset(struct state *s, struct moment *m);
+void apply_new_namespace(struct state *s, struct moment *m);
+void apply_prctl(struct state *s, struct moment *m);
+void apply_rlimit(struct state *s, struct moment *m);
+void apply_prlimit(struct state *s, struct moment *m);
+void apply_memory(struct state *s, struct moment *m);
+void apply_switch(struct state *s, struct moment *m);
+
+void apply_user_added(struct state *s, struct moment *m);
+void apply_user_deleted(struct state *s, struct moment *m);
+void apply_group_added(struct state *s, struct moment *m);
+void apply_group_deleted(struct state *s, struct moment *m);
+void apply_container(struct state *s, struct moment *m);
+void apply_async(struct state *s, struct moment *m);

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/state.h"
+
+#include "base/alloc.h"
+#include "state/private.h"
+
+#include <stdlib.h>
+
+enum { USERS_MAX = 262144 };
+
+/* Parameter that holds the descriptor which events of this type work on. */
+static uint8_t find_fd_param(const struct event_info *info)
+{
+	if (!(info->flags & (EF_USES_FD | EF_DESTROYS_FD)))
+		return NO_PARAM;
+	/* The first one is a result. */
+	for (uint8_t i = 1; i < info->n_params; i++)
+		if (info->params[i].type == PT_FD)
+			return i;
+	return NO_PARAM;
+}
+
+static bool has_result(const struct event_info *info)
+{
+	return info->n_params && (!strcmp(info->params[0].name, "res") ||
+				  !strcmp(info->params[0].name, "fd"));
+}
+
+static void learn_events(struct state *s)
+{
+	for (unsigned type = 0; type < EV_COUNT; type++) {
+		const struct event_info *info = &event_table[type];
+
+		s->fd_param[type] = event_is_exit((uint16_t)type) ? find_fd_param(info) : NO_PARAM;
+		s->has_result[type] = event_is_exit((uint16_t)type) && has_result(info);
+	}
+}
+
+static void init_tables(struct state *s)
+{
+	size_t slab_bytes = s->cfg.max_bytes / 2;
+
+	s->slab = slab_new(slab_bytes);
+	s->names = intern_new(s->slab);
+	s->not_available = intern_get(s->names, STR("<NA>"));
+	threads_init(s);
+	exited_init(&s->exited);
+	s->users = user_table_new(USERS_MAX, s->names);
+	s->containers = container_table_new(s->cfg.max_containers, s->cfg.max_bytes / 4);
+	s->leaving_tid = s->closing_tid = -1;
+}
+
+static void drop_tables(struct state *s)
+{
+	threads_done(s);
+	exited_done(&s->exited);
+	user_table_free(s->users);
+	container_table_free(s->containers);
+	container_free(s->removed_container);
+	s->removed_container = NULL;
+	interface_list_clear(&s->interfaces, s->names);
+	intern_free(s->names);
+	slab_free(s->slab);
+}
+
+struct state *state_new(const struct state_config *cfg)
+{
+	struct state *s = xcalloc(1, sizeof(*s));
+
+	s->cfg = *cfg;
+	buf_init(&s->text, TEXT_BYTES_MAX);
+	learn_events(s);
+	init_tables(s);
+	return s;
+}
+
+void state_free(struct state *s)
+{
+	if (!s)
+		return;
+	drop_tables(s);
+	buf_done(&s->text);
+	free(s);
+}
+
+/* A new section: nothing of the old one holds. */
+static void reset(struct state *s)
+{
+	s->container_base += container_table_epoch(s->containers) + 1;
+	drop_tables(s);
+	memset(s->container_cache, 0, sizeof(s->container_cache));
+	s->raw_cgroups = s->cgroups = s->hostname = NULL;
+	s->boot_ns = 0;
+	s->n_fds = s->heap_bytes = 0;
+	s->has_leftovers = s->in_snapshot = false;
+	init_tables(s);
+	s->lineage_epoch++;
+}
+
+bool set_text(struct state *s, struct istr **slot, struct str v)
+{
+	struct istr *old = *slot;
+
+	if (str_eq(istr_str(old), v))
+		return false;
+	*slot = v.n ? intern_get(s->names, str_head(v, TEXT_BYTES_MAX)) : NULL;
+	intern_unref(s->names, old);
+	return true;
+}
+
+void set_istr(struct state *s, struct istr **slot, struct istr *v)
+{
+	struct istr *old = *slot;
+
+	*slot = istr_ref(v);
+	intern_unref(s->names, old);
+}
+
+static void set_bit(uint64_t *set, unsigned i)
+{
+	set[i / 64] |= 1ULL << (i % 64);
+}
+
+static bool has_bit(const uint64_t *set, unsigned i)
+{
+	return set[i / 64] >> (i % 64) & 1;
+}
+
+void state_want(struct state *s, const uint64_t events[(EV_COUNT + 63) / 64],
+		const uint64_t syscalls[(SC_COUNT + 63) / 64])
+{
+	memset(s->plan, PLAN_DELIVER, sizeof(s->plan));
+	if (!events)
+		return;
+	for (unsigned type = 0; type < EV_COUNT; type++)
+		if (!has_bit(events, type))
+			s->plan[type] = apply_table[type] ? PLAN_APPLY : PLAN_SKIP;
+	if (!has_bit(events, EV_GENERIC_X))
+		return;
+	s->plan[EV_GENERIC_X] = PLAN_GENERIC;
+	memset(s->want_syscalls, 0, sizeof(s->want_syscalls));
+	for (unsigned c = 0; c < SC_COUNT; c++)
+		if (!syscalls || has_bit(syscalls, c))
+			set_bit(s->want_syscalls, c);
+}
+
+/*
+ * Removals wait for the next event, so that the one that ends a thread or a descriptor still
+ * sees it.
+ */
+static void clear_leftovers(struct state *s)
+{
+	struct thread *t;
+
+	s->has_leftovers = false;
+	if (s->leaving_tid != -1) {
+		t = thread_find(s, s->leaving_tid);
+		s->leaving_tid = -1;
+		if (t) {
+			exited_add(&s->exited, t->ptid, t->tid, s->last_ts);
+			thread_remove(s, t);
+		}
+	}
+	if (s->closing_tid != -1) {
+		t = thread_find(s, s->closing_tid);
+		s->closing_tid = -1;
+		if (t)
+			fd_remove(s, t, s->closing_fd);
+	}
+}
+
+/* The event's place in the stream. */
+static void count_event(struct state *s, uint64_t ts)
+{
+	if (s->has_leftovers)
+		clear_leftovers(s);
+	if (s->in_snapshot)
+		finish_snapshot(s);
+	if (!s->num++)
+		s->first_ts = ts;
+	s->last_ts = ts;
+}
+
+/* Halves of a clone and an exit say themselves what they know of a thread. */
+static bool makes_placeholder(uint16_t type)
+{
+	switch (type) {
+	case EV_SYSCALL_CLONE_20_X:
+	case EV_SYSCALL_CLONE3_X:
+	case EV_SYSCALL_FORK_20_X:
+	case EV_SYSCALL_VFORK_20_X:
+	case EV_PROCEXIT_E:
+	case EV_PROCEXIT_1_E:
+	case EV_SCHEDSWITCH_1_E:
+	case EV_SCHEDSWITCH_6_E:
+		return false;
+	}
+	return true;
+}
+
+/* The thread of an event, NULL for those that are not about one. */
+static struct thread *attach(struct state *s, uint16_t type, int64_t tid)
+{
+	const struct event_info *info = &event_table[type];
+	struct thread *t = s->threads.last;
+
+	if (type == EV_PROCINFO_E)
+		return thread_find(s, tid);
+	if (info->flags & EF_SKIPPARSERESET || info->category & (EC_METAEVENT | EC_PLUGIN))
+		return NULL;
+	if (t && t->tid == tid)
+		return t;
+	t = makes_placeholder(type) ? thread_get(s, tid) : thread_find(s, tid);
+	s->threads.last = t;
+	return t;
+}
+
+/* What the parameters say before any handler runs: result and descriptor. */
+static void resolve(struct state *s, struct moment *m)
+{
+	const struct event *ev = &m->ev;
+	uint8_t fd_param = s->fd_param[ev->type];
+
+	m->has_res = s->has_result[ev->type] && event_has(ev, 0);
+	m->res = m->has_res ? event_i64(ev, 0) : 0;
+	m->fd = NULL;
+	m->fd_num = -1;
+	m->fd_name_changed = false;
+	m->container = NULL;
+	m->has_fd_num = m->thread && ev->info->flags &
+					     (EF_CREATES_FD | EF_USES_FD | EF_DESTROYS_FD);
+	if (!m->thread || fd_param == NO_PARAM)
+		return;
+	m->fd_num = event_i64(ev, fd_param);
+	m->fd = fd_peek(m->thread, m->fd_num);
+}
+
+static void note_time(struct thread *t, uint64_t ts)
+{
+	t->prev_event_ns = t->last_event_ns;
+	t->last_event_ns = ts;
+}
+
+/* Enter halves that only prepare their exits. */
+static bool is_hidden(uint16_t type)
+{
+	return !event_is_exit(type) && event_table[type].category & EC_SYSCALL;
+}
+
+static enum state_verdict apply_event(struct state *s, const struct record *r, struct moment *m)
+{
+	struct event *ev = &m->ev;
+	bool is_exit;
+
+	m->prev_ts = s->last_ts;
+	count_event(s, ev->ts);
+	ev->num = s->num;
+	m->is_first = s->num == 1;
+	m->first_ts = s->first_ts;
+	threads_make_room(s);
+	m->thread = attach(s, ev->type, ev->tid);
+	resolve(s, m);
+	if (apply_table[ev->type])
+		apply_table[ev->type](s, m);
+	is_exit = event_is_exit(ev->type);
+	if (m->thread) {
+		if (m->thread->enter && is_exit)
+			thread_forget_enter(s, m->thread);
+		if (ev->type != EV_SCHEDSWITCH_6_E)
+			note_time(m->thread, ev->ts);
+		m->thread->last_fd = m->fd_num;
+	}
+	if (m->fd && m->fd->stale_name)
+		fd_make_name(s, m->fd);
+	return r->event.state_only || is_hidden(ev->type) ? STATE_HIDDEN : STATE_DELIVER;
+}
+
+static uint16_t type_of(const struct record *r)
+{
+	uint16_t type;
+
+	memcpy(&type, r->event.p + 20, sizeof(type));
+	return type;
+}
+
+/* An event that nobody looks at and that changes nothing still happened. */
+static void skip_event(struct state *s, const struct record *r, uint16_t type)
+{
+	uint64_t ts;
+	int64_t tid;
+	struct thread *t;
+
+	memcpy(&ts, r->event.p, sizeof(ts));
+	memcpy(&tid, r->event.p + 8, sizeof(tid));
+	count_event(s, ts);
+	t = s->threads.last;
+	if (!t || t->tid != tid) {
+		threads_make_room(s);
+		t = attach(s, type, tid);
+	}
+	if (!t)
+		return;
+	if (t->enter)
+		thread_forget_enter(s, t);
+	note_time(t, ts);
+}
+
+/* Portable code of a generic call, straight from its record. */
+static unsigned generic_code(const struct record *r)
+{
+	uint32_t n_params;
+	uint16_t code;
+	uint64_t at;
+
+	memcpy(&n_params, r->event.p + 22, sizeof(n_params));
+	at = RECORD_HEADER_BYTES + 2 * (uint64_t)n_params;
+	if (at + sizeof(code) > r->event.n)
+		return SC_UNKNOWN;
+	memcpy(&code, r->event.p + at, sizeof(code));
+	return code < SC_COUNT ? code : SC_UNKNOWN;
+}
+
+static enum state_verdict event_record(struct state *s, const struct record *r, struct moment *ret)
+{
+	uint16_t type = r->event.n < RECORD_HEADER_BYTES ? EV_COUNT : type_of(r);
+	enum plan plan = type < EV_COUNT ? s->plan[type] : PLAN_DELIVER;
+	enum state_verdict v;
+
+	if (plan == PLAN_GENERIC)
+		plan = has_bit(s->want_syscalls, generic_code(r)) ? PLAN_DELIVER : PLAN_SKIP;
+	if (plan == PLAN_SKIP) {
+		skip_event(s, r, type);
+		return r->event.state_only || is_hidden(type) ? STATE_HIDDEN : STATE_UNWANTED;
+	}
+	if (event_decode(r->event.p, r->event.n, &ret->ev, NULL) < 0) {
+		s->stats.n_bad_records++;
+		return STATE_HIDDEN;
+	}
+	ret->ev.cpu = r->event.cpu;
+	s->is_watched = plan == PLAN_DELIVER;
+	v = apply_event(s, r, ret);
+	return v == STATE_DELIVER && plan == PLAN_APPLY ? STATE_UNWANTED : v;
+}
+
+static void apply_machine(struct state *s, const struct snap_machine *m)
+{
+	set_text(s, &s->hostname, m->hostname);
+	s->boot_ns = m->boot_ns;
+}
+
+enum state_verdict state_apply(struct state *s, const struct record *r, struct moment *ret)
+{
+	switch (r->kind) {
+	case RECORD_EVENT:
+		return event_record(s, r, ret);
+	case RECORD_SECTION:
+		reset(s);
+		break;
+	case RECORD_MACHINE:
+		apply_machine(s, r->machine);
+		break;
+	case RECORD_INTERFACE:
+		interface_list_add(&s->interfaces, r->interface, s->names);
+		break;
+	case RECORD_USER:
+		user_table_add(s->users, NULL, r->user);
+		break;
+	case RECORD_GROUP:
+		user_table_add_group(s->users, NULL, r->group);
+		break;
+	case RECORD_PROC:
+		apply_proc(s, r->proc);
+		break;
+	case RECORD_FD:
+		apply_fd(s, r->fd);
+		break;
+	case RECORD_RAW:
+		break;
+	}
+	return STATE_HIDDEN;
+}
+
+void state_get_stats(const struct state *s, struct state_stats *ret)
+{
+	*ret = s->stats;
+	ret->n_threads = s->threads.n;
+	ret->n_fds = s->n_fds;
+	ret->n_containers = container_table_count(s->containers);
+	ret->n_users = user_table_count(s->users);
+	ret->n_bytes = slab_held(s->slab) + s->heap_bytes + container_table_bytes(s->containers);
+	ret->n_events = s->num;
+	ret->containers_evicted = container_table_evicted(s->containers);
+	ret->users_refused = user_table_refused(s->users);
+}
+
+uint64_t state_lineage_epoch(const struct state *s)
+{
+	return s->lineage_epoch;
+}
+
+uint64_t state_container_epoch(const struct state *s)
+{
+	return s->container_base + container_table_epoch(s->containers);
+}
+
+struct str state_hostname(const struct state *s)
+{
+	return istr_str(s->hostname);
+}
+
+uint64_t state_boot_ns(const struct state *s)
+{
+	return s->boot_ns;
+}
+
+const struct user *user_find(const struct state *s, const struct istr *container_id, uint32_t uid)
+{
+	return user_table_find(s->users, container_id, uid);
+}
+
+const struct group *group_find(const struct state *s, const struct istr *container_id,
+			       uint32_t gid)
+{
+	return user_table_find_group(s->users, container_id, gid);
+}
+
+bool interface_is_local(const struct state *s, const uint8_t *addr, bool is_v6)
+{
+	return interface_list_is_local(&s->interfaces, addr, is_v6);
+}
+
+const struct container *container_find(const struct state *s, struct str id)
+{
+	return container_table_find(s->containers, id);
+}
