@@ -14,9 +14,7 @@ enum field_result get_source(const struct field_ctx *c, struct field *f, struct 
 
 enum field_result get_hostname(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	if (field_config.hostname)
-		return give_text(ret, field_config.hostname);
-	return give_str(ret, state_hostname(c->state));
+	return give_text(ret, field_config.hostname ? field_config.hostname : "");
 }
 
 static bool is_meta(const struct event *ev)
@@ -70,6 +68,14 @@ enum field_result get_dir(const struct field_ctx *c, struct field *f, struct val
 enum field_result get_evt_type(const struct field_ctx *c, struct field *f, struct value *ret)
 {
 	return give_str(ret, moment_type_name(c->m));
+}
+
+/* A name stands for both directions of the oldest event that has it, a number for one. */
+enum field_result get_type_is(const struct field_ctx *c, struct field *f, struct value *ret)
+{
+	unsigned type = c->m->ev.type;
+
+	return give_u64(ret, type == f->index || (!f->arg_is_index && type == f->index + 1));
 }
 
 enum field_result get_syscall_type(const struct field_ctx *c, struct field *f, struct value *ret)
@@ -134,10 +140,10 @@ enum field_result get_io_dir(const struct field_ctx *c, struct field *f, struct 
 {
 	unsigned flags = c->m->ev.info->flags;
 
-	if (flags & EF_READS_FROM_FD)
-		return give_str(ret, STR("read"));
 	if (flags & EF_WRITES_TO_FD)
 		return give_str(ret, STR("write"));
+	if (flags & EF_READS_FROM_FD)
+		return give_str(ret, STR("read"));
 	return FIELD_NULL;
 }
 
