@@ -40,6 +40,9 @@ struct str moment_type_name(const struct moment *m)
 	if (is_generic(ev) && event_has(ev, 0)) {
 		uint64_t code = event_u64(ev, 0);
 
+		/* Old captures know calls that had no portable code at their time. */
+		if (code == SC_UNKNOWN)
+			code = syscall_of_native((unsigned)event_u64(ev, 1));
 		if (code < SC_COUNT && syscall_table[code].name)
 			return str_of(syscall_table[code].name);
 	}
@@ -92,7 +95,6 @@ static const char *fd_category(const struct fd *fd)
 		[FD_IPV4_SOCK] = "net",	    [FD_IPV6_SOCK] = "net", [FD_IPV4_SERVSOCK] = "net",
 		[FD_IPV6_SERVSOCK] = "net", [FD_FIFO] = "ipc",	    [FD_UNIX_SOCK] = "ipc",
 		[FD_EVENT] = "ipc",	    [FD_SIGNALFD] = "ipc",  [FD_INOTIFY] = "ipc",
-		[FD_NETLINK] = "ipc",
 	};
 
 	return fd && fd->type < FD_TYPE_COUNT && words[fd->type] ? words[fd->type] : "unknown";
