@@ -169,6 +169,12 @@ TEST(fd_net_looks_at_the_first_listed_network_only)
 	CHECK(!address("fd.net in (10.0.0.0/8, 127.0.0.0/8)", "127.0.0.1"));
 }
 
+TEST(fd_ip_is_never_found_in_a_list)
+{
+	CHECK(address("fd.ip = 10.0.0.1", "10.0.0.1") &&
+	      !address("fd.ip in (10.0.0.1)", "10.0.0.1"));
+}
+
 TEST(lists_ask_for_all_or_for_any)
 {
 	CHECK(listed("fd.types in (a, b)", "a", "b") && !listed("fd.types in (a, b)", "a", "c"));

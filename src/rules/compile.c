@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define MAX_DEPTH 1000         /* of brackets in a condition */
-#define MAX_AHEAD 32           /* macros that use later ones that use later ones ... */
-#define MAX_NODES (64U << 20)  /* of all conditions with their macros in place */
-#define MANY_EVENT_TYPES 100   /* a rule that wants more costs too much */
+#define MAX_DEPTH 1000	      /* of brackets in a condition */
+#define MAX_AHEAD 32	      /* macros that use later ones that use later ones ... */
+#define MAX_NODES (64U << 20) /* of all conditions with their macros in place */
+#define MANY_EVENT_TYPES 100  /* a rule that wants more costs too much */
 
 enum macro_state { MACRO_PARSED, MACRO_BUSY, MACRO_DONE, MACRO_BAD };
 
@@ -54,14 +54,13 @@ static bool is_unknown_name(const struct err *e)
 static int complain(struct compiler *c, enum issue_code code, const struct place *up,
 		    const struct position *at, const struct err *e)
 {
-	return verdict_adds(c->v, code,
-			    place_in_condition(c->d->arena, up, buf_str(&c->text), at),
+	return verdict_adds(c->v, code, place_in_condition(c->d->arena, up, buf_str(&c->text), at),
 			    str_of(e->msg));
 }
 
 /* Condition text into c->text, and from there into a tree. */
-static int parse(struct compiler *c, struct str condition, const struct place *at,
-		 struct arena *a, struct ast **ret)
+static int parse(struct compiler *c, struct str condition, const struct place *at, struct arena *a,
+		 struct ast **ret)
 {
 	struct position where;
 	struct err e = {0};
@@ -308,21 +307,21 @@ static void tell_warnings(struct compiler *c, const struct rule_def *def)
 	for (size_t i = 0; i < c->warnings.n; i++) {
 		const struct warning *w = &c->warnings.list[i];
 
-		verdict_adds(c->v,
-			     w->deprecated ? ISSUE_DEPRECATED_ITEM : ISSUE_CONDITION_WARNING,
+		verdict_adds(c->v, w->deprecated ? ISSUE_DEPRECATED_ITEM : ISSUE_CONDITION_WARNING,
 			     place_in_condition(c->d->arena, def->condition_at, buf_str(&c->text),
 						&w->at),
 			     w->text);
 	}
 }
 
+/* After an error a macro's stand-in may be all that is left of a condition. */
 static void warn_event_types(struct compiler *c, const struct rule_def *def, const struct rule *r)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < sizeof(r->events.events) / sizeof(*r->events.events); i++)
 		n += (unsigned)__builtin_popcountll(r->events.events[i]);
-	if (def->warn_evttypes && (!n || n > MANY_EVENT_TYPES))
+	if (def->warn_evttypes && !c->v->n_errors && (!n || n > MANY_EVENT_TYPES))
 		verdict_add(c->v, ISSUE_NO_EVTTYPE, def->at,
 			    "Rule matches too many evt.type values. This has a significant "
 			    "performance penalty.");
