@@ -430,6 +430,11 @@ static leaf_fn many_fn(const struct leaf *l)
 	return l->n_constants == 1 ? match_one : match_any;
 }
 
+static bool is_membership(const struct leaf *l)
+{
+	return l->op == OP_IN || l->op == OP_INTERSECTS;
+}
+
 static bool left_is(const struct leaf *l, const char *name)
 {
 	return l->left->kind == EXTRACT_FIELD && !strcmp(l->left->field->info->name, name);
@@ -449,8 +454,11 @@ int leaf_prepare(struct leaf *l, struct arena *a, struct err *e)
 		l->match = match_dynamic;
 	} else if (left_is(l, "evt.around")) {
 		l->match = match_around;
-	} else if (left_is(l, "fd.net") && l->op != OP_NE && l->op != OP_EQ) {
+	} else if (left_is(l, "fd.net") && is_membership(l)) {
 		l->match = match_first_net;
+	} else if (left_is(l, "fd.ip") && is_membership(l)) {
+		/* The reference never finds fd.ip in a list. */
+		l->match = match_none;
 	} else if (l->op == OP_STARTSWITH && l->group == GROUP_STRING && l->modifier == MOD_ANYOF &&
 		   l->n_constants > 1) {
 		prepare_prefixes(l, a);

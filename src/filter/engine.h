@@ -26,7 +26,6 @@ struct condition {
 	struct event_set events;
 };
 
-/* An operand's value at this event. */
 struct slot_value {
 	uint32_t stamp;
 	uint8_t result; /* enum field_result */
@@ -71,5 +70,7 @@ enum truth eval_ref(struct program *p, uint32_t ref);
 enum truth eval_steps(struct program *p, const struct step *s);
 /* Make ready for an event: nothing is known yet. */
 void eval_begin(struct program *p, const struct field_ctx *c);
+/* An operand's value at this event, extracted once. */
+const struct slot_value *eval_slot(struct program *p, uint32_t slot);
 /* What plan says of this event, in p->found. */
 void eval_plan(struct program *p, const struct plan *plan);

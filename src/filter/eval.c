@@ -44,7 +44,7 @@ void eval_begin(struct program *p, const struct field_ctx *c)
 	p->n_found = 0;
 }
 
-static struct slot_value *slot_get(struct program *p, uint32_t slot)
+const struct slot_value *eval_slot(struct program *p, uint32_t slot)
 {
 	struct slot_value *v = &p->values[slot];
 
@@ -61,16 +61,13 @@ static enum truth eval_leaf(struct program *p, const struct node *n)
 	const struct graph_leaf *gl = &p->graph.leaves[n->first];
 	const struct slot_value *left, *right;
 
-	if (extractor_is_volatile(gl->leaf->left) ||
-	    (gl->leaf->right && extractor_is_volatile(gl->leaf->right)))
-		return leaf_eval(gl->leaf, p->ctx);
-	left = slot_get(p, gl->left);
+	left = eval_slot(p, gl->left);
 	if (left->result == FIELD_NULL)
 		return TRUTH_FALSE;
 	if (!gl->leaf->right)
 		return leaf_test(gl->leaf, (enum field_result)left->result, &left->value, FIELD_OK,
 				 NULL);
-	right = slot_get(p, gl->right);
+	right = eval_slot(p, gl->right);
 	return leaf_test(gl->leaf, (enum field_result)left->result, &left->value,
 			 (enum field_result)right->result, &right->value);
 }
@@ -186,7 +183,7 @@ static void look_up(struct program *p, const struct plan *plan, const struct pla
 /* false: the value is not known, so nothing is ruled out. */
 static bool run_index(struct program *p, const struct plan *plan, const struct plan_index *ix)
 {
-	const struct slot_value *v = slot_get(p, ix->slot);
+	const struct slot_value *v = eval_slot(p, ix->slot);
 
 	if (v->result == FIELD_UNKNOWN)
 		return false;

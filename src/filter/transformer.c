@@ -164,6 +164,9 @@ static bool bytes_b64(struct str in, struct arena *a, struct str *ret)
 		if (i % 4)
 			p[n++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
 	}
+	/* Bits that belong to no byte must be 0. */
+	if (in.n % 4 && bits & ((1U << (8 - 2 * (in.n % 4))) - 1))
+		return false;
 	*ret = (struct str){(const char *)p, n};
 	return true;
 }

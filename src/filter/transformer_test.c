@@ -56,6 +56,7 @@ TEST(base64_is_decoded_or_null)
 	CHECK_STR(result("b64(\"aGVs\")"), "hel");
 	CHECK_STR(result("b64(\"\")"), "");
 	CHECK_STR(result("b64(\"a\")"), "null");
+	CHECK_STR(result("b64(\"aGVsbG9\")"), "null");
 	CHECK_STR(result("b64(\"a$==\")"), "null");
 }
 

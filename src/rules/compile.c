@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define MAX_DEPTH 1000         /* of brackets in a condition */
-#define MAX_AHEAD 32           /* macros that use later ones that use later ones ... */
-#define MAX_NODES (64U << 20)  /* of all conditions with their macros in place */
-#define MANY_EVENT_TYPES 100   /* a rule that wants more costs too much */
+#define MAX_DEPTH 1000	      /* of brackets in a condition */
+#define MAX_AHEAD 32	      /* macros that use later ones that use later ones ... */
+#define MAX_NODES (64U << 20) /* of all conditions with their macros in place */
+#define MANY_EVENT_TYPES 100  /* a rule that wants more costs too much */
 
 enum macro_state { MACRO_PARSED, MACRO_BUSY, MACRO_DONE, MACRO_BAD };
 
@@ -40,7 +40,8 @@ struct compiler {
 	/* While macro references are resolved. */
 	uint32_t visible; /* macros that were defined before this item */
 	unsigned depth;
-	struct str loop; /* the macro that leads back to itself */
+	struct str stopped_at; /* the macro that leads back to itself, or too far */
+	bool is_loop;
 };
 
 /* Whether the words of an error say that this build does not know what the rule speaks of. */
@@ -53,14 +54,13 @@ static bool is_unknown_name(const struct err *e)
 static int complain(struct compiler *c, enum issue_code code, const struct place *up,
 		    const struct position *at, const struct err *e)
 {
-	return verdict_adds(c->v, code,
-			    place_in_condition(c->d->arena, up, buf_str(&c->text), at),
+	return verdict_adds(c->v, code, place_in_condition(c->d->arena, up, buf_str(&c->text), at),
 			    str_of(e->msg));
 }
 
 /* Condition text into c->text, and from there into a tree. */
-static int parse(struct compiler *c, struct str condition, const struct place *at,
-		 struct arena *a, struct ast **ret)
+static int parse(struct compiler *c, struct str condition, const struct place *at, struct arena *a,
+		 struct ast **ret)
 {
 	struct position where;
 	struct err e = {0};
@@ -90,7 +90,8 @@ static const struct ast *find_macro(struct str name, void *arg)
 		resolve_macro(c, (size_t)(m - c->macros));
 	if (m->state == MACRO_DONE || m->state == MACRO_BAD)
 		return m->tree;
-	c->loop = name;
+	c->stopped_at = name;
+	c->is_loop = m->state == MACRO_BUSY;
 	return NULL;
 }
 
@@ -114,9 +115,12 @@ static int resolve(struct compiler *c, struct ast **t, uint32_t visible, struct 
 	if (!rc)
 		return 0;
 	substitution_apply(c->lists, condition, &c->text);
-	if (c->loop.n)
-		err_set(&e, -EINVAL, "reference loop in macro '%.*s'", STR_ARG(c->loop));
-	c->loop = STR_EMPTY;
+	if (c->stopped_at.n)
+		err_set(&e, -EINVAL,
+			c->is_loop ? "reference loop in macro '%.*s'"
+				   : "too many macros use later ones, down to '%.*s'",
+			STR_ARG(c->stopped_at));
+	c->stopped_at = STR_EMPTY;
 	return complain(c, ISSUE_VALIDATE, at, &where, &e);
 }
 
@@ -262,7 +266,7 @@ static int compile_message(struct compiler *c, struct rule *r, struct err *e)
 	buf_reset(&c->message);
 	drop_container_info(r->output, &c->message);
 	buf_adds(&c->message, c->suggested);
-	if (message_compile(arena_str(a, buf_str(&c->message)), a, &r->message, e))
+	if (message_compile(arena_str(a, buf_str(&c->message)), a, &r->message, NULL, e))
 		return -EINVAL;
 	tokens = message_tokens(r->message, &r->n_tokens);
 	r->tokens = arena_alloc(a, r->n_tokens * sizeof(*tokens));
@@ -303,21 +307,21 @@ static void tell_warnings(struct compiler *c, const struct rule_def *def)
 	for (size_t i = 0; i < c->warnings.n; i++) {
 		const struct warning *w = &c->warnings.list[i];
 
-		verdict_adds(c->v,
-			     w->deprecated ? ISSUE_DEPRECATED_ITEM : ISSUE_CONDITION_WARNING,
+		verdict_adds(c->v, w->deprecated ? ISSUE_DEPRECATED_ITEM : ISSUE_CONDITION_WARNING,
 			     place_in_condition(c->d->arena, def->condition_at, buf_str(&c->text),
 						&w->at),
 			     w->text);
 	}
 }
 
+/* After an error a macro's stand-in may be all that is left of a condition. */
 static void warn_event_types(struct compiler *c, const struct rule_def *def, const struct rule *r)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < sizeof(r->events.events) / sizeof(*r->events.events); i++)
 		n += (unsigned)__builtin_popcountll(r->events.events[i]);
-	if (def->warn_evttypes && (!n || n > MANY_EVENT_TYPES))
+	if (def->warn_evttypes && !c->v->n_errors && (!n || n > MANY_EVENT_TYPES))
 		verdict_add(c->v, ISSUE_NO_EVTTYPE, def->at,
 			    "Rule matches too many evt.type values. This has a significant "
 			    "performance penalty.");

@@ -65,8 +65,7 @@ static struct verdict *add_verdict(struct loader *l, const struct rule_file *f)
 	return v;
 }
 
-static struct place *file_place(struct loader *l, const struct rule_file *f,
-				enum item_type type)
+static struct place *file_place(struct loader *l, const struct rule_file *f, enum item_type type)
 {
 	struct place *p = place_new(&l->arena, NULL, ITEM_RULES_CONTENT, STR_EMPTY, NULL);
 
@@ -157,9 +156,8 @@ int loader_add_file(struct loader *l, const char *path)
 		return load(l, add_file(l, path, text));
 	f = add_file(l, path, (struct str){NULL, 0});
 	l->failed = true;
-	return verdict_add(add_verdict(l, f), ISSUE_FILE_READ,
-			   file_place(l, f, ITEM_RULES_CONTENT), "Could not read file: %s",
-			   strerror(-rc));
+	return verdict_add(add_verdict(l, f), ISSUE_FILE_READ, file_place(l, f, ITEM_RULES_CONTENT),
+			   "Could not read file: %s", strerror(-rc));
 }
 
 struct ruleset *loader_take(struct loader *l)

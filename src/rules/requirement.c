@@ -116,8 +116,8 @@ static int read_requirement(struct item *it, struct requirement *req)
 				   "Plugin version alternatives must be a sequence");
 	for (size_t i = 0; i < n; i++) {
 		one.y = others->items[i];
-		one.at = place_new(it->d->arena, it->at, ITEM_PLUGIN_VERSION_ALTERNATIVE,
-				   STR_EMPTY, one.y);
+		one.at = place_new(it->d->arena, it->at, ITEM_PLUGIN_VERSION_ALTERNATIVE, STR_EMPTY,
+				   one.y);
 		if (read_alternative(&one, req))
 			return -EINVAL;
 	}

@@ -58,7 +58,7 @@ static void add_path(const struct place *p, struct buf *out)
 	if (!p->up)
 		return;
 	add_path(p->up, out);
-	buf_addf(out, "%s%s", p->up->up ? ", " : "", item_type_text(p->type));
+	buf_addf(out, "%s%s", p->up->up ? ", " : "  in ", item_type_text(p->type));
 	if (p->name.n)
 		buf_addf(out, " '%.*s'", STR_ARG(p->name));
 }
@@ -99,10 +99,9 @@ static void add_issue(const struct issue *i, struct buf *out)
 	buf_addf(out, ": %s: ", issue_is_error(i->code) ? "error" : "warning");
 	buf_adds(out, i->message);
 	buf_addf(out, " [%s]\n", issue_code_text(i->code));
-	if (p->up) {
-		buf_addz(out, "  in ");
+	if (p->up && i->code != ISSUE_YAML_PARSE) {
 		add_path(p, out);
-		buf_addz(out, "\n");
+		buf_addc(out, '\n');
 	}
 	if (!p->file->text.n)
 		return;
@@ -122,14 +121,13 @@ void verdict_text(const struct verdict *v, bool verbose, struct buf *out)
 {
 	const char *state = v->n_errors ? "Invalid" : v->n_warnings ? "Ok, with warnings" : "Ok";
 
+	if (!verbose && !v->n_errors && !v->n_warnings)
+		return;
 	buf_adds(out, v->file->name);
 	buf_addf(out, ": %s\n", state);
 	for (const struct issue *i = v->first; i; i = i->next)
-		if (verbose || issue_is_error(i->code))
-			add_issue(i, out);
+		add_issue(i, out);
 	add_more(v->n_errors, VERDICT_MAX_ERRORS, "errors", out);
-	if (!verbose)
-		return;
 	add_more(v->n_warnings, VERDICT_MAX_WARNINGS, "warnings", out);
 	for (const struct issue *i = v->schema_first; i; i = i->next) {
 		buf_adds(out, v->file->name);
