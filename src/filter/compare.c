@@ -234,6 +234,11 @@ static bool match_exactly_one(const struct leaf *l, const struct value *v)
 	return n == 1;
 }
 
+static bool match_true(const struct leaf *l, const struct value *v)
+{
+	return true;
+}
+
 static bool match_none(const struct leaf *l, const struct value *v)
 {
 	return false;
@@ -442,6 +447,10 @@ static bool left_is(const struct leaf *l, const char *name)
 
 int leaf_prepare(struct leaf *l, struct arena *a, struct err *e)
 {
+	if (l->op == OP_EXISTS) {
+		l->match = match_true;
+		return 0;
+	}
 	if (l->op == OP_REGEX)
 		return prepare_regexes(l, a, e);
 	if (l->op == OP_GLOB || l->op == OP_IGLOB) {

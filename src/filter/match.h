@@ -24,11 +24,14 @@ void set_build(struct set *s, const struct str *items, size_t n, struct arena *a
 /* The index in s->items, or SET_NONE. */
 int32_t set_find(const struct set *s, struct str item);
 
+static inline bool set_may_have(const struct set *s, struct str item)
+{
+	return s->lengths >> (item.n < 63 ? item.n : 63) & 1;
+}
+
 static inline bool set_has(const struct set *s, struct str item)
 {
-	if (!(s->lengths >> (item.n < 63 ? item.n : 63) & 1))
-		return false;
-	return set_find(s, item) >= 0;
+	return set_may_have(s, item) && set_find(s, item) >= 0;
 }
 
 /* Prefixes in byte order, each knowing the longest other one that it starts with. */
