@@ -56,14 +56,14 @@ static float operator_cost(const struct leaf *l)
 	}
 }
 
-static float leaf_cost(const struct leaf *l)
+float leaf_cost(const struct leaf *l)
 {
 	float cost = operand_cost(l->left) + operator_cost(l);
 
 	return l->right ? cost + operand_cost(l->right) : cost;
 }
 
-static float leaf_likely(const struct leaf *l)
+float leaf_likely(const struct leaf *l)
 {
 	bool is_text = l->group >= GROUP_STRING;
 
@@ -92,11 +92,11 @@ void estimator_init(struct estimator *est, const struct graph *g, const struct t
 	*est = (struct estimator){g, xcalloc(g->n_nodes, sizeof(*est->list))};
 	est->list[0] = (struct estimate){1, 1};
 	for (size_t i = 1; i < g->n_nodes; i++) {
-		const struct leaf *l = node_leaf(g, &g->nodes[i]);
+		const struct graph_leaf *gl = &g->leaves[g->nodes[i].first];
 
-		if (!l)
+		if (g->nodes[i].n)
 			continue;
-		est->list[i] = (struct estimate){leaf_cost(l), leaf_likely(l)};
+		est->list[i] = (struct estimate){gl->cost, gl->likely};
 		if (tallies && tallies[i].n)
 			est->list[i].likely =
 				((float)tallies[i].n_true + 0.5f) / ((float)tallies[i].n + 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Many constants at once: sets of byte strings, sets of prefixes, sets of path prefixes.
+ * Texts to compare with, made ready: sets of byte strings, of prefixes, of path prefixes;
+ * globs; pieces to look for.
  *
  * Built once, in an arena; the strings given are borrowed for as long.
  */
@@ -58,10 +59,22 @@ void paths_build(struct paths *p, const struct str *items, size_t n, struct aren
 /* Whether some path's components are the first components of text. */
 bool paths_match(const struct paths *p, struct str text);
 
+/* A text to look for in others. */
+struct needle {
+	struct str text;
+	uint32_t
+		rare; /* offset of the byte that is likely the rarest in what it is looked for in */
+	bool fold;    /* whatever the case of ASCII letters; text is in lower case */
+};
+
+void needle_build(struct needle *nd, struct str text, bool fold, struct arena *a);
+bool needle_in(const struct needle *nd, struct str text);
+
 /* A glob as fnmatch(3) knows it, without flags, or folding case. */
 struct glob {
 	enum { GLOB_LITERAL, GLOB_PREFIX, GLOB_SUFFIX, GLOB_INFIX, GLOB_OTHER } kind;
-	struct str text; /* the literal part, or the whole pattern, NUL-terminated */
+	struct str text;      /* the literal part, or the whole pattern, NUL-terminated */
+	struct needle needle; /* GLOB_INFIX */
 	bool fold;
 };
 

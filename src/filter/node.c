@@ -63,7 +63,7 @@ uint32_t graph_add_leaf(struct graph *g, struct leaf *l, uint32_t left, uint32_t
 	struct node *n = &g->nodes[i];
 
 	g->leaves = xgrow(g->leaves, &g->cap_leaves, g->n_leaves + 1, sizeof(*g->leaves));
-	g->leaves[g->n_leaves] = (struct graph_leaf){l, left, right};
+	g->leaves[g->n_leaves] = (struct graph_leaf){l, left, right, leaf_cost(l), leaf_likely(l)};
 	n->first = (uint32_t)g->n_leaves++;
 	n->memo = (uint8_t)memo_of_scopes(scopes);
 	n->by_type = g->slots[left].rule != RULE_NONE || g->slots[right].rule != RULE_NONE;

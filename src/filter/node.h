@@ -52,6 +52,8 @@ struct slot {
 struct graph_leaf {
 	struct leaf *leaf;
 	uint32_t left, right; /* slots of values; right only with leaf->right */
+	float cost;	      /* guessed: a bare number comparison is 1 */
+	float likely;	      /* to be true, guessed */
 };
 
 struct graph {
@@ -94,3 +96,7 @@ static inline const uint32_t *node_edges(const struct graph *g, const struct nod
 }
 
 enum type_rule type_rule_find(const struct extractor *x);
+
+/* Guesses about a leaf (estimate.c). */
+float leaf_cost(const struct leaf *l);
+float leaf_likely(const struct leaf *l);
