@@ -66,13 +66,20 @@ static void fill_from_event(struct state *s, struct thread *t, const struct even
 	t->vmswap_kb = (uint32_t)event_u64(ev, P_VMSWAP);
 	thread_set_cgroups(s, t, event_param(ev, P_CGROUPS));
 	t->flags = (uint32_t)event_u64(ev, P_FLAGS);
-	if (t->flags & PPM_CL_CLONE_THREAD)
-		t->flags |= PPM_CL_CLONE_FILES;
-	else
-		t->flags |= PPM_CL_IS_MAIN_THREAD;
 	t->uid = (uint32_t)event_u64(ev, P_UID);
 	t->gid = (uint32_t)event_u64(ev, P_GID);
 	t->clone_ns = ev->ts;
+}
+
+/* Threads share their process' descriptors, whatever a record says of the flags. */
+static void set_pids(struct thread *t, int64_t pid, int64_t ptid, int64_t vtid, int64_t vpid)
+{
+	t->pid = pid;
+	t->ptid = ptid;
+	t->vtid = vtid;
+	t->vpid = vpid;
+	if (!thread_is_main(t))
+		t->flags |= PPM_CL_CLONE_FILES;
 }
 
 /* The kernel's way: sharing outlives whoever began it.  The other way each process has its own. */
@@ -84,13 +91,13 @@ static void inherit_files(struct state *s, struct thread *t, struct thread *from
 		t->files = files_share(s, from);
 		return;
 	}
-	if (!(t->flags & PPM_CL_CLONE_THREAD))
+	if (thread_is_main(t) || !(t->flags & PPM_CL_CLONE_FILES))
 		t->files = files_copy(s, f);
 }
 
 static void inherit(struct state *s, struct thread *t, struct thread *from)
 {
-	const struct thread *main = thread_main(s, from);
+	const struct thread *main;
 
 	set_istr(s, &t->exepath, from->exepath);
 	set_istr(s, &t->root, from->root);
@@ -113,10 +120,12 @@ static void inherit(struct state *s, struct thread *t, struct thread *from)
 	inherit_files(s, t, from);
 	if (t->flags & PPM_CL_CLONE_THREAD) {
 		t->lastexec_ns = from->lastexec_ns;
-	} else if (main) {
-		set_istr(s, &t->cwd, main->cwd);
-		set_istr(s, &t->env, main->env);
+		return;
 	}
+	main = thread_main(s, from);
+	set_istr(s, &t->cwd, main ? main->cwd : NULL);
+	/* The environment of a secondary thread is empty, and so is its child's in a replay. */
+	set_istr(s, &t->env, main && s->cfg.live ? main->env : from->env);
 }
 
 /* In a namespace the child's ids are another matter, which its own half will tell. */
@@ -133,6 +142,12 @@ static bool child_tells_itself(struct state *s, const struct thread *caller,
 	return exited_recently(&s->exited,
 			       flags & PPM_CL_CLONE_THREAD ? caller->ptid : caller->tid, child,
 			       ev->ts);
+}
+
+/* In a replay the boot counts as time 0: rules were written against such numbers. */
+static uint64_t pidns_base(const struct state *s)
+{
+	return s->cfg.live ? s->boot_ns : 0;
 }
 
 static void clone_in_parent(struct state *s, struct moment *m)
@@ -156,16 +171,11 @@ static void clone_in_parent(struct state *s, struct moment *m)
 	if (!child)
 		return;
 	fill_from_event(s, child, ev);
-	if (child->flags & PPM_CL_CLONE_THREAD) {
-		child->pid = caller->pid;
-		child->ptid = caller->ptid;
-	} else {
-		child->pid = child->tid;
-		child->ptid = caller->tid;
-	}
-	child->vtid = child->tid;
-	child->vpid = child->pid;
-	child->pidns_init_start_ns = s->boot_ns;
+	if (child->flags & PPM_CL_CLONE_THREAD)
+		set_pids(child, caller->pid, caller->ptid, child->tid, caller->pid);
+	else
+		set_pids(child, child->tid, caller->tid, child->tid, child->tid);
+	child->pidns_init_start_ns = pidns_base(s);
 	if (was_invalid) {
 		set_names(s, caller, ev);
 		lineage_changed(s, caller);
@@ -196,11 +206,9 @@ static void clone_in_child(struct state *s, struct moment *m)
 		return;
 	fill_from_event(s, child, ev);
 	child->flags |= PPM_CL_CLONE_INVERTED;
-	child->pid = event_i64(ev, P_PID);
-	child->ptid = event_i64(ev, P_PTID);
-	child->vtid = id_or(ev, P_VTID, child->tid);
-	child->vpid = id_or(ev, P_VPID, -1);
-	child->pidns_init_start_ns = s->boot_ns;
+	set_pids(child, event_i64(ev, P_PID), event_i64(ev, P_PTID),
+		 id_or(ev, P_VTID, child->tid), id_or(ev, P_VPID, -1));
+	child->pidns_init_start_ns = pidns_base(s);
 	if (child->flags & PPM_CL_CLONE_NEWPID || thread_in_pidns(child))
 		child->pidns_init_start_ns += event_u64(ev, P_PIDNS_START);
 	if (from && !thread_is_invalid(from) && from->tid != ev->tid) {
