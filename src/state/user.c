@@ -27,7 +27,7 @@ struct user_table {
 	uint64_t n_refused;
 	struct intern *names;
 	struct row **bucket;
-	struct row root, root_group; /* where no row says otherwise */
+	struct row root, root_group; /* of the host, where no row says otherwise */
 };
 
 /* NULL only when the names' memory is used up, and then for "<NA>" too. */
@@ -206,7 +206,7 @@ const struct user *user_table_find(const struct user_table *t, const struct istr
 {
 	const struct row *r = *find_link(t, container_id, uid, false);
 
-	if (!r && uid == 0)
+	if (!r && uid == 0 && !container_id)
 		r = &t->root;
 	return r ? &r->user : NULL;
 }
@@ -216,7 +216,7 @@ const struct group *user_table_find_group(const struct user_table *t,
 {
 	const struct row *r = *find_link(t, container_id, gid, true);
 
-	if (!r && gid == 0)
+	if (!r && gid == 0 && !container_id)
 		r = &t->root_group;
 	return r ? &r->group : NULL;
 }

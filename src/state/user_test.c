@@ -73,7 +73,7 @@ TEST(containers_have_their_own_users)
 
 	add(&f, NULL, 1000, "host-user");
 	CHECK_STR(name_of(&f, id, 1000), "none");
-	CHECK_STR(name_of(&f, id, 0), "root");
+	CHECK_STR(name_of(&f, id, 0), "none");
 	add(&f, id, 1000, "app");
 	CHECK_STR(name_of(&f, id, 1000), "app");
 	CHECK_STR(name_of(&f, NULL, 1000), "host-user");
