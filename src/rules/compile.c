@@ -266,7 +266,7 @@ static int compile_message(struct compiler *c, struct rule *r, struct err *e)
 	buf_reset(&c->message);
 	drop_container_info(r->output, &c->message);
 	buf_adds(&c->message, c->suggested);
-	if (message_compile(arena_str(a, buf_str(&c->message)), a, &r->message, e))
+	if (message_compile(arena_str(a, buf_str(&c->message)), a, &r->message, NULL, e))
 		return -EINVAL;
 	tokens = message_tokens(r->message, &r->n_tokens);
 	r->tokens = arena_alloc(a, r->n_tokens * sizeof(*tokens));

@@ -89,6 +89,9 @@ struct ruleset *loader_take(struct loader *l);
 
 /* Verdicts of all files so far: {"falco_load_results":[...]}, one line. */
 void loader_results_json(const struct loader *l, struct buf *out);
-/* For people: "FILE: Ok", warnings and errors with place, source line and caret. */
+/*
+ * For people: "FILE: Ok", warnings and errors with place, source line and caret.
+ * verbose: also of files that nothing is to be said about.
+ */
 void loader_results_text(const struct loader *l, bool verbose, struct buf *out);
 bool loader_ok(const struct loader *l);

@@ -121,14 +121,13 @@ void verdict_text(const struct verdict *v, bool verbose, struct buf *out)
 {
 	const char *state = v->n_errors ? "Invalid" : v->n_warnings ? "Ok, with warnings" : "Ok";
 
+	if (!verbose && !v->n_errors && !v->n_warnings)
+		return;
 	buf_adds(out, v->file->name);
 	buf_addf(out, ": %s\n", state);
 	for (const struct issue *i = v->first; i; i = i->next)
-		if (verbose || issue_is_error(i->code))
-			add_issue(i, out);
+		add_issue(i, out);
 	add_more(v->n_errors, VERDICT_MAX_ERRORS, "errors", out);
-	if (!verbose)
-		return;
 	add_more(v->n_warnings, VERDICT_MAX_WARNINGS, "warnings", out);
 	for (const struct issue *i = v->schema_first; i; i = i->next) {
 		buf_adds(out, v->file->name);

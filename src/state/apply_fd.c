@@ -17,6 +17,7 @@ bool moment_add_fd(struct state *s, struct moment *m, int64_t num, struct fd *fd
 {
 	m->fd_num = num;
 	m->fd = fd && fd_put(s, m->thread, num, fd, cloexec) ? fd : NULL;
+	m->fd_name_changed = m->fd && (fd->name || fd->stale_name);
 	return m->fd;
 }
 
@@ -59,6 +60,7 @@ static void add_copy(struct state *s, struct moment *m, bool cloexec)
 		return;
 	fd->refs++;
 	moment_add_fd(s, m, m->res, fd, cloexec);
+	m->fd_name_changed = false;
 }
 
 void apply_dup(struct state *s, struct moment *m)
@@ -132,7 +134,10 @@ void apply_anon(struct state *s, struct moment *m)
 		      a->flags != NO_PARAM && event_u64(&m->ev, a->flags) & a->cloexec);
 }
 
-/* Most commands of bpf() give 0, which is no descriptor: these give one (by number). */
+/*
+ * Most commands of bpf() give 0, which is no descriptor: these give one (by number).  Where
+ * captures come from every result counts as one, and so it does in a replay.
+ */
 #define BPF_GIVES_FD                                                                         \
 	(1ULL << 0x00 | 1ULL << 0x05 | 1ULL << 0x07 | 1ULL << 0x0d | 1ULL << 0x0e |          \
 	 1ULL << 0x11 | 1ULL << 0x12 | 1ULL << 0x13 | 1ULL << 0x1c | 1ULL << 0x1e |          \
@@ -141,8 +146,9 @@ void apply_anon(struct state *s, struct moment *m)
 void apply_bpf(struct state *s, struct moment *m)
 {
 	uint64_t cmd = event_u64(&m->ev, 1);
+	bool gives_fd = !s->cfg.live || (cmd < 64 && BPF_GIVES_FD >> cmd & 1);
 
-	if (succeeded(m) && cmd < 64 && BPF_GIVES_FD >> cmd & 1)
+	if (succeeded(m) && gives_fd)
 		moment_add_fd(s, m, m->res, fd_new(s, FD_BPF), false);
 }
 

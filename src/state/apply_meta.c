@@ -13,6 +13,12 @@ static struct istr *container_ref(struct state *s, struct str id)
 	return id.n ? intern_get(s->names, id) : NULL;
 }
 
+/* In a replay containers have no users: captures are from where they never had any. */
+static bool counts(const struct state *s, const struct istr *container)
+{
+	return !container || s->cfg.live;
+}
+
 void apply_user_added(struct state *s, struct moment *m)
 {
 	const struct event *ev = &m->ev;
@@ -25,7 +31,8 @@ void apply_user_added(struct state *s, struct moment *m)
 		.shell = text(ev, 4),
 	};
 
-	user_table_add(s->users, container, &u);
+	if (counts(s, container))
+		user_table_add(s->users, container, &u);
 	intern_unref(s->names, container);
 }
 
@@ -45,7 +52,8 @@ void apply_group_added(struct state *s, struct moment *m)
 		.name = text(&m->ev, 1),
 	};
 
-	user_table_add_group(s->users, container, &g);
+	if (counts(s, container))
+		user_table_add_group(s->users, container, &g);
 	intern_unref(s->names, container);
 }
 

@@ -113,8 +113,7 @@ void apply_open(struct state *s, struct moment *m)
 
 	if (!m->thread || !m->has_res || m->res < 0)
 		return;
-	if (moment_enter(m, &enter)) {
-		event_text(&enter, p->enter_name, &name);
+	if (moment_enter(m, &enter) && event_text(&enter, p->enter_name, &name)) {
 		if (p->enter_dirfd != NO_PARAM)
 			dirfd = event_i64(&enter, p->enter_dirfd);
 		if (p->enter_flags != NO_PARAM)

@@ -68,8 +68,6 @@ static void fill_from_event(struct state *s, struct thread *t, const struct even
 	t->flags = (uint32_t)event_u64(ev, P_FLAGS);
 	if (t->flags & PPM_CL_CLONE_THREAD)
 		t->flags |= PPM_CL_CLONE_FILES;
-	else
-		t->flags |= PPM_CL_IS_MAIN_THREAD;
 	t->uid = (uint32_t)event_u64(ev, P_UID);
 	t->gid = (uint32_t)event_u64(ev, P_GID);
 	t->clone_ns = ev->ts;
@@ -90,7 +88,7 @@ static void inherit_files(struct state *s, struct thread *t, struct thread *from
 
 static void inherit(struct state *s, struct thread *t, struct thread *from)
 {
-	const struct thread *main = thread_main(s, from);
+	const struct thread *main;
 
 	set_istr(s, &t->exepath, from->exepath);
 	set_istr(s, &t->root, from->root);
@@ -113,10 +111,12 @@ static void inherit(struct state *s, struct thread *t, struct thread *from)
 	inherit_files(s, t, from);
 	if (t->flags & PPM_CL_CLONE_THREAD) {
 		t->lastexec_ns = from->lastexec_ns;
-	} else if (main) {
-		set_istr(s, &t->cwd, main->cwd);
-		set_istr(s, &t->env, main->env);
+		return;
 	}
+	main = thread_main(s, from);
+	set_istr(s, &t->cwd, main ? main->cwd : NULL);
+	/* The environment of a secondary thread is empty, and so is its child's in a replay. */
+	set_istr(s, &t->env, main && s->cfg.live ? main->env : from->env);
 }
 
 /* In a namespace the child's ids are another matter, which its own half will tell. */
@@ -133,6 +133,12 @@ static bool child_tells_itself(struct state *s, const struct thread *caller,
 	return exited_recently(&s->exited,
 			       flags & PPM_CL_CLONE_THREAD ? caller->ptid : caller->tid, child,
 			       ev->ts);
+}
+
+/* In a replay the boot counts as time 0: rules were written against such numbers. */
+static uint64_t pidns_base(const struct state *s)
+{
+	return s->cfg.live ? s->boot_ns : 0;
 }
 
 static void clone_in_parent(struct state *s, struct moment *m)
@@ -165,7 +171,7 @@ static void clone_in_parent(struct state *s, struct moment *m)
 	}
 	child->vtid = child->tid;
 	child->vpid = child->pid;
-	child->pidns_init_start_ns = s->boot_ns;
+	child->pidns_init_start_ns = pidns_base(s);
 	if (was_invalid) {
 		set_names(s, caller, ev);
 		lineage_changed(s, caller);
@@ -200,7 +206,7 @@ static void clone_in_child(struct state *s, struct moment *m)
 	child->ptid = event_i64(ev, P_PTID);
 	child->vtid = id_or(ev, P_VTID, child->tid);
 	child->vpid = id_or(ev, P_VPID, -1);
-	child->pidns_init_start_ns = s->boot_ns;
+	child->pidns_init_start_ns = pidns_base(s);
 	if (child->flags & PPM_CL_CLONE_NEWPID || thread_in_pidns(child))
 		child->pidns_init_start_ns += event_u64(ev, P_PIDNS_START);
 	if (from && !thread_is_invalid(from) && from->tid != ev->tid) {

@@ -117,7 +117,7 @@ void apply_fd(struct state *s, const struct snap_fd *f)
 	fd->open_flags = f->open_flags;
 	set_text(s, &fd->name, f->name);
 	set_ends(s, fd, f);
-	fd_put(s, t, f->fd, fd, false);
+	fd_put(s, t, f->fd, fd, f->open_flags & PPM_O_CLOEXEC);
 }
 
 /* Local ports that somebody listens on. */

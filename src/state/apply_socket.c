@@ -11,7 +11,6 @@
 
 enum {
 	RES_EINPROGRESS = -115,
-	ACCEPT4_CLOEXEC = SOCK_CLOEXEC,
 	ROLES = FDF_ROLE_CLIENT | FDF_ROLE_SERVER,
 };
 
@@ -229,7 +228,7 @@ void apply_accept(struct state *s, struct moment *m)
 	}
 	moment_add_fd(s, m, m->res, fd,
 		      m->ev.type == EV_SOCKET_ACCEPT4_6_X &&
-			      event_u64(&m->ev, 5) & ACCEPT4_CLOEXEC);
+			      event_u64(&m->ev, 5) & PPM_O_CLOEXEC);
 }
 
 struct port_search {
@@ -317,14 +316,14 @@ static void take_ends(struct state *s, struct moment *m, struct ends *e, bool is
 	}
 }
 
-/* An unknown descriptor: data with ends is a datagram, for all we can tell. */
+/* An unknown descriptor: data with addresses is a datagram, for all we can tell. */
 static bool infer_socket(struct state *s, struct moment *m, const struct ends *e)
 {
-	bool is_inet = e->family != AF_PORTABLE_UNIX;
+	struct fd *fd = NULL;
 
-	return moment_add_fd(s, m, m->fd_num,
-			     socket_new(s, e->family, SOCK_DGRAM, is_inet ? IPPROTO_UDP : 0),
-			     false);
+	if (e->family != AF_PORTABLE_UNIX && m->fd_num >= 0)
+		fd = socket_new(s, e->family, SOCK_DGRAM, IPPROTO_UDP);
+	return fd && moment_add_fd(s, m, m->fd_num, fd, false);
 }
 
 static void transfer(struct state *s, struct moment *m, unsigned param, bool is_read)

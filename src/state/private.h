@@ -112,6 +112,7 @@ struct state {
 	int64_t leaving_tid; /* its thread ended; -1 none */
 	int64_t closing_tid, closing_fd;
 	bool has_leftovers;
+	bool in_preamble; /* nothing but metadata has come yet */
 	bool is_watched; /* somebody will look at this event */
 	bool in_snapshot; /* process list entries have come and are not linked yet */
 

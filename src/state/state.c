@@ -9,8 +9,12 @@
 enum { USERS_MAX = 262144 };
 
 /* Parameter that holds the descriptor which events of this type work on. */
-static uint8_t find_fd_param(const struct event_info *info)
+static uint8_t find_fd_param(uint16_t type)
 {
+	const struct event_info *info = &event_table[type];
+
+	if (type == EV_SYSCALL_SPLICE_X)
+		return 2; /* where it writes */
 	if (!(info->flags & (EF_USES_FD | EF_DESTROYS_FD)))
 		return NO_PARAM;
 	/* The first one is a result. */
@@ -20,19 +24,20 @@ static uint8_t find_fd_param(const struct event_info *info)
 	return NO_PARAM;
 }
 
-static bool has_result(const struct event_info *info)
+static bool is_result(const struct param_info *p)
 {
-	return info->n_params && (!strcmp(info->params[0].name, "res") ||
-				  !strcmp(info->params[0].name, "fd"));
+	return !strcmp(p->name, "res") || !strcmp(p->name, "fd") || p->type == PT_UID ||
+	       p->type == PT_GID;
 }
 
 static void learn_events(struct state *s)
 {
-	for (unsigned type = 0; type < EV_COUNT; type++) {
+	for (uint16_t type = 0; type < EV_COUNT; type++) {
 		const struct event_info *info = &event_table[type];
+		bool is_exit = event_is_exit(type);
 
-		s->fd_param[type] = event_is_exit((uint16_t)type) ? find_fd_param(info) : NO_PARAM;
-		s->has_result[type] = event_is_exit((uint16_t)type) && has_result(info);
+		s->fd_param[type] = is_exit ? find_fd_param(type) : NO_PARAM;
+		s->has_result[type] = is_exit && info->n_params && is_result(&info->params[0]);
 	}
 }
 
@@ -169,16 +174,35 @@ static void clear_leftovers(struct state *s)
 	}
 }
 
+/* What a capture begins with, so that it stands on its own: part of the snapshot, in truth. */
+static bool is_preamble(uint16_t type)
+{
+	switch (type) {
+	case EV_CONTAINER_JSON_2_E:
+	case EV_USER_ADDED_E:
+	case EV_USER_DELETED_E:
+	case EV_GROUP_ADDED_E:
+	case EV_GROUP_DELETED_E:
+		return true;
+	}
+	return false;
+}
+
 /* The event's place in the stream. */
-static void count_event(struct state *s, uint64_t ts)
+static void count_event(struct state *s, uint16_t type, uint64_t ts)
 {
 	if (s->has_leftovers)
 		clear_leftovers(s);
 	if (s->in_snapshot)
 		finish_snapshot(s);
-	if (!s->num++)
-		s->first_ts = ts;
+	s->num++;
 	s->last_ts = ts;
+	if (s->first_ts)
+		return;
+	/* Only events of threads begin the clock; the very first ones are slow, no harm. */
+	if (!(event_table[type].category & EC_METAEVENT))
+		s->first_ts = ts;
+	s->in_preamble = (s->num == 1 || s->in_preamble) && is_preamble(type);
 }
 
 /* Halves of a clone and an exit say themselves what they know of a thread. */
@@ -198,18 +222,16 @@ static bool makes_placeholder(uint16_t type)
 	return true;
 }
 
-/* The thread of an event, NULL for those that are not about one. */
+/* The thread of an event.  Those about none have a tid too, and it may be a known one. */
 static struct thread *attach(struct state *s, uint16_t type, int64_t tid)
 {
 	const struct event_info *info = &event_table[type];
 	struct thread *t = s->threads.last;
 
-	if (type == EV_PROCINFO_E)
-		return thread_find(s, tid);
-	if (info->flags & EF_SKIPPARSERESET || info->category & (EC_METAEVENT | EC_PLUGIN))
-		return NULL;
 	if (t && t->tid == tid)
 		return t;
+	if (info->flags & EF_SKIPPARSERESET || info->category & (EC_METAEVENT | EC_PLUGIN))
+		return thread_find(s, tid);
 	t = makes_placeholder(type) ? thread_get(s, tid) : thread_find(s, tid);
 	s->threads.last = t;
 	return t;
@@ -222,14 +244,17 @@ static void resolve(struct state *s, struct moment *m)
 	uint8_t fd_param = s->fd_param[ev->type];
 
 	m->has_res = s->has_result[ev->type] && event_has(ev, 0);
-	m->res = m->has_res ? event_i64(ev, 0) : 0;
+	m->res = 0;
+	if (m->has_res)
+		m->res = param_type_is_signed(ev->info->params[0].type) ? event_i64(ev, 0)
+									: (int64_t)event_u64(ev, 0);
 	m->fd = NULL;
 	m->fd_num = -1;
 	m->fd_name_changed = false;
 	m->container = NULL;
 	m->has_fd_num = m->thread && ev->info->flags &
 					     (EF_CREATES_FD | EF_USES_FD | EF_DESTROYS_FD);
-	if (!m->thread || fd_param == NO_PARAM)
+	if (!m->thread || fd_param == NO_PARAM || !event_has(ev, fd_param))
 		return;
 	m->fd_num = event_i64(ev, fd_param);
 	m->fd = fd_peek(m->thread, m->fd_num);
@@ -241,10 +266,11 @@ static void note_time(struct thread *t, uint64_t ts)
 	t->last_event_ns = ts;
 }
 
-/* Enter halves that only prepare their exits. */
-static bool is_hidden(uint16_t type)
+/* What only changes state: marked so, or an enter half that prepares its exit. */
+static bool is_hidden(const struct state *s, const struct record *r, uint16_t type)
 {
-	return !event_is_exit(type) && event_table[type].category & EC_SYSCALL;
+	return r->event.state_only || s->in_preamble ||
+	       (!event_is_exit(type) && event_table[type].category & EC_SYSCALL);
 }
 
 static enum state_verdict apply_event(struct state *s, const struct record *r, struct moment *m)
@@ -253,7 +279,7 @@ static enum state_verdict apply_event(struct state *s, const struct record *r, s
 	bool is_exit;
 
 	m->prev_ts = s->last_ts;
-	count_event(s, ev->ts);
+	count_event(s, ev->type, ev->ts);
 	ev->num = s->num;
 	m->is_first = s->num == 1;
 	m->first_ts = s->first_ts;
@@ -272,7 +298,7 @@ static enum state_verdict apply_event(struct state *s, const struct record *r, s
 	}
 	if (m->fd && m->fd->stale_name)
 		fd_make_name(s, m->fd);
-	return r->event.state_only || is_hidden(ev->type) ? STATE_HIDDEN : STATE_DELIVER;
+	return is_hidden(s, r, ev->type) ? STATE_HIDDEN : STATE_DELIVER;
 }
 
 static uint16_t type_of(const struct record *r)
@@ -292,7 +318,7 @@ static void skip_event(struct state *s, const struct record *r, uint16_t type)
 
 	memcpy(&ts, r->event.p, sizeof(ts));
 	memcpy(&tid, r->event.p + 8, sizeof(tid));
-	count_event(s, ts);
+	count_event(s, type, ts);
 	t = s->threads.last;
 	if (!t || t->tid != tid) {
 		threads_make_room(s);
@@ -330,7 +356,7 @@ static enum state_verdict event_record(struct state *s, const struct record *r, 
 		plan = has_bit(s->want_syscalls, generic_code(r)) ? PLAN_DELIVER : PLAN_SKIP;
 	if (plan == PLAN_SKIP) {
 		skip_event(s, r, type);
-		return r->event.state_only || is_hidden(type) ? STATE_HIDDEN : STATE_UNWANTED;
+		return is_hidden(s, r, type) ? STATE_HIDDEN : STATE_UNWANTED;
 	}
 	if (event_decode(r->event.p, r->event.n, &ret->ev, NULL) < 0) {
 		s->stats.n_bad_records++;
