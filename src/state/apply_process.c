@@ -82,7 +82,7 @@ static void inherit_files(struct state *s, struct thread *t, struct thread *from
 		t->files = files_share(s, from);
 		return;
 	}
-	if (!(t->flags & PPM_CL_CLONE_THREAD))
+	if (thread_is_main(t) || !(t->flags & PPM_CL_CLONE_FILES))
 		t->files = files_copy(s, f);
 }
 
