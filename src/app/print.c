@@ -58,10 +58,11 @@ static bool compile_filter(struct printer *p, struct str text)
 
 static bool compile_format(struct printer *p, struct str text)
 {
+	struct position at;
 	struct err e = {0};
 
-	if (message_compile(text, &p->arena, &p->format, &e) < 0)
-		report("format: %s", e.msg);
+	if (message_compile(text, &p->arena, &p->format, &at, &e) < 0)
+		report_at("format", text, at, &e);
 	return !e.code;
 }
 

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 
 #define MAX_ITEMS (16U << 20) /* of all lists together, with lists in them put in */
-#define MAX_NESTING 256       /* lists put into lists put into ... */
+#define MAX_NESTING 256	      /* lists put into lists put into ... */
 
 struct list_text {
 	const struct str *items;
 	size_t n;
-	struct buf text; /* items as a condition has them, later lists put in; empty until asked for */
+	struct buf
+		text; /* items as a condition has them, later lists put in; empty until asked for */
 	bool has_text, used;
 };
 
@@ -20,8 +21,8 @@ struct substitution {
 	const struct definitions *d;
 	struct arena arena;
 	struct list_text *lists;
-	size_t n_items;     /* that had to be copied */
-	size_t n_bytes;     /* of lists' texts and conditions so far */
+	size_t n_items; /* that had to be copied */
+	size_t n_bytes; /* of lists' texts and conditions so far */
 	size_t longest_name;
 	unsigned nesting;
 	bool too_big;

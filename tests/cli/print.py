@@ -18,15 +18,15 @@ def an_event_is_a_line_of_its_number_time_cpu_process_and_arguments():
 
 
 def a_format_prints_what_it_says():
-    equal(done(saker('print', FILES, '--max', '2', '--format', '<%evt.num|%evt.is_async>')),
-          b'<1|false>\n<2|false>\n')
+    equal(done(saker('print', FILES, '--max', '2', '--format', '<%evt.num|%evt.type>')),
+          b'<1|useradded>\n<2|useradded>\n')
     equal(done(saker('print', FILES, '--max', '1', '--format', '*%fd.cip')), b'<NA>\n')
 
 
 def a_wrong_format_is_the_inputs_fault():
     run = saker('print', FILES, '--format', 'x %proc.nosuch y')
     fails(run, 1, 'proc.nosuch', 'format:1:')
-    check(b'\n  x %proc.nosuch y\n    ^\n' in run.stderr, run.stderr)
+    check(b'\nx %proc.nosuch y\n  ^\n' in run.stderr, run.stderr)
     equal(run.stdout, b'')
 
 
@@ -39,7 +39,7 @@ def a_filter_keeps_what_matches():
 def a_wrong_filter_shows_line_column_and_place():
     r = saker('print', FILES, '--filter', 'evt.type = execve and\n  proc.nosuch = 3')
     fails(r, 1, 'filter:2:3:', 'proc.nosuch')
-    check(b'\n    proc.nosuch = 3\n    ^\n' in r.stderr, r.stderr)
+    check(b'\n  proc.nosuch = 3\n  ^\n' in r.stderr, r.stderr)
     fails(saker('print', FILES, '--filter', 'evt.type = '), 1, 'filter:1:')
     fails(saker('print', FILES, '--filter', 'spawned_process and evt.num=1'), 1, 'filter:1:', 'spawned_process')
     fails(saker('print', FILES, '--filter', 'evt.num = abc'), 1, 'filter:1:')
