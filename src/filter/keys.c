@@ -204,6 +204,7 @@ void plan_index_build(struct plan_index *ix, uint32_t slot, const struct key_lis
 	ix->hits = arena_alloc(a, n * sizeof(*ix->hits));
 	ix->exact_start = place_hits(ix, keys, n, item_of, false, ix->exact.n, &n_hits, a);
 	ix->prefix_start = place_hits(ix, keys, n, item_of, true, ix->prefixes.n, &n_hits, a);
+	ix->n_hits = n_hits;
 	free(keys);
 	free(exact);
 	free(prefixes);

@@ -111,3 +111,40 @@ TEST(prefixes_agree_with_looking_at_each)
 		}
 	}
 }
+
+static bool in(const char *needle, bool fold, const char *text)
+{
+	struct needle nd;
+
+	setup();
+	needle_build(&nd, str_of(needle), fold, &arena);
+	return needle_in(&nd, str_of(text));
+}
+
+TEST(needles_are_found_wherever_they_are)
+{
+	CHECK(in("abc", false, "abc") && in("abc", false, "xabc") && in("abc", false, "abcx"));
+	CHECK(!in("abc", false, "ab") && !in("abc", false, "abd") && in("", false, ""));
+	CHECK(in("../", false, "a/b.so/../x") && !in("../", false, "a.b/..c/./d.."));
+	CHECK(in("ab", false, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"));
+	CHECK(!in("abb", false, "abababababababababababababababababab"));
+	CHECK(in("as-", true, "BAS-H") && !in("asx", true, "BASH") && in("Z9", true, "z9"));
+}
+
+TEST(needles_agree_with_memmem)
+{
+	srand(3);
+	for (int round = 0; round < 20000; round++) {
+		char text[40], needle[5];
+		struct str t = {text, (size_t)rand() % 40}, k = {needle, (size_t)rand() % 5};
+		struct needle nd;
+
+		for (size_t i = 0; i < t.n; i++)
+			text[i] = (char)('a' + rand() % 3);
+		for (size_t i = 0; i < k.n; i++)
+			needle[i] = (char)('a' + rand() % 3);
+		setup();
+		needle_build(&nd, k, false, &arena);
+		CHECK(needle_in(&nd, t) == (str_find(t, k) >= 0));
+	}
+}

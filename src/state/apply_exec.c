@@ -153,7 +153,7 @@ static struct str asked_path(struct state *s, struct moment *m)
 	int64_t dirfd;
 
 	if (!moment_enter(m, &enter))
-		return STR("<NA>");
+		return STR_EMPTY;
 	if (enter.type == EV_SYSCALL_EXECVE_19_E) {
 		path = str_until_nul(event_param(&enter, 0));
 		return path_join(s->path, thread_cwd(s, t), path);
@@ -163,7 +163,7 @@ static struct str asked_path(struct state *s, struct moment *m)
 	if (!path.n && event_u64(&enter, 2) & AT_EMPTY_PATH_PORTABLE) {
 		const struct fd *fd = fd_find(s, t, dirfd);
 
-		return fd ? istr_str(fd->name) : STR("<NA>");
+		return fd ? istr_str(fd->name) : STR_EMPTY;
 	}
 	return path_join(s->path, dirfd_path(s, t, dirfd, path), path);
 }

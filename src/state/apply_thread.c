@@ -230,27 +230,29 @@ void apply_prlimit(struct state *s, struct moment *m)
 		set_fdlimit(s, t, limit);
 }
 
-static void set_memory(struct moment *m, unsigned first)
+static void set_memory(struct thread *t, const struct event *ev, unsigned first)
 {
-	struct thread *t = m->thread;
-
-	t->vmsize_kb = (uint32_t)event_u64(&m->ev, first);
-	t->vmrss_kb = (uint32_t)event_u64(&m->ev, first + 1);
-	t->vmswap_kb = (uint32_t)event_u64(&m->ev, first + 2);
+	t->vmsize_kb = (uint32_t)event_u64(ev, first);
+	t->vmrss_kb = (uint32_t)event_u64(ev, first + 1);
+	t->vmswap_kb = (uint32_t)event_u64(ev, first + 2);
 }
 
 /* brk, mmap, munmap */
 void apply_memory(struct state *s, struct moment *m)
 {
 	if (m->thread)
-		set_memory(m, 1);
+		set_memory(m->thread, &m->ev, 1);
 }
 
+/* Faults are the thread's, memory is the process'. */
 void apply_switch(struct state *s, struct moment *m)
 {
+	struct thread *main = m->thread ? thread_main(s, m->thread) : NULL;
+
 	if (!m->thread)
 		return;
 	m->thread->pfmajor = event_u64(&m->ev, 1);
 	m->thread->pfminor = event_u64(&m->ev, 2);
-	set_memory(m, 3);
+	if (main)
+		set_memory(main, &m->ev, 3);
 }
