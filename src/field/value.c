@@ -85,7 +85,7 @@ static void item_json(const struct value *v, enum param_type t, enum print_forma
 	bool is_address = type_is_ip(t) || type_is_ipnet(t);
 
 	if (type_is_string(t) || is_bytes(t)) {
-		json_add_string(out, v->s);
+		json_add_printable(out, v->s);
 	} else if (t == PT_BOOL) {
 		json_add_bool(out, v->u);
 	} else if (t == PT_DOUBLE) {

@@ -27,7 +27,7 @@ struct user_table {
 	uint64_t n_refused;
 	struct intern *names;
 	struct row **bucket;
-	struct row root, root_group; /* where no row says otherwise */
+	struct row root, root_group; /* the host's, where no row says otherwise */
 };
 
 /* NULL only when the names' memory is used up, and then for "<NA>" too. */
@@ -206,7 +206,7 @@ const struct user *user_table_find(const struct user_table *t, const struct istr
 {
 	const struct row *r = *find_link(t, container_id, uid, false);
 
-	if (!r && uid == 0)
+	if (!r && uid == 0 && !container_id)
 		r = &t->root;
 	return r ? &r->user : NULL;
 }
@@ -216,7 +216,7 @@ const struct group *user_table_find_group(const struct user_table *t,
 {
 	const struct row *r = *find_link(t, container_id, gid, true);
 
-	if (!r && gid == 0)
+	if (!r && gid == 0 && !container_id)
 		r = &t->root_group;
 	return r ? &r->group : NULL;
 }
@@ -254,16 +254,19 @@ void interface_list_clear(struct interface_list *l, struct intern *names)
 	*l = (struct interface_list){0};
 }
 
-static bool is_loopback(const uint8_t *addr, bool is_v6)
+/* Loopback; and "::", which is what an IPv6 socket has before it has an address. */
+static bool is_always_local(const uint8_t *addr, bool is_v6)
 {
-	static const uint8_t v6[16] = {[15] = 1};
+	static const uint8_t loopback[16] = {[15] = 1}, unspecified[16];
 
-	return is_v6 ? !memcmp(addr, v6, sizeof(v6)) : addr[0] == 127;
+	if (!is_v6)
+		return addr[0] == 127;
+	return !memcmp(addr, loopback, 16) || !memcmp(addr, unspecified, 16);
 }
 
 bool interface_list_is_local(const struct interface_list *l, const uint8_t *addr, bool is_v6)
 {
-	if (is_loopback(addr, is_v6))
+	if (is_always_local(addr, is_v6))
 		return true;
 	for (size_t i = 0; i < l->n; i++)
 		if (l->items[i].is_v6 == is_v6 && !memcmp(l->items[i].addr, addr, is_v6 ? 16 : 4))

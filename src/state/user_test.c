@@ -73,7 +73,7 @@ TEST(containers_have_their_own_users)
 
 	add(&f, NULL, 1000, "host-user");
 	CHECK_STR(name_of(&f, id, 1000), "none");
-	CHECK_STR(name_of(&f, id, 0), "root");
+	CHECK_STR(name_of(&f, id, 0), "none");
 	add(&f, id, 1000, "app");
 	CHECK_STR(name_of(&f, id, 1000), "app");
 	CHECK_STR(name_of(&f, NULL, 1000), "host-user");
@@ -150,6 +150,7 @@ TEST(addresses_of_interfaces_and_loopback_are_local)
 	struct snap_interface eth0 = {.addr = {10, 0, 0, 5}, .name = STR("eth0")};
 	struct snap_interface six = {.is_v6 = true, .addr = {0xfe, 0x80, 1}, .name = STR("eth0")};
 	uint8_t lo4[4] = {127, 0, 0, 9}, lo6[16] = {[15] = 1}, other[4] = {10, 0, 0, 6};
+	uint8_t none4[4] = {0}, none6[16] = {0};
 
 	interface_list_add(&l, &eth0, names);
 	interface_list_add(&l, &six, names);
@@ -157,6 +158,8 @@ TEST(addresses_of_interfaces_and_loopback_are_local)
 	CHECK(interface_list_is_local(&l, six.addr, true));
 	CHECK(interface_list_is_local(&l, lo4, false));
 	CHECK(interface_list_is_local(&l, lo6, true));
+	CHECK(interface_list_is_local(&l, none6, true));
+	CHECK(!interface_list_is_local(&l, none4, false));
 	CHECK(!interface_list_is_local(&l, other, false));
 	interface_list_clear(&l, names);
 	CHECK_INT(slab_used(slab), 0);
