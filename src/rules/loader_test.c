@@ -370,13 +370,20 @@ TEST(an_error_in_a_macro_is_told_once)
 	      "             ^\n");
 }
 
-TEST(warnings_are_shown_when_asked_for)
+TEST(files_with_nothing_to_say_are_named_when_asked_for)
+{
+	char *got = told("- list: l\n  items: []\n- rule: r\n  desc: d\n  output: o\n"
+			 "  priority: INFO\n  condition: evt.type=open and fd.name in (l)\n",
+			 false);
+
+	CHECK_STR(got, "");
+	free(got);
+}
+
+TEST(warnings_are_shown)
 {
 	static const char text[] = "- macro: m\n  condition: evt.type=open\n";
-	char *got = told(text, false);
 
-	CHECK_STR(got, "test.yaml: Ok, with warnings\n");
-	free(got);
 	tells(text, "test.yaml: Ok, with warnings\n"
 		    "test.yaml:1:3: warning: Macro not referred to by any other rule/macro "
 		    "[LOAD_UNUSED_MACRO]\n"
