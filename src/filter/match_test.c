@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filter/match.h"
+#include "filter/pieces.h"
 
 #include "base/test.h"
 
@@ -146,5 +147,41 @@ TEST(needles_agree_with_memmem)
 		setup();
 		needle_build(&nd, k, false, &arena);
 		CHECK(needle_in(&nd, t) == (str_find(t, k) >= 0));
+	}
+}
+
+struct found {
+	bool seen[64];
+};
+
+static void see(void *arg, uint32_t i)
+{
+	struct found *f = arg;
+
+	f->seen[i] = true;
+}
+
+TEST(pieces_agree_with_looking_for_each)
+{
+	srand(11);
+	for (int round = 0; round < 500; round++) {
+		char texts[40][9], text[60];
+		struct str items[40], t = {text, (size_t)rand() % 60};
+		struct found f = {{false}};
+		struct pieces p;
+		size_t n = 1 + (size_t)rand() % 40;
+
+		for (size_t i = 0; i < n; i++) {
+			items[i] = (struct str){texts[i], 4 + (size_t)rand() % 5};
+			for (size_t k = 0; k < items[i].n; k++)
+				texts[i][k] = (char)('a' + rand() % 2);
+		}
+		for (size_t i = 0; i < t.n; i++)
+			text[i] = (char)('a' + rand() % 2);
+		setup();
+		pieces_build(&p, items, n, &arena);
+		pieces_each(&p, t, see, &f);
+		for (size_t i = 0; i < n; i++)
+			CHECK(f.seen[i] == (str_find(t, items[i]) >= 0));
 	}
 }

@@ -11,7 +11,7 @@
 enum item_kind {
 	ITEM_GUARD,  /* the items behind it, up to `end`, need ref */
 	ITEM_TEST,   /* ref decides conditions ids[first] to ids[first + n - 1] */
-	ITEM_LOOKUP, /* n indexes from `first` on name the tests behind it, up to `end` */
+	ITEM_LOOKUP, /* n look-ups from `first` on name the tests behind it, up to `end` */
 };
 
 struct item {
@@ -35,8 +35,6 @@ struct builder {
 	struct item *items;
 	size_t n_items, cap_items;
 };
-
-enum { INDEX_MIN_ENTRIES = 3 };
 
 static struct item *item_new(struct builder *b, enum item_kind kind)
 {
@@ -191,57 +189,40 @@ static void group_add(struct builder *b, uint32_t *list, size_t n)
 	rest_add(b, list, n);
 }
 
-/* Entries with nothing in common: those that have keys through indexes. */
+/* Entries with nothing in common: those that have keys through look-ups. */
 
-static uint32_t index_add(struct builder *b, uint32_t slot, const struct key_list *keys,
-			  const uint32_t *item_of)
+static int compare_slots(const void *a, const void *b)
 {
-	struct plan *p = b->plan;
+	const struct key *x = a, *y = b;
 
-	p->indexes = xgrow(p->indexes, &p->cap_indexes, p->n_indexes + 1, sizeof(*p->indexes));
-	plan_index_build(&p->indexes[p->n_indexes], slot, keys, item_of, &p->arena);
-	return (uint32_t)p->n_indexes++;
+	return (x->slot > y->slot) - (x->slot < y->slot);
 }
 
-/* Keys of all entries; has[i]: entry i of the list has some, on operands that others use too. */
-static void keys_collect(struct builder *b, const uint32_t *list, size_t n, struct key_list *keys,
-			 bool *has)
-{
-	uint32_t *popular = xcalloc(b->graph->n_slots, sizeof(*popular));
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n; i++)
-		has[i] = keys_add(keys, b->graph, b->entries[list[i]].refs,
-				  b->entries[list[i]].n_refs, (uint32_t)i, popular);
-	for (size_t i = 0; i < keys->n; i++)
-		if (popular[keys->list[i].slot] < INDEX_MIN_ENTRIES)
-			has[keys->list[i].owner] = false;
-	for (size_t i = 0; i < keys->n; i++)
-		if (has[keys->list[i].owner])
-			keys->list[kept++] = keys->list[i];
-	keys->n = kept;
-	free(popular);
-}
-
-static void indexes_add(struct builder *b, const uint32_t *list, size_t n,
-			const struct key_list *keys, const bool *has)
+static void lookups_add(struct builder *b, const uint32_t *list, size_t n, struct key_list *keys,
+			const bool *has)
 {
 	uint32_t *item_of = xcalloc(n, sizeof(*item_of));
-	size_t at = b->n_items;
-	struct item *head = item_new(b, ITEM_LOOKUP);
+	struct plan *p = b->plan;
+	size_t at = b->n_items, end;
 
-	head->first = (uint32_t)b->plan->n_indexes;
+	item_new(b, ITEM_LOOKUP)->first = (uint32_t)p->n_lookups;
 	for (size_t i = 0; i < n; i++) {
 		if (!has[i])
 			continue;
 		item_of[i] = (uint32_t)b->n_items;
 		test_add(b, &b->entries[list[i]]);
 	}
-	for (uint32_t slot = 0; slot < b->graph->n_slots; slot++)
-		if (keys_has_slot(keys, slot)) {
-			index_add(b, slot, keys, item_of);
-			b->items[at].n++;
-		}
+	qsort(keys->list, keys->n, sizeof(*keys->list), compare_slots);
+	for (size_t i = 0; i < keys->n; i = end) {
+		for (end = i + 1; end < keys->n && keys->list[end].slot == keys->list[i].slot;
+		     end++)
+			;
+		p->lookups =
+			xgrow(p->lookups, &p->cap_lookups, p->n_lookups + 1, sizeof(*p->lookups));
+		lookup_build(&p->lookups[p->n_lookups++], keys->list + i, end - i, item_of,
+			     &p->arena);
+		b->items[at].n++;
+	}
 	b->items[at].end = (uint32_t)b->n_items;
 	free(item_of);
 }
@@ -254,10 +235,13 @@ static void rest_add(struct builder *b, const uint32_t *list, size_t n)
 	if (!n)
 		return;
 	has = xcalloc(n, sizeof(*has));
-	if (n >= INDEX_MIN_ENTRIES)
-		keys_collect(b, list, n, &keys, has);
+	for (size_t i = 0; n > 1 && i < n; i++)
+		has[i] = keys_add(&keys, &b->est, b->entries[list[i]].refs,
+				  b->entries[list[i]].n_refs, (uint32_t)i);
 	if (keys.n)
-		indexes_add(b, list, n, &keys, has);
+		keys_prune(&keys, b->graph->n_slots, has);
+	if (keys.n)
+		lookups_add(b, list, n, &keys, has);
 	for (size_t i = 0; i < n; i++)
 		if (!has[i])
 			test_add(b, &b->entries[list[i]]);
@@ -291,10 +275,10 @@ static uint32_t lookup_code(struct builder *b, struct codegen *cg, uint32_t at, 
 	for (uint32_t i = at + 1; i < head->end; i++)
 		start[i] = test_code(cg, &b->items[i], CODE_YES);
 	for (uint32_t i = 0; i < head->n; i++) {
-		struct plan_index *ix = &b->plan->indexes[head->first + i];
+		struct lookup *lk = &b->plan->lookups[head->first + i];
 
-		for (uint32_t k = 0; k < ix->n_hits; k++)
-			ix->hits[k] = start[ix->hits[k]];
+		for (uint32_t k = 0; k < lk->n_hits; k++)
+			lk->hits[k] = start[lk->hits[k]];
 	}
 	free(start);
 	return codegen_emit(cg, c);
@@ -404,7 +388,7 @@ void plan_free(struct plan *p)
 		return;
 	arena_done(&p->arena);
 	free(p->code);
-	free(p->indexes);
+	free(p->lookups);
 	free(p->ids);
 	free(p->ordered);
 	free(p->tallies);

@@ -3,7 +3,7 @@
  * Plans: how all conditions are evaluated for events of one type.
  *
  * What many conditions have in common is asked once and rejects them together.  What differs
- * only in the constants that one operand is compared with is one look-up (indexes): it names
+ * only in the constants that one operand is compared with is one look-up (lookup.h): it names
  * the conditions that can still be true.  So the cost follows the conditions that come near,
  * not those that are loaded.
  *
@@ -12,6 +12,7 @@
 #pragma once
 
 #include "filter/estimate.h"
+#include "filter/lookup.h"
 
 enum code_kind {
 	CODE_YES, /* the end: the node asked for is true */
@@ -20,7 +21,7 @@ enum code_kind {
 	CODE_OTHER,  /* any other leaf: lists, candidates, another field on the right */
 	CODE_NODE,   /* a node whose result is kept; arg: where its own code starts */
 	CODE_FOUND,  /* conditions ids[node] to ids[node + arg - 1] are true; go on at yes */
-	CODE_LOOKUP, /* indexes[node] to indexes[node + arg - 1]; go on at yes */
+	CODE_LOOKUP, /* lookups[node] to lookups[node + arg - 1]; go on at yes */
 };
 
 struct code {
@@ -30,25 +31,14 @@ struct code {
 	uint32_t yes, no;
 };
 
-/* Keys of one operand's value, each with where in the code its conditions are asked. */
-struct plan_index {
-	uint32_t slot;
-	bool is_number;
-	struct set exact;
-	struct prefixes prefixes;
-	uint32_t *exact_start, *prefix_start; /* key i's are hits[start[i]] to hits[start[i + 1]] */
-	uint32_t *hits;
-	uint32_t n_hits;
-};
-
 struct plan {
 	struct arena arena;
 	struct code *code;
-	struct plan_index *indexes;
-	uint32_t *ids;	   /* of conditions */
-	uint32_t *ordered; /* conditions to be asked as written: they read volatile fields */
+	struct lookup *lookups; /* names are places in the code */
+	uint32_t *ids;		/* of conditions */
+	uint32_t *ordered;	/* conditions to be asked as written: they read volatile fields */
 	uint32_t start;
-	size_t n_code, cap_code, n_indexes, cap_indexes, n_ids, cap_ids, n_ordered, cap_ordered;
+	size_t n_code, cap_code, n_lookups, cap_lookups, n_ids, cap_ids, n_ordered, cap_ordered;
 	/* While the plan is on trial: by code, what came of it. */
 	struct tally *tallies;
 	uint32_t n_events;

@@ -49,39 +49,40 @@ static bool node_now(struct program *p, const struct plan *plan, const struct co
 	return v == TRUTH_TRUE;
 }
 
-static void run_hits(struct program *p, const struct plan *plan, const struct plan_index *ix,
-		     const uint32_t *start)
+struct hit {
+	struct program *program;
+	const struct plan *plan;
+};
+
+static void hit_now(void *arg, uint32_t at)
 {
-	for (uint32_t i = start[0]; i < start[1]; i++)
-		run(p, plan, ix->hits[i]);
+	const struct hit *h = arg;
+
+	run(h->program, h->plan, at);
 }
 
-static void look_up(struct program *p, const struct plan *plan, const struct plan_index *ix,
-		    const struct value *v)
+static void look_up(const struct hit *h, const struct lookup *lk, const struct value *v)
 {
-	struct str text = ix->is_number ? (struct str){(const char *)&v->u, sizeof(v->u)} : v->s;
-	int32_t at = set_may_have(&ix->exact, text) ? set_find(&ix->exact, text) : SET_NONE;
+	struct str text = lk->is_number ? (struct str){(const char *)&v->u, sizeof(v->u)} : v->s;
 
-	if (at >= 0)
-		run_hits(p, plan, ix, &ix->exact_start[at]);
-	at = ix->prefixes.n ? prefixes_find(&ix->prefixes, text) : -1;
-	for (; at >= 0; at = ix->prefixes.parent[at])
-		run_hits(p, plan, ix, &ix->prefix_start[at]);
+	lookup_each(lk, text, hit_now, (void *)h);
 }
 
 static void lookups_now(struct program *p, const struct plan *plan, const struct code *c)
 {
+	struct hit h = {p, plan};
+
 	for (uint32_t i = 0; i < c->arg; i++) {
-		const struct plan_index *ix = &plan->indexes[c->node + i];
-		const struct slot_value *v = eval_slot(p, ix->slot);
+		const struct lookup *lk = &plan->lookups[c->node + i];
+		const struct slot_value *v = eval_slot(p, lk->slot);
 
 		p->has_unknown |= v->result == FIELD_UNKNOWN;
 		if (v->result != FIELD_OK)
 			continue;
 		if (!v->value.is_list)
-			look_up(p, plan, ix, &v->value);
+			look_up(&h, lk, &v->value);
 		for (uint32_t k = 0; v->value.is_list && k < v->value.n_items; k++)
-			look_up(p, plan, ix, &v->value.items[k]);
+			look_up(&h, lk, &v->value.items[k]);
 	}
 }
 
