@@ -62,8 +62,8 @@ struct program {
 	struct memo_entry *entry;
 	bool has_entered; /* entry is this event's */
 	bool has_unknown; /* some field's value is on its way */
-	uint32_t *found;
-	size_t n_found;
+	uint32_t *found, *undecided; /* conditions */
+	size_t n_found, n_undecided;
 };
 
 /* Make ready for an event: nothing is known yet. */
@@ -72,8 +72,8 @@ enum truth eval_ref(struct program *p, uint32_t ref);
 enum truth eval_leaf(struct program *p, uint32_t node);
 /* The condition as written, leaves through eval_ref(). */
 enum truth eval_steps(struct program *p, const struct step *s);
-/* Condition id is true. */
-void eval_found(struct program *p, uint32_t id);
+/* What condition id came to. */
+void eval_found(struct program *p, uint32_t id, enum truth v);
 
 /* What plan says of this event, in p->found. */
 void run_plan(struct program *p, struct plan *plan, const struct field_ctx *c);

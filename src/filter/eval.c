@@ -46,7 +46,7 @@ void eval_begin(struct program *p, const struct field_ctx *c)
 	p->ctx = c;
 	p->has_entered = false;
 	p->has_unknown = false;
-	p->n_found = 0;
+	p->n_found = p->n_undecided = 0;
 }
 
 void eval_extract(struct program *p, uint32_t slot)
@@ -132,10 +132,13 @@ enum truth eval_steps(struct program *p, const struct step *s)
 	return v;
 }
 
-void eval_found(struct program *p, uint32_t id)
+void eval_found(struct program *p, uint32_t id, enum truth v)
 {
-	if (p->found_at[id] == p->stamp)
+	if (v == TRUTH_FALSE || p->found_at[id] == p->stamp)
 		return;
 	p->found_at[id] = p->stamp;
-	p->found[p->n_found++] = id;
+	if (v == TRUTH_TRUE)
+		p->found[p->n_found++] = id;
+	else
+		p->undecided[p->n_undecided++] = id;
 }

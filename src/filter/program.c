@@ -54,6 +54,7 @@ void program_free(struct program *p)
 	free(p->values);
 	free(p->found_at);
 	free(p->found);
+	free(p->undecided);
 	free(p);
 }
 
@@ -270,6 +271,7 @@ void program_seal(struct program *p)
 	drop_maps(p);
 	memo_init(&p->memo, &p->graph);
 	p->found = xcalloc(p->n_conditions, sizeof(*p->found));
+	p->undecided = xcalloc(p->n_conditions, sizeof(*p->undecided));
 	p->found_at = xcalloc(p->n_conditions, sizeof(*p->found_at));
 }
 
@@ -357,15 +359,28 @@ static int compare_ids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void sort_ids(uint32_t *ids, size_t n)
+{
+	if (n > 1)
+		qsort(ids, n, sizeof(*ids), compare_ids);
+}
+
 size_t program_eval(struct program *p, const struct field_ctx *c, bool first, const uint32_t **ret)
 {
 	struct plan *plan = plan_get(p, &c->m->ev);
 
 	*ret = p->found;
+	p->n_undecided = 0;
 	if (plan->start == CODE_YES && !plan->n_ordered)
 		return 0;
 	run_plan(p, plan, c);
-	if (p->n_found > 1)
-		qsort(p->found, p->n_found, sizeof(*p->found), compare_ids);
+	sort_ids(p->found, p->n_found);
+	sort_ids(p->undecided, p->n_undecided);
 	return first && p->n_found ? 1 : p->n_found;
+}
+
+size_t program_undecided(const struct program *p, const uint32_t **ret)
+{
+	*ret = p->undecided;
+	return p->n_undecided;
 }

@@ -89,7 +89,7 @@ static void lookups_now(struct program *p, const struct plan *plan, const struct
 static void found_now(struct program *p, const struct plan *plan, const struct code *c)
 {
 	for (uint32_t i = 0; i < c->arg; i++)
-		eval_found(p, plan->ids[c->node + i]);
+		eval_found(p, plan->ids[c->node + i], TRUTH_TRUE);
 }
 
 /* From at to the end; what the end says. */
@@ -128,14 +128,15 @@ static bool run(struct program *p, const struct plan *plan, uint32_t at)
 	}
 }
 
-/* Some field was unknown: every condition exactly, so that unknown is told from false. */
+/* Some field was unknown: every condition again, so that unknown is told from false. */
 static void run_exactly(struct program *p, const struct plan *plan)
 {
-	p->n_found = 0;
 	eval_begin(p, p->ctx);
-	for (size_t i = 0; i < plan->n_ids; i++)
-		if (eval_ref(p, p->conditions[plan->ids[i]].root) == TRUTH_TRUE)
-			eval_found(p, plan->ids[i]);
+	for (size_t i = 0; i < plan->n_ids; i++) {
+		uint32_t id = plan->ids[i];
+
+		eval_found(p, id, eval_ref(p, p->conditions[id].root));
+	}
 }
 
 void run_plan(struct program *p, struct plan *plan, const struct field_ctx *c)
@@ -148,7 +149,6 @@ void run_plan(struct program *p, struct plan *plan, const struct field_ctx *c)
 	for (size_t i = 0; i < plan->n_ordered; i++) {
 		uint32_t id = plan->ordered[i];
 
-		if (eval_steps(p, &p->steps[p->conditions[id].first_step]) == TRUTH_TRUE)
-			eval_found(p, id);
+		eval_found(p, id, eval_steps(p, &p->steps[p->conditions[id].first_step]));
 	}
 }
