@@ -204,6 +204,7 @@ static enum exit_status print_capture(struct printer *p, const char *path)
 	}
 	if (p->filter)
 		input_want(&in, program_wants(p->filter));
+	sink_init(&p->sink);
 	print_events(p, &in, &e);
 	status = finish(p);
 	if (e.code)
@@ -226,7 +227,6 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		return EXIT_USAGE;
 	}
 	arena_init(&p.arena, 0);
-	sink_init(&p.sink);
 	status = print_capture(&p, args[0]);
 	program_free(p.filter);
 	arena_done(&p.arena);
