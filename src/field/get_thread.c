@@ -251,13 +251,14 @@ enum field_result get_n_threads(const struct field_ctx *c, struct field *f, stru
 
 enum field_result get_n_children(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	const struct thread *t = c->m->thread;
+	const struct thread *t = c->m->thread, *leader;
 	unsigned n;
 
 	if (!t)
 		return FIELD_NULL;
 	n = thread_group_size(c->state, t);
-	return give_u64(ret, n ? n - 1 : 0);
+	leader = thread_main(c->state, t);
+	return give_u64(ret, n && leader && !thread_is_dead(leader) ? n - 1 : n);
 }
 
 /*

@@ -5,7 +5,7 @@
  * The longest test compares programs of many random conditions (shared, specialised by event
  * type, indexed, remembered between events) with asking every comparison on its own.
  */
-#include "filter/program.h"
+#include "filter/engine.h"
 
 #include "base/alloc.h"
 #include "base/test.h"
@@ -66,9 +66,9 @@ static uint32_t make_param(const struct param_info *p, uint8_t *out)
 	return size;
 }
 
-static uint32_t make_event(uint8_t *out, uint64_t num)
+static uint32_t make_event(uint8_t *out, uint64_t num, uint32_t n_types)
 {
-	uint16_t type = types[pick(sizeof(types) / sizeof(types[0]))];
+	uint16_t type = types[pick(n_types)];
 	const struct event_info *info = &event_table[type];
 	struct event_arg args[EVENT_MAX_PARAMS];
 	uint8_t space[EVENT_MAX_PARAMS][64];
@@ -177,7 +177,49 @@ static const char *const checks[] = {
 	"util.cnt = 3",
 };
 
-enum { N_CHECKS = sizeof(checks) / sizeof(checks[0]), N_VOLATILE = 2 };
+enum {
+	N_CHECKS = sizeof(checks) / sizeof(checks[0]),
+	N_VOLATILE = 2,
+	N_TEXTS = sizeof(texts) / sizeof(texts[0]),
+	N_TYPES = sizeof(types) / sizeof(types[0]),
+};
+
+/* A comparison of one of few operands with one of many constants, as sets of rules have. */
+static void add_variant(struct buf *out)
+{
+	static const char *const operands[] = {"fd.name",      "evt.arg.name", "proc.name",
+					       "proc.cmdline", "proc.aname",   "tolower(fd.name)"};
+	static const char *const operators[] = {"=",	    "startswith", "endswith",
+						"contains", "glob",	  "!="};
+	const char *op = operators[pick(6)], *text = texts[pick(N_TEXTS)];
+	size_t from = *text ? pick((uint32_t)strlen(text)) : 0;
+
+	buf_addf(out, "%s %s ", operands[pick(6)], op);
+	if (!strcmp(op, "glob"))
+		buf_addf(out, "\"%s%s%s\"", pick(2) ? "*" : "", text + from, pick(2) ? "*" : "");
+	else if (pick(3))
+		buf_addf(out, "\"%.*s\"", 1 + (int)pick(12), text + (pick(2) ? from : 0));
+	else
+		buf_addf(out, "\"%s%u\"", text, pick(20));
+}
+
+/* Guards, and one or a few variants: what many rules of one kind look like. */
+static void add_rule(struct buf *out)
+{
+	unsigned parts = pick(3);
+
+	buf_addf(out, "evt.type in (open, openat, execve) and %s",
+		 checks[pick(N_CHECKS - N_VOLATILE)]);
+	if (pick(2))
+		buf_addz(out, " and fd.num >= 0");
+	buf_addz(out, " and (");
+	add_variant(out);
+	for (unsigned i = 0; i < parts; i++) {
+		buf_addz(out, " or ");
+		add_variant(out);
+	}
+	buf_addc(out, ')');
+}
 
 static void add_tree(struct buf *out, unsigned depth, bool may_remember)
 {
@@ -290,7 +332,9 @@ struct trial {
 	struct naive *naive;
 };
 
-static void trial_init(struct trial *t, size_t n, bool may_remember)
+enum trial_kind { TREES, TREES_THAT_REMEMBER, RULES };
+
+static void trial_init(struct trial *t, size_t n, enum trial_kind kind)
 {
 	struct buf text;
 
@@ -303,7 +347,10 @@ static void trial_init(struct trial *t, size_t n, bool may_remember)
 	buf_init(&text, 1 << 20);
 	for (size_t i = 0; i < n; i++) {
 		buf_reset(&text);
-		add_tree(&text, 1 + pick(4), may_remember);
+		if (kind == RULES)
+			add_rule(&text);
+		else
+			add_tree(&text, 1 + pick(4), kind == TREES_THAT_REMEMBER);
 		t->conditions[i] = arena_str(&t->arena, buf_str(&text));
 		add_text(t->program, t->conditions[i], &t->arena, &t->trees[i], &t->events[i]);
 		naive_build(&t->naive[i], t->trees[i]);
@@ -342,7 +389,8 @@ static void trial_check(struct trial *t, const struct field_ctx *c)
 	CHECK_INT(at, n);
 }
 
-static void run_trial(size_t n_conditions, bool may_remember, unsigned n_events)
+static void run_trial(size_t n_conditions, enum trial_kind kind, unsigned n_events,
+		      uint32_t n_types)
 {
 	struct state_config config = STATE_CONFIG_DEFAULT;
 	struct state *s = state_new(&config);
@@ -353,12 +401,12 @@ static void run_trial(size_t n_conditions, bool may_remember, unsigned n_events)
 
 	arena_init(&scratch, 0);
 	add_processes(s);
-	trial_init(&t, n_conditions, may_remember);
+	trial_init(&t, n_conditions, kind);
 	for (uint64_t i = 0; i < n_events; i++) {
 		struct record r = {.kind = RECORD_EVENT, .event = {.p = bytes}};
 		struct field_ctx c = {s, &m, &scratch, false};
 
-		r.event.n = make_event(bytes, i);
+		r.event.n = make_event(bytes, i, n_types);
 		arena_reset(&scratch);
 		if (state_apply(s, &r, &m) == STATE_DELIVER)
 			trial_check(&t, &c);
@@ -372,7 +420,7 @@ TEST(random_conditions_agree_with_asking_every_comparison_on_its_own)
 {
 	for (unsigned round = 0; round < 30; round++) {
 		random_state = round * 7919;
-		run_trial(1 + round * 4, false, 150);
+		run_trial(1 + round * 4, TREES, 150, N_TYPES);
 	}
 }
 
@@ -380,6 +428,232 @@ TEST(conditions_that_remember_are_asked_as_written)
 {
 	for (unsigned round = 0; round < 10; round++) {
 		random_state = 1000 + round;
-		run_trial(10, true, 150);
+		run_trial(10, TREES_THAT_REMEMBER, 150, N_TYPES);
 	}
+}
+
+/* Long enough for plans to be made anew from what was counted. */
+TEST(plans_on_trial_and_after_it_agree)
+{
+	for (unsigned round = 0; round < 3; round++) {
+		random_state = 2000 + round;
+		run_trial(20, TREES, 1500, 3);
+	}
+}
+
+TEST(rules_that_differ_in_constants_are_looked_up)
+{
+	for (unsigned round = 0; round < 8; round++) {
+		random_state = 3000 + round;
+		run_trial(100, RULES, 120, 2);
+	}
+	random_state = 4000;
+	run_trial(60, RULES, 1500, 2);
+}
+
+/* Small programs over one event. */
+
+struct fixture {
+	struct arena arena, scratch;
+	struct state *state;
+	struct program *program;
+	struct moment moment;
+	struct field_ctx ctx;
+	uint8_t bytes[RECORD_MAX];
+	size_t n_ids;
+	const uint32_t *ids;
+};
+
+/* An openat of /etc/passwd by thread 3, for programs of these conditions. */
+static struct fixture *fixture_new(const char *const *conditions, size_t n)
+{
+	static const int64_t fd = 3, dirfd = -100;
+	static const uint32_t flags = PPM_O_RDONLY, mode = 0, dev = 1;
+	static const uint64_t ino = 5;
+	const struct event_arg args[] = {{&fd, 8},    {&dirfd, 8}, {"/etc/passwd", 12},
+					 {&flags, 4}, {&mode, 4},  {&dev, 4},
+					 {&ino, 8}};
+	struct state_config config = STATE_CONFIG_DEFAULT;
+	struct fixture *f = xcalloc(1, sizeof(*f));
+	struct record r = {.kind = RECORD_EVENT, .event = {.p = f->bytes}};
+	struct ast *t;
+
+	f->state = state_new(&config);
+	arena_init(&f->arena, 0);
+	arena_init(&f->scratch, 0);
+	random_state = 1;
+	add_processes(f->state);
+	r.event.n = (uint32_t)event_encode(f->bytes, RECORD_MAX, EV_SYSCALL_OPENAT_2_X, 1000, 3,
+					   args, 7);
+	CHECK_INT(state_apply(f->state, &r, &f->moment), STATE_DELIVER);
+	f->ctx = (struct field_ctx){f->state, &f->moment, &f->scratch, false};
+	f->program = program_new();
+	for (size_t i = 0; i < n; i++)
+		CHECK_INT(add_text(f->program, str_of(conditions[i]), &f->arena, &t, NULL), i);
+	program_seal(f->program);
+	return f;
+}
+
+static void fixture_free(struct fixture *f)
+{
+	program_free(f->program);
+	state_free(f->state);
+	arena_done(&f->arena);
+	arena_done(&f->scratch);
+	free(f);
+}
+
+static size_t evaluate(struct fixture *f, bool first)
+{
+	return f->n_ids = program_eval(f->program, &f->ctx, first, &f->ids);
+}
+
+TEST(conditions_are_found_in_order_of_their_number)
+{
+	static const char *const conditions[] = {"evt.type = openat", "fd.name = /etc/shadow",
+						 "fd.name = /etc/passwd", "evt.type = openat",
+						 "fd.num = 3 and fd.name startswith /etc"};
+	struct fixture *f = fixture_new(conditions, 5);
+
+	CHECK_INT(evaluate(f, false), 4);
+	CHECK(f->ids[0] == 0 && f->ids[1] == 2 && f->ids[2] == 3 && f->ids[3] == 4);
+	CHECK_INT(evaluate(f, true), 1);
+	CHECK_INT(f->ids[0], 0);
+	fixture_free(f);
+}
+
+TEST(a_program_wants_the_events_that_its_conditions_can_match)
+{
+	static const char *const conditions[] = {"evt.type = openat and fd.num > 0",
+						 "evt.type in (madvise, execve)"};
+	struct fixture *f = fixture_new(conditions, 2);
+	const struct event_set *s = program_wants(f->program);
+
+	CHECK(event_set_has(s->events, EV_SYSCALL_OPENAT_2_X));
+	CHECK(event_set_has(s->events, EV_SYSCALL_EXECVE_19_X));
+	CHECK(event_set_has(s->events, EV_GENERIC_X) && event_set_has(s->syscalls, SC_MADVISE));
+	CHECK(!event_set_has(s->events, EV_SYSCALL_READ_X));
+	CHECK(!event_set_has(s->syscalls, SC_GETPID));
+	fixture_free(f);
+}
+
+TEST(explain_names_the_first_leaf_that_fails)
+{
+	static const char *const conditions[] = {
+		"evt.type = openat and fd.num >= 0 and fd.name in (/etc/shadow, /etc/sudoers)",
+		"fd.name = a or (fd.num = 3 and fd.filename = shadow)",
+		"not (fd.num = 3 and fd.name exists)", "fd.num = 3"};
+	struct fixture *f = fixture_new(conditions, 4);
+	struct explain_step step;
+	unsigned n;
+
+	CHECK(!program_explain(f->program, &f->ctx, 0, &f->arena, &step, &n));
+	CHECK_STR(step.text, "fd.name in (/etc/shadow, /etc/sudoers)");
+	CHECK(str_is(step.value, "/etc/passwd"));
+	CHECK_INT(step.result, STEP_FALSE);
+	CHECK_INT(n, 2);
+	CHECK(!program_explain(f->program, &f->ctx, 1, &f->arena, &step, &n));
+	CHECK_STR(step.text, "fd.filename = shadow");
+	CHECK(!program_explain(f->program, &f->ctx, 2, &f->arena, &step, &n));
+	CHECK_INT(step.result, STEP_TRUE);
+	CHECK(program_explain(f->program, &f->ctx, 3, &f->arena, &step, &n));
+	fixture_free(f);
+}
+
+static const struct ast *find_macro(struct str name, void *arg)
+{
+	return str_is(name, "sensitive") ? arg : NULL;
+}
+
+TEST(explain_names_the_macro_around_a_leaf)
+{
+	struct fixture *f = fixture_new(NULL, 0);
+	struct program *p = program_new();
+	struct explain_step step;
+	struct ast *macro, *t;
+	struct position at;
+	unsigned n;
+
+	CHECK_INT(ast_parse(STR("fd.name = /etc/shadow"), 100, &f->arena, &macro, &at, NULL), 0);
+	CHECK_INT(ast_parse(STR("fd.num = 3 and sensitive"), 100, &f->arena, &t, &at, NULL), 0);
+	CHECK_INT(ast_expand(&t, &f->arena, find_macro, macro, &at, NULL), 0);
+	CHECK_INT(program_add(p, t, NULL, NULL, &at, NULL), 0);
+	program_seal(p);
+	CHECK(!program_explain(p, &f->ctx, 0, &f->arena, &step, &n));
+	CHECK_STR(step.text, "fd.name = /etc/shadow");
+	CHECK_STR(step.macro, "sensitive");
+	program_free(p);
+	fixture_free(f);
+}
+
+/* Metadata that is on its way: a field whose value is unknown. */
+
+static enum field_result get_unknown(const struct field_ctx *c, struct field *f, struct value *ret)
+{
+	return FIELD_UNKNOWN;
+}
+
+static void make_unknown(struct program *p, const char *name, struct field_info *space)
+{
+	for (size_t i = 0; i < p->graph.n_slots; i++) {
+		struct extractor *x = p->graph.slots[i].x;
+
+		if (!str_is(x->text, name))
+			continue;
+		*space = *x->field->info;
+		space->get = get_unknown;
+		x->field->info = space;
+	}
+}
+
+TEST(unknown_is_neither_true_nor_false)
+{
+	static const char *const conditions[] = {
+		"container.name = a",
+		"not container.name = a",
+		"container.name = a and fd.num = 3",
+		"container.name = a and fd.num = 4",
+		"container.name = a or fd.num = 3",
+		"container.name in (a, b, c) or fd.num = 4",
+		"container.name = x1 and evt.type = openat",
+		"container.name = x2 and evt.type = openat",
+		"container.name = x3 and evt.type = openat",
+		"container.name exists",
+	};
+	static const uint32_t undecided[] = {0, 1, 2, 5, 6, 7, 8, 9};
+	struct fixture *f = fixture_new(conditions, 10);
+	struct field_info unknown;
+	const uint32_t *ids;
+
+	make_unknown(f->program, "container.name", &unknown);
+	CHECK_INT(evaluate(f, false), 1);
+	CHECK_INT(f->ids[0], 4);
+	CHECK_INT(program_undecided(f->program, &ids), 8);
+	CHECK_MEM(ids, undecided, sizeof(undecided));
+	fixture_free(f);
+}
+
+TEST(transformers_of_the_unknown_are_unknown)
+{
+	static const char *const conditions[] = {"toupper(container.name) = A",
+						 "concat(container.name, fd.name) = a",
+						 "fd.name = val(container.name)"};
+	struct fixture *f = fixture_new(conditions, 3);
+	struct field_info unknown[3];
+	const uint32_t *ids;
+
+	for (size_t i = 0; i < f->program->graph.n_slots; i++) {
+		struct extractor *x = f->program->graph.slots[i].x;
+
+		if (x->kind == EXTRACT_TRANSFORM)
+			x = x->args[0];
+		if (!str_is(x->text, "container.name"))
+			continue;
+		unknown[i % 3] = *x->field->info;
+		unknown[i % 3].get = get_unknown;
+		x->field->info = &unknown[i % 3];
+	}
+	CHECK_INT(evaluate(f, false), 0);
+	CHECK_INT(program_undecided(f->program, &ids), 3);
+	fixture_free(f);
 }
