@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/report.h"
 
+#include "filter/caret.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
-enum {
-	REPORT_MAX = 16384,
-	SHOWN_BEFORE = 60, /* bytes of a long line in front of the place ... */
-	SHOWN_AFTER = 30,  /* ... and behind it */
-};
+enum { REPORT_MAX = 16384 };
 
 void text_add_safe(struct buf *out, struct str s)
 {
@@ -43,34 +41,19 @@ void report(const char *fmt, ...)
 	send(&out);
 }
 
-/* Columns that the bytes of s take on a terminal: UTF-8 continuation bytes take none. */
-static size_t columns(struct str s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 void report_at(const char *name, struct str text, struct position at, const struct err *why)
 {
-	size_t place = at.offset < text.n ? at.offset : text.n;
-	size_t start = place, end = place;
-	struct buf out;
+	struct buf out, message;
 
-	while (start && text.p[start - 1] != '\n' && place - start < SHOWN_BEFORE)
-		start--;
-	while (end < text.n && text.p[end] != '\n' && end - place < SHOWN_AFTER)
-		end++;
+	buf_init(&message, sizeof(why->msg));
+	text_add_safe(&message, str_of(why->msg));
 	buf_init(&out, REPORT_MAX);
 	buf_addz(&out, "saker: ");
 	text_add_safe(&out, str_of(name));
-	buf_addf(&out, ":%u:%u: ", at.line, at.column);
-	text_add_safe(&out, str_of(why->msg));
-	buf_addz(&out, "\n  ");
-	text_add_safe(&out, (struct str){text.p + start, end - start});
-	buf_addf(&out, "\n  %*s^\n", (int)columns((struct str){text.p + start, place - start}), "");
+	buf_addc(&out, ':');
+	caret_print(text, at, buf_z(&message), &out);
+	buf_addc(&out, '\n');
+	buf_done(&message);
 	send(&out);
 }
 

@@ -9,10 +9,7 @@
 /* "saker: ..." and a newline.  Control characters in it are shown as '?'. */
 void report(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/*
- * "saker: NAME:LINE:COLUMN: why", the line of text that holds `at`, and a caret below the place.
- * Long lines are cut around it.
- */
+/* "saker: NAME:LINE:COLUMN: why", the line of text that holds `at`, and a caret below it. */
 void report_at(const char *name, struct str text, struct position at, const struct err *why);
 
 /* Text of several lines as it is, without "saker:". */

@@ -33,8 +33,7 @@ struct reader {
 
 static int fail(struct reader *r, const char *what, const char *context)
 {
-	return err_set(r->e, -EINVAL, "line %u, column %u: %s%s%s", r->at.line + 1,
-		       r->at.column + 1, what, context ? " " : "", context ? context : "");
+	return err_set(r->e, -EINVAL, "%s%s%s", what, context ? " " : "", context ? context : "");
 }
 
 /* A byte of a UTF-8 character that is not its first. */

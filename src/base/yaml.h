@@ -10,10 +10,10 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-#define YAML_MAX_BYTES (64U << 20)  /* longest text */
-#define YAML_MAX_NODES (4U << 20)   /* nodes of one text */
-#define YAML_MAX_DEPTH 64           /* lists and maps inside each other */
-#define YAML_MAX_WALK (256U << 20)  /* bytes of text and nodes with every alias followed */
+#define YAML_MAX_BYTES (64U << 20) /* longest text */
+#define YAML_MAX_NODES (4U << 20)  /* nodes of one text */
+#define YAML_MAX_DEPTH 64	   /* lists and maps inside each other */
+#define YAML_MAX_WALK (256U << 20) /* bytes of text and nodes with every alias followed */
 
 enum yaml_kind { YAML_NULL, YAML_SCALAR, YAML_LIST, YAML_MAP };
 

@@ -322,12 +322,13 @@ int convert(struct converter *c, struct str *rec, struct err *e)
 		uint16_t type = load16((const uint8_t *)rec->p + AT_TYPE);
 		uint32_t n_params = load32((const uint8_t *)rec->p + AT_N_PARAMS);
 		enum verdict v = judge(type, n_params);
-		const struct convert_rule *rule = convert_find(type, n_params);
+		const struct convert_rule *rule;
 
 		if (v == VERDICT_PASS)
 			return done;
 		if (v == VERDICT_DROP)
 			return CONVERTED_DROP;
+		rule = convert_find(type, n_params);
 		if (v == VERDICT_TOO_MANY || !rule)
 			return no_rule(type, n_params, e);
 		if (rule->action == CONVERT_PASS)

@@ -63,35 +63,37 @@ static struct reason explain(struct explaining *x, const struct step *s, uint32_
 	return explain_many(x, s, macro);
 }
 
-static struct str leaf_value(const struct leaf *l, const struct field_ctx *c, struct arena *a)
+static struct str value_of(const struct slot_value *v, const struct extractor *x, struct arena *a)
 {
-	struct value v = {.s = STR_EMPTY};
 	struct str ret = STR("<NA>");
 	struct buf out;
 
-	if (extractor_get(l->left, c, &v) != FIELD_OK)
+	if (v->result != FIELD_OK)
 		return ret;
 	buf_init(&out, EXPLAIN_TEXT_MAX);
-	value_text(&v, extractor_type(l->left), extractor_format(l->left), &out);
+	/* Numbers that messages cannot show are no secret here. */
+	value_text(&v->value, extractor_type(x),
+		   extractor_format(x) == PF_NA ? PF_DEC : extractor_format(x), &out);
 	ret = arena_str(a, buf_str(&out));
 	buf_done(&out);
 	return ret;
 }
 
-static void fill_step(struct program *p, const struct reason *why, const struct field_ctx *c,
-		      struct arena *a, struct explain_step *ret)
+static void fill_step(struct program *p, const struct reason *why, struct arena *a,
+		      struct explain_step *ret)
 {
-	const struct leaf *l = node_leaf(&p->graph, &p->graph.nodes[ref_node(why->leaf->ref)]);
+	const struct node *n = &p->graph.nodes[ref_node(why->leaf->ref)];
+	const struct graph_leaf *gl = &p->graph.leaves[n->first];
 	enum truth v = eval_ref(p, why->leaf->ref);
 	struct buf text;
 
 	buf_init(&text, EXPLAIN_TEXT_MAX);
-	leaf_text(l, &text);
+	leaf_text(gl->leaf, &text);
 	ret->text = arena_str(a, buf_str(&text)).p;
 	buf_done(&text);
 	ret->macro = why->macro ? p->macros[why->macro - 1].p : NULL;
 	ret->result = v == TRUTH_TRUE ? STEP_TRUE : v == TRUTH_FALSE ? STEP_FALSE : STEP_UNKNOWN;
-	ret->value = leaf_value(l, c, a);
+	ret->value = value_of(eval_slot(p, gl->left), gl->leaf->left, a);
 }
 
 bool program_explain(struct program *p, const struct field_ctx *c, uint32_t id, struct arena *a,
@@ -103,6 +105,6 @@ bool program_explain(struct program *p, const struct field_ctx *c, uint32_t id, 
 	eval_begin(p, c);
 	why = explain(&x, &p->steps[p->conditions[id].first_step], 0);
 	*ret_n_leaves = why.number;
-	fill_step(p, &why, c, a, ret);
+	fill_step(p, &why, a, ret);
 	return why.v == TRUTH_TRUE;
 }

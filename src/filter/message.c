@@ -163,18 +163,38 @@ static int parse_pieces(struct str text, struct arena *a, struct message *m,
 	}
 }
 
-int message_compile(struct str text, struct arena *a, struct message **ret, struct err *e)
+static struct position position_in(struct str text, size_t offset)
+{
+	struct position at = {(uint32_t)offset, 1, 1};
+
+	for (size_t i = 0; i < offset; i++) {
+		at.column = text.p[i] == '\n' ? 1 : at.column + 1;
+		at.line += text.p[i] == '\n';
+	}
+	return at;
+}
+
+int message_compile(struct str text, struct arena *a, struct message **ret,
+		    struct position *ret_at, struct err *e)
 {
 	struct message *m = arena_calloc(a, 1, sizeof(*m));
 	size_t n = count_percents(text), n_fields = 0;
 	struct operand **operands = arena_alloc(a, n * sizeof(struct operand *));
+	size_t star = text.n && text.p[0] == '*';
+	struct str body = arena_str(a, str_from(text, star));
 	int r;
 
+	if (ret_at)
+		*ret_at = position_in(text, 0);
 	if (!text.n)
 		return err_set(e, -EINVAL, "empty formatting token");
-	text = arena_str(a, text.p[0] == '*' ? str_from(text, 1) : text);
 	m->pieces = arena_alloc(a, (n + 1) * sizeof(*m->pieces));
-	r = parse_pieces(text, a, m, operands, e);
+	r = parse_pieces(body, a, m, operands, e);
+	if (r < 0 && ret_at) {
+		struct str last = m->pieces[m->n_pieces - 1].text;
+
+		*ret_at = position_in(text, star + (size_t)(last.p + last.n - body.p));
+	}
 	for (size_t i = 0; r == 0 && i + 1 < m->n_pieces; i++)
 		n_fields += count_fields(operands[i]);
 	m->tokens = arena_alloc(a, n_fields * sizeof(*m->tokens));

@@ -37,7 +37,7 @@ static struct message *compile(const char *text)
 	arena_done(&arena);
 	arena_init(&arena, 0);
 	memset(&error, 0, sizeof(error));
-	message_compile(str_of(text), &arena, &m, &error);
+	message_compile(str_of(text), &arena, &m, NULL, &error);
 	return m;
 }
 
@@ -226,10 +226,32 @@ TEST(long_messages_take_no_long_time)
 	buf_addz(&text, "%tolower(proc.aname[");
 	while (text.n < n)
 		buf_addc(&text, 'x');
-	CHECK_INT(message_compile(buf_str(&text), &arena, &m, &error), -EINVAL);
+	CHECK_INT(message_compile(buf_str(&text), &arena, &m, NULL, &error), -EINVAL);
 	buf_reset(&text);
 	while (text.n < n)
 		buf_addz(&text, "%evt.num.");
-	CHECK_INT(message_compile(buf_str(&text), &arena, &m, &error), 0);
+	CHECK_INT(message_compile(buf_str(&text), &arena, &m, NULL, &error), 0);
 	buf_done(&text);
+}
+
+static struct position where(const char *text)
+{
+	struct position at = {99, 99, 99};
+	struct message *m;
+
+	arena_done(&arena);
+	arena_init(&arena, 0);
+	CHECK(message_compile(str_of(text), &arena, &m, &at, &error) < 0);
+	return at;
+}
+
+TEST(an_error_knows_its_place)
+{
+	struct position at = where("*%evt.num\nx %proc.nosuch y");
+
+	CHECK_INT(at.offset, 12);
+	CHECK_INT(at.line, 2);
+	CHECK_INT(at.column, 3);
+	CHECK_INT(where("").column, 1);
+	CHECK_INT(where("ab%").column, 3);
 }

@@ -52,6 +52,11 @@ const struct event_set *program_wants(const struct program *p);
  */
 size_t program_eval(struct program *p, const struct field_ctx *c, bool first,
 		    const uint32_t **ret);
+/*
+ * Those that program_eval() could not decide, for some field's value is on its way; in ascending
+ * order, borrowed until the next program_eval().
+ */
+size_t program_undecided(const struct program *p, const uint32_t **ret);
 
 /* One condition's outcome, step by step, for `explain`. */
 struct explain_step {

@@ -46,7 +46,8 @@ static int check_len(struct extractor *x, struct err *e)
 	if (!arg->is_list && !type_is_string((enum param_type)arg->type) && arg->type != PT_BYTEBUF)
 		return refuse(x, arg, e);
 	x->type = PT_UINT64;
-	x->format = PF_DEC;
+	/* The reference forgets to give the length a format, so that messages show "<NA>". */
+	x->format = PF_NA;
 	return 0;
 }
 
@@ -164,6 +165,9 @@ static bool bytes_b64(struct str in, struct arena *a, struct str *ret)
 		if (i % 4)
 			p[n++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
 	}
+	/* Bits that belong to no byte must be 0. */
+	if (in.n % 4 && bits & ((1U << (8 - 2 * (in.n % 4))) - 1))
+		return false;
 	*ret = (struct str){(const char *)p, n};
 	return true;
 }

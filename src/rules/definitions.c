@@ -189,7 +189,7 @@ int rule_define(struct definitions *d, const struct rule_def *r, struct verdict 
 	struct rule_def *old = definitions_rule(d, r->name), new = *r;
 	struct history h = fresh(d);
 
-	if (old && !(new.keys & KEY_SOURCE))
+	if (old && !(new.keys &KEY_SOURCE))
 		new.source = old->source;
 	if (old && !str_eq(new.source, old->source))
 		return verdict_add(v, ISSUE_VALIDATE, r->at,
@@ -239,15 +239,17 @@ static int exception_add(struct definitions *d, struct rule_def *r, const struct
 			 struct verdict *v)
 {
 	if (!x->fields)
-		return verdict_add(v, ISSUE_VALIDATE, x->at,
-				   "Rule exception must have fields property with a list of fields");
+		return verdict_add(
+			v, ISSUE_VALIDATE, x->at,
+			"Rule exception must have fields property with a list of fields");
 	if (!x->n_values)
-		return verdict_add(v, ISSUE_VALIDATE, x->at,
-				   "Rule exception must have values property with a list of values");
+		return verdict_add(
+			v, ISSUE_VALIDATE, x->at,
+			"Rule exception must have values property with a list of values");
 	if (!r->unknown_source && exception_check(x, v))
 		return -EINVAL;
-	r->exceptions = arena_grow(d->arena, r->exceptions, &r->cap_exceptions,
-				   r->n_exceptions + 1, sizeof(*x));
+	r->exceptions = arena_grow(d->arena, r->exceptions, &r->cap_exceptions, r->n_exceptions + 1,
+				   sizeof(*x));
 	r->exceptions[r->n_exceptions] = *x;
 	if (r->exception_names.n)
 		strmap_put(&r->exception_names, x->name, (uint32_t)r->n_exceptions);
@@ -263,10 +265,9 @@ static int exception_append(struct definitions *d, struct rule_def *r,
 	if (!old)
 		return exception_add(d, r, x, v);
 	if (x->fields || x->comps)
-		return verdict_add(
-			v, ISSUE_VALIDATE, x->at,
-			"Can not append exception %s to existing exception, only values",
-			x->fields ? "fields" : "comps");
+		return verdict_add(v, ISSUE_VALIDATE, x->at,
+				   "Can not append exception %s to existing exception, only values",
+				   x->fields ? "fields" : "comps");
 	for (size_t i = 0; i < x->n_values; i++) {
 		old->values = arena_grow(d->arena, old->values, &old->cap, old->n_values + 1,
 					 sizeof(*old->values));
@@ -373,8 +374,8 @@ int rule_enable(struct definitions *d, const struct rule_def *r, struct verdict 
 
 	if (!old)
 		return no_previous(
-			v, r->at,
-			"Rule has 'enabled' key but no rule by that name already exists");
+			v, r->at, "Rule has 'enabled' key but no rule by that name already exists");
 	old->enabled = r->enabled;
+	d->n_items++;
 	return 0;
 }

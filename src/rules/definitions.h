@@ -45,7 +45,7 @@ struct macro_def {
 struct exception_def {
 	struct str name;
 	const struct yaml *fields, *comps; /* NULL: not given */
-	const struct yaml **values;        /* each a scalar or a list of scalars and lists */
+	const struct yaml **values;	   /* each a scalar or a list of scalars and lists */
 	size_t n_values, cap;
 	const struct place *at;
 };
@@ -92,8 +92,7 @@ struct definitions {
 	struct rule_def *rules;
 	size_t n_rules, cap_rules;
 	struct strmap list_names, macro_names, rule_names;
-	uint32_t n_items;
-	struct str unmet; /* the first plugin requirement that is not met; empty: none */
+	uint32_t n_items; /* that defined or changed something */
 };
 
 void definitions_init(struct definitions *d, struct arena *a);
@@ -118,8 +117,8 @@ int rule_replace(struct definitions *d, const struct rule_def *r, struct verdict
 int rule_enable(struct definitions *d, const struct rule_def *r, struct verdict *v);
 
 /* Add the items of a document of a file. */
-void definitions_read(struct definitions *d, const struct yaml *document,
-		      const struct place *root, struct verdict *v);
+void definitions_read(struct definitions *d, const struct yaml *document, const struct place *root,
+		      struct verdict *v);
 
 /* Are fields and operators known and do their numbers fit? */
 int exception_check(const struct exception_def *x, struct verdict *v);

@@ -135,8 +135,8 @@ static bool parse_operator(struct str text, bool *ret_takes_list)
 
 	if (!operator_parse(text, &op, &modifier))
 		return false;
-	*ret_takes_list = op == OP_IN || op == OP_INTERSECTS || op == OP_PMATCH ||
-			  modifier != MOD_NONE;
+	*ret_takes_list =
+		op == OP_IN || op == OP_INTERSECTS || op == OP_PMATCH || modifier != MOD_NONE;
 	return true;
 }
 

@@ -3,8 +3,7 @@
 
 #include <errno.h>
 
-static const struct place *value_place(const struct item *it, const char *key,
-				       const struct yaml *y)
+static const struct place *value_place(const struct item *it, const char *key, const struct yaml *y)
 {
 	return place_new(it->d->arena, it->at, ITEM_VALUE_FOR, str_of(key), y);
 }
@@ -16,10 +15,9 @@ static int find(const struct item *it, const char *key, bool required, const str
 		return 1;
 	if (!required)
 		return 0;
-	return verdict_add(it->v, ISSUE_YAML_VALIDATE, it->at,
-			   *ret ? "Mapping for key '%s' is empty"
-				: "Item has no mapping for key '%s'",
-			   key);
+	return verdict_add(
+		it->v, ISSUE_YAML_VALIDATE, it->at,
+		*ret ? "Mapping for key '%s' is empty" : "Item has no mapping for key '%s'", key);
 }
 
 int item_text(const struct item *it, const char *key, bool required, struct str *ret)
@@ -41,8 +39,7 @@ int item_text(const struct item *it, const char *key, bool required, struct str 
 
 static int not_decoded(const struct item *it, const char *key)
 {
-	return verdict_add(it->v, ISSUE_YAML_VALIDATE,
-			   value_place(it, key, yaml_get(it->y, key)),
+	return verdict_add(it->v, ISSUE_YAML_VALIDATE, value_place(it, key, yaml_get(it->y, key)),
 			   "Can't decode YAML scalar value");
 }
 

@@ -6,7 +6,7 @@
 static const char *const texts[PRIORITY_COUNT] = {
 	[PRIORITY_EMERGENCY] = "Emergency", [PRIORITY_ALERT] = "Alert",
 	[PRIORITY_CRITICAL] = "Critical",   [PRIORITY_ERROR] = "Error",
-	[PRIORITY_WARNING] = "Warning",     [PRIORITY_NOTICE] = "Notice",
+	[PRIORITY_WARNING] = "Warning",	    [PRIORITY_NOTICE] = "Notice",
 	[PRIORITY_INFO] = "Informational",  [PRIORITY_DEBUG] = "Debug",
 };
 

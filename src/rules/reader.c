@@ -28,9 +28,8 @@ static int read_output(const struct item *it, const char *key, struct rule_def *
 {
 	int rc = item_text(it, key, true, &r->output.s);
 
-	r->output_at = place_new(it->d->arena, it->at, ITEM_RULE_OUTPUT, STR_EMPTY,
-				 yaml_get(it->y, key));
-	r->output.s = str_trim(r->output.s);
+	r->output_at =
+		place_new(it->d->arena, it->at, ITEM_RULE_OUTPUT, STR_EMPTY, yaml_get(it->y, key));
 	return rc;
 }
 
@@ -142,8 +141,7 @@ static int read_override(const struct item *it, const struct rule_field *fields,
 	if (str_is(operation->text, "append")) {
 		if (!f || !f->append)
 			return verdict_add(it->v, ISSUE_YAML_VALIDATE, it->at,
-					   "Key '%.*s' cannot be appended to%s",
-					   STR_ARG(key->text),
+					   "Key '%.*s' cannot be appended to%s", STR_ARG(key->text),
 					   f && f->replace ? ", use 'replace' instead" : "");
 		ret->append |= f->bit;
 	} else if (str_is(operation->text, "replace")) {
@@ -199,8 +197,7 @@ static int read_overrides(const struct item *it, const struct rule_field *fields
 	return ret->append | ret->replace ? match_overrides(it, fields, ret) : 0;
 }
 
-static int read_changes(const struct item *it, const struct rule_field *fields,
-			struct changes *ret)
+static int read_changes(const struct item *it, const struct rule_field *fields, struct changes *ret)
 {
 	if (item_bool(it, "append", &ret->append_all) < 0)
 		return -EINVAL;
@@ -346,8 +343,7 @@ static int toggle_rule(const struct item *it, struct rule_def *r)
 
 static int read_rule(struct item *it)
 {
-	struct rule_def r = {
-		.source = STR("syscall"), .enabled = true, .warn_evttypes = true};
+	struct rule_def r = {.source = STR("syscall"), .enabled = true, .warn_evttypes = true};
 	struct changes c = {0};
 
 	if (read_name(it, "rule", ITEM_RULE, &r.name) || read_changes(it, rule_fields, &c))
@@ -421,8 +417,8 @@ static void read_item(struct definitions *d, const struct yaml *y, const struct 
 		    "Unknown top level item");
 }
 
-void definitions_read(struct definitions *d, const struct yaml *document,
-		      const struct place *root, struct verdict *v)
+void definitions_read(struct definitions *d, const struct yaml *document, const struct place *root,
+		      struct verdict *v)
 {
 	if (document->kind == YAML_NULL)
 		return;

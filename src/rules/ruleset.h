@@ -31,7 +31,7 @@ struct rule {
 	size_t n_tags;
 	bool enabled, capture;
 	uint32_t capture_duration_ms;
-	struct message *message; /* output with suggested and extra output appended */
+	struct message *message;      /* output with suggested and extra output appended */
 	struct message_token *tokens; /* distinct, of message and extra fields */
 	size_t n_tokens;
 	struct event_set events;
@@ -53,9 +53,9 @@ struct list_info {
 struct ruleset {
 	struct arena arena;
 	struct program *program; /* condition i is rules[i]'s */
-	struct rule *rules;      /* the enabled ones, in definition order */
+	struct rule *rules;	 /* the enabled ones, in definition order */
 	size_t n_rules;
-	struct rule *all;        /* every rule that loaded, also the disabled ones */
+	struct rule *all; /* every rule that loaded, also the disabled ones */
 	size_t n_all;
 	struct macro_info *macros;
 	size_t n_macros;
@@ -66,12 +66,12 @@ struct ruleset {
 void ruleset_free(struct ruleset *r);
 
 struct loader_config {
-	enum priority min_priority;   /* rules below are not enabled; default DEBUG */
-	const struct str *tags;       /* when given: only rules with one of these */
+	enum priority min_priority; /* rules below are not enabled; default DEBUG */
+	const struct str *tags;	    /* when given: only rules with one of these */
 	size_t n_tags;
-	const struct str *disabled;   /* names with '*' */
+	const struct str *disabled; /* names with '*' */
 	size_t n_disabled;
-	bool suggested_output;        /* default true */
+	bool suggested_output; /* default true */
 };
 
 struct loader;
@@ -89,6 +89,9 @@ struct ruleset *loader_take(struct loader *l);
 
 /* Verdicts of all files so far: {"falco_load_results":[...]}, one line. */
 void loader_results_json(const struct loader *l, struct buf *out);
-/* For people: "FILE: Ok", warnings and errors with place, source line and caret. */
+/*
+ * For people: "FILE: Ok", warnings and errors with place, source line and caret.
+ * verbose: also of files that nothing is to be said about.
+ */
 void loader_results_text(const struct loader *l, bool verbose, struct buf *out);
 bool loader_ok(const struct loader *l);

@@ -14,7 +14,7 @@ typedef bool (*shape_test)(const struct yaml *y);
 /* A key that a map may have. */
 struct shape_key {
 	const char *key;
-	shape_test test;           /* of its value, or of each member of a list; NULL: any map */
+	shape_test test;	   /* of its value, or of each member of a list; NULL: any map */
 	const struct shape *inner; /* when it is a map, or a list of maps */
 	bool is_list;
 	const char *expected;
@@ -77,11 +77,11 @@ static bool is_operation(const struct yaml *y)
 static const struct shape_key override_keys[] = {
 #define OPERATION(key) {key, is_operation, NULL, false, "append or replace"},
 	OPERATION("items") OPERATION("condition") OPERATION("output") OPERATION("desc")
-	OPERATION("priority") OPERATION("tags") OPERATION("exceptions") OPERATION("enabled")
-	OPERATION("warn_evttypes") OPERATION("skip-if-unknown-filter") OPERATION("capture")
-	OPERATION("capture_duration")
+		OPERATION("priority") OPERATION("tags") OPERATION("exceptions") OPERATION("enabled")
+			OPERATION("warn_evttypes") OPERATION("skip-if-unknown-filter")
+				OPERATION("capture") OPERATION("capture_duration")
 #undef OPERATION
-	{NULL, NULL, NULL, false, NULL},
+					{NULL, NULL, NULL, false, NULL},
 };
 
 static const struct shape_key exception_keys[] = {

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 
 #define MAX_ITEMS (16U << 20) /* of all lists together, with lists in them put in */
-#define MAX_NESTING 256       /* lists put into lists put into ... */
+#define MAX_NESTING 256	      /* lists put into lists put into ... */
 
 struct list_text {
 	const struct str *items;
 	size_t n;
-	struct str text; /* items as a condition has them, later lists put in */
+	struct buf
+		text; /* items as a condition has them, later lists put in; empty until asked for */
 	bool has_text, used;
 };
 
@@ -20,8 +21,8 @@ struct substitution {
 	const struct definitions *d;
 	struct arena arena;
 	struct list_text *lists;
-	size_t n_items;     /* that had to be copied */
-	size_t n_bytes;     /* of conditions so far */
+	size_t n_items; /* that had to be copied */
+	size_t n_bytes; /* of lists' texts and conditions so far */
 	size_t longest_name;
 	unsigned nesting;
 	bool too_big;
@@ -91,8 +92,11 @@ struct substitution *substitution_new(const struct definitions *d)
 
 void substitution_free(struct substitution *s)
 {
-	if (s)
-		arena_done(&s->arena);
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->d->n_lists; i++)
+		buf_done(&s->lists[i].text);
+	arena_done(&s->arena);
 	free(s);
 }
 
@@ -154,38 +158,44 @@ static size_t drop_comma(struct str text, size_t at, struct buf *out)
 
 static void put_in(struct substitution *s, struct str text, size_t after, struct buf *out);
 
+static void count_bytes(struct substitution *s, const struct buf *b)
+{
+	s->n_bytes += b->n;
+	s->too_big |= b->truncated || s->n_bytes > CONDITIONS_MAX_BYTES;
+}
+
+static void join_items(const struct list_text *t, struct buf *out)
+{
+	for (size_t k = 0; k < t->n; k++) {
+		if (k)
+			buf_addz(out, ", ");
+		condition_add_value(t->items[k], out);
+	}
+}
+
 /* The text of list i: its items, and in them the lists that come later. */
 static struct str list_text(struct substitution *s, size_t i)
 {
 	struct list_text *t = &s->lists[i];
-	struct buf items, out;
+	struct buf joined;
 
 	t->used = true;
-	if (t->has_text)
-		return t->text;
-	if (s->nesting == MAX_NESTING) {
-		s->too_big = true;
-		return STR_EMPTY;
-	}
-	buf_init(&items, CONDITION_MAX_BYTES);
-	buf_init(&out, CONDITION_MAX_BYTES);
-	for (size_t k = 0; k < t->n; k++) {
-		if (k)
-			buf_addz(&items, ", ");
-		condition_add_value(t->items[k], &items);
-	}
+	s->too_big |= s->nesting == MAX_NESTING;
+	if (t->has_text || s->too_big)
+		return buf_str(&t->text);
+	buf_init(&joined, CONDITION_MAX_BYTES);
+	join_items(t, &joined);
+	buf_init(&t->text, CONDITION_MAX_BYTES);
 	s->nesting++;
-	put_in(s, buf_str(&items), i + 1, &out);
+	put_in(s, buf_str(&joined), i + 1, &t->text);
 	s->nesting--;
-	s->too_big |= items.truncated || out.truncated;
-	t->text = arena_str(&s->arena, buf_str(&out));
+	buf_done(&joined);
+	count_bytes(s, &t->text);
 	t->has_text = true;
-	buf_done(&items);
-	buf_done(&out);
-	return t->text;
+	return buf_str(&t->text);
 }
 
-/* Append text, lists of number `first` and higher put in. */
+/* Append text, lists of number `first` and higher put in.  Stops when all is too big anyway. */
 static void put_in(struct substitution *s, struct str text, size_t first, struct buf *out)
 {
 	size_t copied = 0, at = 0;
@@ -207,6 +217,8 @@ static void put_in(struct substitution *s, struct str text, size_t first, struct
 			continue;
 		buf_add(out, text.p + copied, start - copied);
 		list = list_text(s, i);
+		if (s->too_big)
+			return;
 		buf_adds(out, list);
 		if (!list.n)
 			at = drop_comma(text, at, out);
@@ -219,8 +231,6 @@ int substitution_apply(struct substitution *s, struct str condition, struct buf 
 {
 	buf_reset(out);
 	put_in(s, condition, 0, out);
-	s->n_bytes += out->n;
-	if (s->too_big || out->truncated || s->n_bytes > CONDITIONS_MAX_BYTES)
-		return -E2BIG;
-	return 0;
+	count_bytes(s, out);
+	return s->too_big ? -E2BIG : 0;
 }

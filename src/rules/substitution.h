@@ -10,7 +10,7 @@
 
 #include "rules/definitions.h"
 
-#define CONDITION_MAX_BYTES (32U << 20)   /* longest condition with its lists put in */
+#define CONDITION_MAX_BYTES (32U << 20)	  /* longest condition with its lists put in */
 #define CONDITIONS_MAX_BYTES (128U << 20) /* all conditions together */
 
 struct substitution;

@@ -58,7 +58,7 @@ static void add_path(const struct place *p, struct buf *out)
 	if (!p->up)
 		return;
 	add_path(p->up, out);
-	buf_addf(out, "%s%s", p->up->up ? ", " : "", item_type_text(p->type));
+	buf_addf(out, "%s%s", p->up->up ? ", " : "  in ", item_type_text(p->type));
 	if (p->name.n)
 		buf_addf(out, " '%.*s'", STR_ARG(p->name));
 }
@@ -85,7 +85,7 @@ static void add_snippet(struct str text, size_t offset, struct buf *out)
 
 static void add_issue(const struct issue *i, struct buf *out)
 {
-	const struct place *p = i->at;
+	const struct place *p = i->at->shown ? i->at->shown : i->at;
 	bool in_condition = p->type == ITEM_CONDITION;
 	const struct place *base = in_condition ? p->up : p;
 	size_t offset = base->at.offset, column;
@@ -99,10 +99,11 @@ static void add_issue(const struct issue *i, struct buf *out)
 	buf_addf(out, ": %s: ", issue_is_error(i->code) ? "error" : "warning");
 	buf_adds(out, i->message);
 	buf_addf(out, " [%s]\n", issue_code_text(i->code));
-	if (p->up) {
-		buf_addz(out, "  in ");
-		add_path(p, out);
-		buf_addz(out, "\n");
+	if (i->at->up && i->code != ISSUE_YAML_PARSE) {
+		add_path(i->at, out);
+		if (in_condition && p->up->type == ITEM_MACRO_CONDITION && p != i->at)
+			buf_addf(out, ", macro '%.*s'", STR_ARG(p->up->up->name));
+		buf_addc(out, '\n');
 	}
 	if (!p->file->text.n)
 		return;
@@ -122,14 +123,13 @@ void verdict_text(const struct verdict *v, bool verbose, struct buf *out)
 {
 	const char *state = v->n_errors ? "Invalid" : v->n_warnings ? "Ok, with warnings" : "Ok";
 
+	if (!verbose && !v->n_errors && !v->n_warnings)
+		return;
 	buf_adds(out, v->file->name);
 	buf_addf(out, ": %s\n", state);
 	for (const struct issue *i = v->first; i; i = i->next)
-		if (verbose || issue_is_error(i->code))
-			add_issue(i, out);
+		add_issue(i, out);
 	add_more(v->n_errors, VERDICT_MAX_ERRORS, "errors", out);
-	if (!verbose)
-		return;
 	add_more(v->n_warnings, VERDICT_MAX_WARNINGS, "warnings", out);
 	for (const struct issue *i = v->schema_first; i; i = i->next) {
 		buf_adds(out, v->file->name);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Command-line tests: functions whose names read as sentences, run in order and reported as TAP.
 
-The environment says where things are: SAKER (the program), SAKER_SOURCE (the source tree).
+SAKER in the environment is the program, SAKER_SOURCE the source tree; else those of this checkout.
 """
 import os
 import shutil
@@ -10,8 +10,8 @@ import sys
 import tempfile
 import traceback
 
-SAKER = os.environ.get('SAKER', 'build/saker')
-SOURCE = os.environ.get('SAKER_SOURCE', '.')
+SOURCE = os.environ.get('SAKER_SOURCE', os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+SAKER = os.environ.get('SAKER', f'{SOURCE}/build/saker')
 TMP = tempfile.mkdtemp(prefix='saker-test-')
 
 

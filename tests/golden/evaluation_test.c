@@ -92,7 +92,7 @@ static void ask_message(struct sheet *s, struct str text, struct buf *out)
 	struct message *m;
 	struct err e;
 
-	if (message_compile(text, &s->scene.arena, &m, &e) < 0)
+	if (message_compile(text, &s->scene.arena, &m, NULL, &e) < 0)
 		buf_addf(out, "error: %s", e.msg);
 	else
 		message_format(m, &c, false, out);
@@ -176,9 +176,11 @@ static void read_scene(struct sheet *s, struct golden_file *f)
 			complain(s, line, e.msg);
 	}
 	while (golden_skip(f) && is_question(golden_peek_line(f))) {
-		unsigned line = f->line;
+		unsigned number = f->line;
+		struct str line = str_trim(golden_take_line(f));
 
-		read_question(s, golden_take_line(f), line);
+		if (line.n && line.p[0] != '#')
+			read_question(s, line, number);
 	}
 }
 
