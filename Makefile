@@ -6,7 +6,7 @@ export FUZZ_SECONDS
 
 all:
 	@tools/setup build
-	@ninja -C build --quiet saker
+	@ninja -C build --quiet saker >&2
 
 run: all
 	@build/saker replay tests/captures/containers.scap.gz --summary
