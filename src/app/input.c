@@ -3,6 +3,44 @@
 
 #include "capture/capfile.h"
 
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+
+static struct str text_or_empty(const char *z)
+{
+	return z ? str_of(z) : STR_EMPTY;
+}
+
+/* The files alone: a name service could block, and would know strangers' ids no better. */
+void input_add_local_users(struct state *s)
+{
+	FILE *f = fopen("/etc/passwd", "re");
+	struct moment unused;
+
+	for (struct passwd *p; f && (p = fgetpwent(f));) {
+		struct snap_user u = {.uid = p->pw_uid,
+				      .gid = p->pw_gid,
+				      .name = text_or_empty(p->pw_name),
+				      .home = text_or_empty(p->pw_dir),
+				      .shell = text_or_empty(p->pw_shell),
+				      .is_local = true};
+
+		state_apply(s, &(struct record){.kind = RECORD_USER, .user = &u}, &unused);
+	}
+	if (f)
+		fclose(f);
+	f = fopen("/etc/group", "re");
+	for (struct group *g; f && (g = fgetgrent(f));) {
+		struct snap_group row = {
+			.gid = g->gr_gid, .name = text_or_empty(g->gr_name), .is_local = true};
+
+		state_apply(s, &(struct record){.kind = RECORD_GROUP, .group = &row}, &unused);
+	}
+	if (f)
+		fclose(f);
+}
+
 int input_open(struct input *in, const char *path, struct err *e)
 {
 	int r;

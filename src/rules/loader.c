@@ -162,7 +162,7 @@ int loader_add_file(struct loader *l, const char *path)
 
 	if (!rc)
 		return load(l, add_file(l, path, text));
-	f = add_file(l, path, (struct str){NULL, 0});
+	f = add_file(l, path, (struct str){xstrdup(""), 0});
 	l->failed = true;
 	return verdict_add(add_verdict(l, f), ISSUE_FILE_READ, file_place(l, f, ITEM_RULES_CONTENT),
 			   "Could not read file: %s", strerror(-rc));

@@ -100,7 +100,7 @@ static void set_names(struct state *s, struct thread *t, const struct event *ev)
 		set_text(s, &t->env, event_param(ev, P_ENV));
 }
 
-static void set_credentials(struct thread *t, const struct event *ev)
+static void set_credentials(struct state *s, struct thread *t, const struct event *ev)
 {
 	if (event_has(ev, P_TTY))
 		t->tty = (uint32_t)event_u64(ev, P_TTY);
@@ -115,10 +115,8 @@ static void set_credentials(struct thread *t, const struct event *ev)
 		t->cap_permitted = event_u64(ev, P_CAP_PERMITTED);
 	if (event_has(ev, P_CAP_EFFECTIVE))
 		t->cap_effective = event_u64(ev, P_CAP_EFFECTIVE);
-	if (event_has(ev, P_UID))
-		t->uid = (uint32_t)event_u64(ev, P_UID);
-	if (event_has(ev, P_GID))
-		t->gid = (uint32_t)event_u64(ev, P_GID);
+	thread_set_ids(s, t, event_has(ev, P_UID) ? (uint32_t)event_u64(ev, P_UID) : t->uid,
+		       event_has(ev, P_GID) ? (uint32_t)event_u64(ev, P_GID) : t->gid);
 }
 
 static void set_exe(struct thread *t, const struct event *ev)
@@ -194,7 +192,7 @@ void apply_exec(struct state *s, struct moment *m)
 	set_ids(s, t, ev);
 	set_counters(t, ev);
 	set_names(s, t, ev);
-	set_credentials(t, ev);
+	set_credentials(s, t, ev);
 	set_exe(t, ev);
 	set_exepath(s, m);
 	t->lastexec_ns = ev->ts;

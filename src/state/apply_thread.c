@@ -131,27 +131,39 @@ void apply_chroot(struct state *s, struct moment *m)
 }
 
 /* The effective one: the last but for the saved id.  All ones: not changed. */
-static void set_id(struct state *s, struct moment *m, uint32_t *id)
+static uint32_t new_id(const struct moment *m, uint32_t old)
 {
 	bool is_set = m->ev.type == EV_SYSCALL_SETUID_X || m->ev.type == EV_SYSCALL_SETGID_X;
 	uint32_t v = (uint32_t)event_u64(&m->ev, is_set ? 1 : 2);
 
-	if (v == UINT32_MAX)
-		return;
-	*id = v;
-	thread_changed(s, m->thread);
+	return v == UINT32_MAX ? old : v;
+}
+
+void thread_set_ids(struct state *s, struct thread *t, uint32_t uid, uint32_t gid)
+{
+	t->uid = uid;
+	t->gid = gid;
+	thread_changed(s, t);
+	if (!t->container_id) {
+		user_table_adopt(s->users, uid);
+		user_table_adopt_group(s->users, gid);
+	}
 }
 
 void apply_setuid(struct state *s, struct moment *m)
 {
+	struct thread *t = m->thread;
+
 	if (succeeded(m))
-		set_id(s, m, &m->thread->uid);
+		thread_set_ids(s, t, new_id(m, t->uid), t->gid);
 }
 
 void apply_setgid(struct state *s, struct moment *m)
 {
+	struct thread *t = m->thread;
+
 	if (succeeded(m))
-		set_id(s, m, &m->thread->gid);
+		thread_set_ids(s, t, t->uid, new_id(m, t->gid));
 }
 
 void apply_setsid(struct state *s, struct moment *m)

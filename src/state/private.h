@@ -222,6 +222,8 @@ bool moment_enter(const struct moment *m, struct event *ret);
 /* Cgroups as the kernel gives them, with today's names of the subsystems. */
 void thread_set_cgroups(struct state *s, struct thread *t, struct str list);
 void thread_set_container(struct state *s, struct thread *t);
+/* New ids: see that the host's users and groups have rows for them where any can be had. */
+void thread_set_ids(struct state *s, struct thread *t, uint32_t uid, uint32_t gid);
 /* apply_snapshot.c */
 
 void apply_proc(struct state *s, const struct snap_proc *p);

@@ -28,6 +28,7 @@ struct user_table {
 	struct intern *names;
 	struct row **bucket;
 	struct row root, root_group; /* the host's, where no row says otherwise */
+	struct istr *local;	     /* stands for the container of local rows */
 };
 
 /* NULL only when the names' memory is used up, and then for "<NA>" too. */
@@ -71,21 +72,11 @@ struct user_table *user_table_new(size_t max, struct intern *names)
 	t->mask = MIN_BUCKETS - 1;
 	t->names = names;
 	t->bucket = xcalloc(MIN_BUCKETS, sizeof(*t->bucket));
-	fill_user(t, &t->root, &(struct snap_user){0, 0, STR("root"), STR("/root"), STR_EMPTY});
+	fill_user(t, &t->root, &(struct snap_user){.name = STR("root"), .home = STR("/root")});
 	t->root_group.is_group = true;
-	fill_group(t, &t->root_group, &(struct snap_group){0, STR("root")});
+	fill_group(t, &t->root_group, &(struct snap_group){.gid = 0, .name = STR("root")});
+	t->local = intern_get(names, STR("@local"));
 	return t;
-}
-
-void user_table_free(struct user_table *t)
-{
-	if (!t)
-		return;
-	user_table_clear(t);
-	unref_names(t, &t->root);
-	unref_names(t, &t->root_group);
-	free(t->bucket);
-	free(t);
 }
 
 static size_t bucket_of(const struct user_table *t, const struct istr *container_id, uint32_t id)
@@ -159,9 +150,28 @@ static struct row *claim(struct user_table *t, struct istr *container_id, uint32
 	return r;
 }
 
+void user_table_clear(struct user_table *t)
+{
+	for (size_t b = 0; b <= t->mask; b++)
+		while (t->bucket[b])
+			drop(t, &t->bucket[b]);
+}
+
+void user_table_free(struct user_table *t)
+{
+	if (!t)
+		return;
+	user_table_clear(t);
+	unref_names(t, &t->root);
+	unref_names(t, &t->root_group);
+	intern_unref(t->names, t->local);
+	free(t->bucket);
+	free(t);
+}
+
 bool user_table_add(struct user_table *t, struct istr *container_id, const struct snap_user *u)
 {
-	struct row *r = claim(t, container_id, u->uid, false);
+	struct row *r = claim(t, u->is_local ? t->local : container_id, u->uid, false);
 
 	if (r)
 		fill_user(t, r, u);
@@ -171,11 +181,33 @@ bool user_table_add(struct user_table *t, struct istr *container_id, const struc
 bool user_table_add_group(struct user_table *t, struct istr *container_id,
 			  const struct snap_group *g)
 {
-	struct row *r = claim(t, container_id, g->gid, true);
+	struct row *r = claim(t, g->is_local ? t->local : container_id, g->gid, true);
 
 	if (r)
 		fill_group(t, r, g);
 	return r;
+}
+
+void user_table_adopt(struct user_table *t, uint32_t uid)
+{
+	const struct user *u = user_table_find(t, t->local, uid);
+
+	if (u && !user_table_find(t, NULL, uid))
+		user_table_add(t, NULL,
+			       &(struct snap_user){.uid = uid,
+						   .gid = u->gid,
+						   .name = istr_str(u->name),
+						   .home = istr_str(u->home),
+						   .shell = istr_str(u->shell)});
+}
+
+void user_table_adopt_group(struct user_table *t, uint32_t gid)
+{
+	const struct group *g = user_table_find_group(t, t->local, gid);
+
+	if (g && !user_table_find_group(t, NULL, gid))
+		user_table_add_group(t, NULL,
+				     &(struct snap_group){.gid = gid, .name = istr_str(g->name)});
 }
 
 void user_table_remove(struct user_table *t, const struct istr *container_id, uint32_t uid)
@@ -192,13 +224,6 @@ void user_table_remove_group(struct user_table *t, const struct istr *container_
 
 	if (*link)
 		drop(t, link);
-}
-
-void user_table_clear(struct user_table *t)
-{
-	for (size_t b = 0; b <= t->mask; b++)
-		while (t->bucket[b])
-			drop(t, &t->bucket[b]);
 }
 
 const struct user *user_table_find(const struct user_table *t, const struct istr *container_id,

@@ -29,7 +29,7 @@ static void fixture_free(struct fixture *f)
 
 static bool add(struct fixture *f, struct istr *container, uint32_t uid, const char *name)
 {
-	struct snap_user u = {uid, uid, str_of(name), STR("/home/x"), STR_EMPTY};
+	struct snap_user u = {.uid = uid, .gid = uid, .name = str_of(name), .home = STR("/home/x")};
 
 	return user_table_add(f->users, container, &u);
 }
@@ -86,7 +86,7 @@ TEST(containers_have_their_own_users)
 TEST(groups_and_users_do_not_mix)
 {
 	struct fixture f = fixture_new(100);
-	struct snap_group g = {5, STR("tty")};
+	struct snap_group g = {.gid = 5, .name = STR("tty")};
 
 	user_table_add_group(f.users, NULL, &g);
 	CHECK_STR(name_of(&f, NULL, 5), "none");
@@ -165,4 +165,36 @@ TEST(addresses_of_interfaces_and_loopback_are_local)
 	CHECK_INT(slab_used(slab), 0);
 	intern_free(names);
 	slab_free(slab);
+}
+
+TEST(a_local_row_stands_in_once_a_process_has_its_id)
+{
+	struct fixture f = fixture_new(100);
+	struct snap_user local = {.uid = 1000,
+				  .gid = 1000,
+				  .name = STR("ada"),
+				  .home = STR("/home/ada"),
+				  .is_local = true};
+	struct snap_group group = {.gid = 1000, .name = STR("ada"), .is_local = true};
+
+	user_table_add(f.users, NULL, &local);
+	user_table_add_group(f.users, NULL, &group);
+	CHECK_STR(name_of(&f, NULL, 1000), "none");
+	user_table_adopt(f.users, 1000);
+	user_table_adopt_group(f.users, 1000);
+	CHECK_STR(name_of(&f, NULL, 1000), "ada");
+	CHECK_STR(user_table_find_group(f.users, NULL, 1000)->name->s, "ada");
+	fixture_free(&f);
+}
+
+TEST(a_recorded_row_wins_over_a_local_one)
+{
+	struct fixture f = fixture_new(100);
+	struct snap_user local = {.uid = 33, .name = STR("local"), .is_local = true};
+
+	user_table_add(f.users, NULL, &local);
+	add(&f, NULL, 33, "recorded");
+	user_table_adopt(f.users, 33);
+	CHECK_STR(name_of(&f, NULL, 33), "recorded");
+	fixture_free(&f);
 }
