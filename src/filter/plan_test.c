@@ -89,11 +89,13 @@ static void add_processes(struct state *s)
 	struct moment unused;
 
 	for (int64_t tid = 1; tid <= N_THREADS; tid++) {
+		/* The last ones are threads of one process. */
+		int64_t pid = tid > 5 ? 5 : tid;
 		struct snap_proc proc = {.tid = tid,
-					 .pid = tid,
-					 .ptid = tid / 2,
+					 .pid = pid,
+					 .ptid = pid / 2,
 					 .vtid = tid,
-					 .vpid = tid,
+					 .vpid = pid,
 					 .sid = -1,
 					 .vpgid = -1,
 					 .pgid = -1};

@@ -8,7 +8,7 @@
 
 enum {
 	FIRST_BUCKETS = 256,
-	DEPTH_MAX = 1024, /* of a snapshot's process tree: deeper parents count as unknown */
+	DEPTH_MAX = 1024, /* of a process tree, as far as it is asked for: what is above is unknown */
 };
 
 void threads_init(struct state *s)
@@ -543,7 +543,8 @@ static struct thread *parent_of(const struct state *s, const struct thread *t)
 
 struct thread *thread_ancestor(const struct state *s, const struct thread *t, unsigned up)
 {
-	t = thread_main(s, t);
+	/* Over main threads a lying record can make a circle. */
+	t = up > DEPTH_MAX ? NULL : thread_main(s, t);
 	while (t && up--) {
 		t = parent_of(s, t);
 		t = t ? thread_main(s, t) : NULL;
