@@ -82,6 +82,18 @@ TEST(parents_in_a_circle_do_not_hang_anything)
 	feed_free(f);
 }
 
+TEST(a_process_below_its_own_thread_does_not_hang_anything)
+{
+	struct feed *f = feed_new(NULL);
+
+	feed_proc(f, 10, 10, 11, "leader");
+	feed_proc(f, 11, 10, 1, "thread");
+	feed_tick(f, 10);
+	CHECK(!thread_ancestor(f->s, who(f, 10), UINT32_MAX));
+	CHECK(thread_ancestor(f->s, who(f, 10), 1) == who(f, 10));
+	feed_free(f);
+}
+
 TEST(an_unknown_parent_is_none)
 {
 	struct feed *f = feed_new(NULL);
