@@ -129,8 +129,7 @@ TEST(a_pipe_has_two_ends_and_the_second_is_the_events)
 {
 	struct feed *f = feed_family();
 
-	EVENT_OF(f, EV_SYSCALL_PIPE2_X, 100, I64(0), I64(3), I64(4), U64(1234),
-		 U32(PPM_O_CLOEXEC));
+	EVENT_OF(f, EV_SYSCALL_PIPE2_X, 100, I64(0), I64(3), I64(4), U64(1234), U32(PPM_O_CLOEXEC));
 	CHECK_INT(f->m.fd_num, 4);
 	CHECK_INT(f->m.fd->ino, 1234);
 	CHECK_INT(fd_find(f->s, who(f, 100), 3)->type, FD_FIFO);

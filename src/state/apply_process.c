@@ -129,8 +129,8 @@ static void inherit(struct state *s, struct thread *t, struct thread *from)
 }
 
 /* In a namespace the child's ids are another matter, which its own half will tell. */
-static bool child_tells_itself(struct state *s, const struct thread *caller,
-			       const struct event *ev, int64_t child)
+static bool child_tells_itself(struct state *s, const struct thread *caller, const struct event *ev,
+			       int64_t child)
 {
 	uint32_t flags = (uint32_t)event_u64(ev, P_FLAGS);
 
@@ -139,9 +139,8 @@ static bool child_tells_itself(struct state *s, const struct thread *caller,
 		return true;
 	if (ev->type == EV_SYSCALL_VFORK_20_X || caller->tid != caller->vtid)
 		return true;
-	return exited_recently(&s->exited,
-			       flags & PPM_CL_CLONE_THREAD ? caller->ptid : caller->tid, child,
-			       ev->ts);
+	return exited_recently(&s->exited, flags & PPM_CL_CLONE_THREAD ? caller->ptid : caller->tid,
+			       child, ev->ts);
 }
 
 /* In a replay the boot counts as time 0: rules were written against such numbers. */
@@ -206,8 +205,8 @@ static void clone_in_child(struct state *s, struct moment *m)
 		return;
 	fill_from_event(s, child, ev);
 	child->flags |= PPM_CL_CLONE_INVERTED;
-	set_pids(child, event_i64(ev, P_PID), event_i64(ev, P_PTID),
-		 id_or(ev, P_VTID, child->tid), id_or(ev, P_VPID, -1));
+	set_pids(child, event_i64(ev, P_PID), event_i64(ev, P_PTID), id_or(ev, P_VTID, child->tid),
+		 id_or(ev, P_VPID, -1));
 	child->pidns_init_start_ns = pidns_base(s);
 	if (child->flags & PPM_CL_CLONE_NEWPID || thread_in_pidns(child))
 		child->pidns_init_start_ns += event_u64(ev, P_PIDNS_START);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state/feed.h"
 
-#define SHELL {.tid = 100, .pid = 100, .ptid = 1}
+#define SHELL                                                                                      \
+	{                                                                                          \
+		.tid = 100, .pid = 100, .ptid = 1                                                  \
+	}
 
 TEST(a_clone_makes_a_child_that_takes_after_its_parent)
 {
@@ -71,11 +74,16 @@ TEST(a_child_in_a_pid_namespace_is_told_by_its_own_half)
 	struct feed *f = feed_family();
 	const struct thread *c;
 
-	feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1,
-					.flags = PPM_CL_CLONE_NEWPID});
+	feed_clone(f, 101,
+		   (struct who){.tid = 100, .pid = 100, .ptid = 1, .flags = PPM_CL_CLONE_NEWPID});
 	CHECK(!who(f, 101));
-	feed_clone(f, 0, (struct who){.tid = 101, .pid = 101, .ptid = 100, .vtid = 1, .vpid = 1,
-				      .flags = PPM_CL_CHILD_IN_PIDNS});
+	feed_clone(f, 0,
+		   (struct who){.tid = 101,
+				.pid = 101,
+				.ptid = 100,
+				.vtid = 1,
+				.vpid = 1,
+				.flags = PPM_CL_CHILD_IN_PIDNS});
 	c = who(f, 101);
 	CHECK_INT(c->vpid, 1);
 	CHECK(thread_in_pidns(c));
@@ -128,8 +136,8 @@ TEST(a_thread_counts_in_its_group)
 {
 	struct feed *f = feed_family();
 
-	feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1,
-					.flags = PPM_CL_CLONE_THREAD});
+	feed_clone(f, 101,
+		   (struct who){.tid = 100, .pid = 100, .ptid = 1, .flags = PPM_CL_CLONE_THREAD});
 	CHECK_INT(thread_group_size(f->s, who(f, 100)), 2);
 	CHECK(thread_main(f->s, who(f, 101)) == who(f, 100));
 	CHECK_INT(who(f, 101)->ptid, 1);
@@ -156,8 +164,8 @@ TEST(a_tombstone_leader_stays_until_its_threads_are_gone)
 {
 	struct feed *f = feed_family();
 
-	feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1,
-					.flags = PPM_CL_CLONE_THREAD});
+	feed_clone(f, 101,
+		   (struct who){.tid = 100, .pid = 100, .ptid = 1, .flags = PPM_CL_CLONE_THREAD});
 	feed_exit(f, 100, 0);
 	feed_tick(f, 1);
 	CHECK(who(f, 100) && thread_is_dead(who(f, 100)));
@@ -175,8 +183,8 @@ TEST(orphans_go_to_another_thread_then_to_a_subreaper_then_to_init)
 	feed_clone(f, 101, (struct who)SHELL);
 	feed_clone(f, 102, (struct who){.tid = 101, .pid = 101, .ptid = 100});
 	feed_clone(f, 103, (struct who){.tid = 102, .pid = 102, .ptid = 101});
-	feed_clone(f, 104, (struct who){.tid = 102, .pid = 102, .ptid = 101,
-					.flags = PPM_CL_CLONE_THREAD});
+	feed_clone(f, 104,
+		   (struct who){.tid = 102, .pid = 102, .ptid = 101, .flags = PPM_CL_CLONE_THREAD});
 	feed_exit(f, 102, -1);
 	feed_tick(f, 1);
 	CHECK_INT(who(f, 103)->ptid, 104);
@@ -264,8 +272,10 @@ TEST(an_exec_of_a_thread_ends_the_others_and_revives_the_leader)
 	struct feed *f = feed_family();
 
 	for (int64_t tid = 101; tid < 105; tid++)
-		feed_clone(f, tid, (struct who){.tid = 100, .pid = 100, .ptid = 1,
-						.flags = PPM_CL_CLONE_THREAD});
+		feed_clone(
+			f, tid,
+			(struct who){
+				.tid = 100, .pid = 100, .ptid = 1, .flags = PPM_CL_CLONE_THREAD});
 	feed_exit(f, 100, 0);
 	feed_exec(f, 100, 100, "ls");
 	CHECK(!thread_is_dead(who(f, 100)));
@@ -317,8 +327,8 @@ TEST(cgroups_are_called_as_today_and_tell_the_container)
 	struct feed *f = feed_family();
 	struct str last;
 
-	EVENT_OF(f, EV_SYSCALL_EXECVE_19_X, 100, I64(0), TEXT("x"), NONE, I64(100), I64(100), I64(1),
-		 NONE, NONE, NONE, NONE, NONE, NONE, NONE, TEXT("x"), LIST(id));
+	EVENT_OF(f, EV_SYSCALL_EXECVE_19_X, 100, I64(0), TEXT("x"), NONE, I64(100), I64(100),
+		 I64(1), NONE, NONE, NONE, NONE, NONE, NONE, NONE, TEXT("x"), LIST(id));
 	CHECK_STR(text_of(who(f, 100)->container_id), "0123456789ab");
 	CHECK(list_item(istr_str(who(f, 100)->cgroups), 1, &last) && str_is(last, "blkio=/x"));
 	feed_exec(f, 100, 100, "ls");

@@ -14,7 +14,10 @@ static struct snap_fd tcp(int64_t num, uint16_t sport, uint16_t dport)
 		.tid = 100,
 		.fd = num,
 		.type = FD_IPV4_SOCK,
-		.tuple = {.src = {10, 0, 0, 1}, .dst = {10, 0, 0, 2}, .sport = sport, .dport = dport,
+		.tuple = {.src = {10, 0, 0, 1},
+			  .dst = {10, 0, 0, 2},
+			  .sport = sport,
+			  .dport = dport,
 			  .l4 = L4_TCP},
 		.name = STR_EMPTY,
 	};
@@ -23,8 +26,11 @@ static struct snap_fd tcp(int64_t num, uint16_t sport, uint16_t dport)
 TEST(a_listening_port_tells_servers_from_clients)
 {
 	struct snap_fd in = tcp(4, 80, 5555), out = tcp(5, 6666, 443);
-	struct snap_fd listening = {.tid = 1, .fd = 3, .type = FD_IPV6_SERVSOCK,
-				    .tuple = {.dport = 80, .l4 = L4_TCP}, .name = STR_EMPTY};
+	struct snap_fd listening = {.tid = 1,
+				    .fd = 3,
+				    .type = FD_IPV6_SERVSOCK,
+				    .tuple = {.dport = 80, .l4 = L4_TCP},
+				    .name = STR_EMPTY};
 	struct feed *f = feed_new(NULL);
 	const struct fd *fd;
 
@@ -46,8 +52,13 @@ TEST(a_listening_port_tells_servers_from_clients)
 
 TEST(a_file_of_the_snapshot_may_close_on_exec)
 {
-	struct snap_fd file = {.tid = 100, .fd = 3, .type = FD_FILE_V2, .name = STR("/a"),
-			       .open_flags = PPM_O_CLOEXEC, .dev = 7, .ino = 8};
+	struct snap_fd file = {.tid = 100,
+			       .fd = 3,
+			       .type = FD_FILE_V2,
+			       .name = STR("/a"),
+			       .open_flags = PPM_O_CLOEXEC,
+			       .dev = 7,
+			       .ino = 8};
 	struct snap_fd pipe = {.tid = 100, .fd = 4, .type = FD_FIFO, .name = STR("pipe:[1]")};
 	struct feed *f = feed_new(NULL);
 

@@ -7,7 +7,10 @@
 #define V4(a, b, c, d, port) "\x02" a b c d port
 #define P80 "\x50\x00"
 #define P9000 "\x28\x23"
-#define BYTES(literal) {literal, sizeof(literal) - 1}
+#define BYTES(literal)                                                                             \
+	{                                                                                          \
+		literal, sizeof(literal) - 1                                                       \
+	}
 
 #define CLIENT_TO_SERVER "\x02\x0a\x00\x00\x01" P9000 "\x0a\x00\x00\x02" P80
 #define SERVER_TO_CLIENT "\x02\x0a\x00\x00\x02" P80 "\x0a\x00\x00\x01" P9000
@@ -25,10 +28,14 @@ TEST(a_socket_knows_its_protocol_from_type_and_number)
 		uint32_t type, protocol;
 		uint8_t l4;
 	} rows[] = {
-		{SOCK_STREAM | SOCK_CLOEXEC, 0, L4_TCP}, {SOCK_DGRAM, 0, L4_UDP},
-		{SOCK_STREAM, 6, L4_TCP},                {SOCK_DGRAM, 17, L4_UDP},
-		{SOCK_DGRAM, 1, L4_ICMP},                {SOCK_RAW, 1, L4_RAW},
-		{SOCK_RAW | SOCK_CLOEXEC, 1, L4_ICMP},   {SOCK_RAW, 255, L4_RAW},
+		{SOCK_STREAM | SOCK_CLOEXEC, 0, L4_TCP},
+		{SOCK_DGRAM, 0, L4_UDP},
+		{SOCK_STREAM, 6, L4_TCP},
+		{SOCK_DGRAM, 17, L4_UDP},
+		{SOCK_DGRAM, 1, L4_ICMP},
+		{SOCK_RAW, 1, L4_RAW},
+		{SOCK_RAW | SOCK_CLOEXEC, 1, L4_ICMP},
+		{SOCK_RAW, 255, L4_RAW},
 		{SOCK_STREAM, 132, L4_UNKNOWN},
 	};
 	struct feed *f = feed_family();
@@ -98,8 +105,8 @@ TEST(a_bound_port_makes_a_server)
 	struct feed *f = feed_family();
 
 	make_socket(f, 3, 2, SOCK_STREAM);
-	EVENT_OF(f, EV_SOCKET_BIND_X, 100, I64(0), BYTES(V4("\x7f", "\x00", "\x00", "\x01", "\0\0")),
-		 I64(3));
+	EVENT_OF(f, EV_SOCKET_BIND_X, 100, I64(0),
+		 BYTES(V4("\x7f", "\x00", "\x00", "\x01", "\0\0")), I64(3));
 	CHECK_INT(f->m.fd->type, FD_IPV4_SOCK);
 	CHECK_STR(fd_name(f, 100, 3), "127.0.0.1:0");
 	EVENT_OF(f, EV_SOCKET_BIND_X, 100, I64(0), BYTES(V4("\x7f", "\x00", "\x00", "\x01", P80)),
@@ -119,7 +126,8 @@ TEST(a_socket_for_both_families_counts_as_ipv4_but_is_named_as_given)
 	struct feed *f = feed_family();
 
 	make_socket(f, 3, 10, SOCK_DGRAM);
-	EVENT_OF(f, EV_SOCKET_BIND_X, 100, I64(0), BYTES("\x0a" ZERO4 ZERO4 ZERO4 ZERO4 P80), I64(3));
+	EVENT_OF(f, EV_SOCKET_BIND_X, 100, I64(0), BYTES("\x0a" ZERO4 ZERO4 ZERO4 ZERO4 P80),
+		 I64(3));
 	CHECK_INT(f->m.fd->type, FD_IPV4_SERVSOCK);
 	CHECK_STR(fd_name(f, 100, 3), ":::80");
 	feed_free(f);
@@ -170,7 +178,8 @@ TEST(a_datagrams_source_is_always_the_client)
 	EVENT_OF(f, EV_SOCKET_SENDTO_X, 100, I64(1), NONE, I64(3), U32(1), BYTES(CLIENT_TO_SERVER));
 	CHECK_STR(fd_name(f, 100, 3), "10.0.0.1:9000->10.0.0.2:80");
 	CHECK(f->m.fd->flags & FDF_ROLE_CLIENT);
-	EVENT_OF(f, EV_SOCKET_RECVFROM_X, 100, I64(1), NONE, BYTES(SERVER_TO_CLIENT), I64(3), U32(1));
+	EVENT_OF(f, EV_SOCKET_RECVFROM_X, 100, I64(1), NONE, BYTES(SERVER_TO_CLIENT), I64(3),
+		 U32(1));
 	CHECK_STR(fd_name(f, 100, 3), "10.0.0.1:9000->10.0.0.2:80");
 	CHECK(!f->m.fd_name_changed);
 	make_socket(f, 4, 2, SOCK_DGRAM);
@@ -199,7 +208,8 @@ TEST(mapped_addresses_are_ipv4)
 
 	make_socket(f, 3, 10, SOCK_STREAM);
 	EVENT_OF(f, EV_SOCKET_CONNECT_X, 100, I64(0),
-		 BYTES("\x0a" MAPPED "\x0a\x00\x00\x01" P9000 MAPPED "\x0a\x00\x00\x02" P80), I64(3));
+		 BYTES("\x0a" MAPPED "\x0a\x00\x00\x01" P9000 MAPPED "\x0a\x00\x00\x02" P80),
+		 I64(3));
 	CHECK_INT(f->m.fd->type, FD_IPV4_SOCK);
 	CHECK_STR(fd_name(f, 100, 3), "10.0.0.1:9000->10.0.0.2:80");
 	feed_free(f);
@@ -207,8 +217,8 @@ TEST(mapped_addresses_are_ipv4)
 
 TEST(an_end_without_an_address_gets_an_interfaces)
 {
-	struct snap_interface eth = {.addr = {10, 0, 0, 9}, .netmask = {255, 255, 255, 0},
-				     .name = STR("eth0")};
+	struct snap_interface eth = {
+		.addr = {10, 0, 0, 9}, .netmask = {255, 255, 255, 0}, .name = STR("eth0")};
 	struct record r = {.kind = RECORD_INTERFACE, .interface = &eth};
 	struct feed *f = feed_family();
 
@@ -247,7 +257,8 @@ TEST(a_change_of_a_shared_socket_stays_with_who_made_it)
 
 TEST(misshapen_addresses_are_passed_over)
 {
-	static const char *const bad[] = {"\x02", "\x02\x01\x02", "\x0a\x01", "\x01", "\x63xyz", ""};
+	static const char *const bad[] = {"\x02", "\x02\x01\x02", "\x0a\x01",
+					  "\x01", "\x63xyz",	  ""};
 	struct feed *f = feed_family();
 
 	make_socket(f, 3, 2, SOCK_DGRAM);

@@ -75,8 +75,8 @@ TEST(limits_belong_to_the_process)
 {
 	struct feed *f = feed_family();
 
-	feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1,
-					.flags = PPM_CL_CLONE_THREAD});
+	feed_clone(f, 101,
+		   (struct who){.tid = 100, .pid = 100, .ptid = 1, .flags = PPM_CL_CLONE_THREAD});
 	EVENT_OF(f, EV_SYSCALL_SETRLIMIT_X, 101, I64(0), I64(64), I64(128), U8(7));
 	CHECK_INT(who(f, 100)->fdlimit, 64);
 	EVENT_OF(f, EV_SYSCALL_PRLIMIT_X, 1, I64(0), I64(32), I64(32), I64(0), I64(0), I64(100),
@@ -94,8 +94,8 @@ TEST(memory_is_counted_and_a_switch_counts_it_for_the_process)
 {
 	struct feed *f = feed_family();
 
-	feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1,
-					.flags = PPM_CL_CLONE_THREAD});
+	feed_clone(f, 101,
+		   (struct who){.tid = 100, .pid = 100, .ptid = 1, .flags = PPM_CL_CLONE_THREAD});
 	EVENT_OF(f, EV_SYSCALL_MUNMAP_X, 101, I64(0), U32(11), U32(12), U32(13), U64(0), U64(0));
 	CHECK_INT(who(f, 101)->vmsize_kb, 11);
 	EVENT_OF(f, EV_SCHEDSWITCH_6_E, 101, I64(1), U64(5), U64(6), U32(21), U32(22), U32(23));

@@ -117,8 +117,8 @@ TEST(threads_use_their_leaders_table)
 {
 	struct feed *f = feed_family();
 
-	feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1,
-					.flags = PPM_CL_CLONE_THREAD});
+	feed_clone(f, 101,
+		   (struct who){.tid = 100, .pid = 100, .ptid = 1, .flags = PPM_CL_CLONE_THREAD});
 	feed_openat(f, 101, 3, "/from-thread", 0);
 	CHECK_STR(fd_name(f, 100, 3), "/from-thread");
 	feed_close(f, 100, 3);
@@ -137,8 +137,9 @@ TEST(processes_do_not_share_files_in_a_replay_but_do_as_the_kernel_does)
 		cfg.kernel_files = i;
 		f = feed_new(&cfg);
 		feed_proc(f, 100, 100, 1, "sh");
-		feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1,
-						.flags = PPM_CL_CLONE_FILES});
+		feed_clone(f, 101,
+			   (struct who){
+				   .tid = 100, .pid = 100, .ptid = 1, .flags = PPM_CL_CLONE_FILES});
 		feed_openat(f, 101, 3, "/shared", 0);
 		CHECK_STR(fd_name(f, 100, 3), i ? "/shared" : "(unknown)");
 		feed_exec(f, 101, 101, "ls");

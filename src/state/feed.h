@@ -5,14 +5,38 @@
 #include "base/test.h"
 #include "state/private.h"
 
-#define I64(v) {&(int64_t){v}, 8}
-#define U64(v) {&(uint64_t){v}, 8}
-#define U32(v) {&(uint32_t){v}, 4}
-#define U16(v) {&(uint16_t){v}, 2}
-#define U8(v) {&(uint8_t){v}, 1}
-#define TEXT(literal) {literal, sizeof(literal)} /* with its NUL */
-#define LIST(literal) {literal, sizeof(literal)} /* pieces end in NUL each */
-#define NONE {NULL, 0}
+#define I64(v)                                                                                     \
+	{                                                                                          \
+		&(int64_t){v}, 8                                                                   \
+	}
+#define U64(v)                                                                                     \
+	{                                                                                          \
+		&(uint64_t){v}, 8                                                                  \
+	}
+#define U32(v)                                                                                     \
+	{                                                                                          \
+		&(uint32_t){v}, 4                                                                  \
+	}
+#define U16(v)                                                                                     \
+	{                                                                                          \
+		&(uint16_t){v}, 2                                                                  \
+	}
+#define U8(v)                                                                                      \
+	{                                                                                          \
+		&(uint8_t){v}, 1                                                                   \
+	}
+#define TEXT(literal)                                                                              \
+	{                                                                                          \
+		literal, sizeof(literal)                                                           \
+	} /* with its NUL */
+#define LIST(literal)                                                                              \
+	{                                                                                          \
+		literal, sizeof(literal)                                                           \
+	} /* pieces end in NUL each */
+#define NONE                                                                                       \
+	{                                                                                          \
+		NULL, 0                                                                            \
+	}
 
 struct feed {
 	struct state *s;
@@ -51,8 +75,8 @@ static inline enum state_verdict feed_event(struct feed *f, uint16_t type, int64
 	return state_apply(f->s, &r, &f->m);
 }
 
-#define EVENT_OF(f, type, tid, ...)                                        \
-	feed_event(f, type, tid, (const struct event_arg[]){__VA_ARGS__},  \
+#define EVENT_OF(f, type, tid, ...)                                                                \
+	feed_event(f, type, tid, (const struct event_arg[]){__VA_ARGS__},                          \
 		   sizeof((const struct event_arg[]){__VA_ARGS__}) / sizeof(struct event_arg))
 
 /* An event that changes nothing, to let the last one's removals happen. */
@@ -75,8 +99,8 @@ static inline void feed_clone(struct feed *f, int64_t res, struct who w)
 		w.vpid = w.pid;
 	EVENT_OF(f, EV_SYSCALL_CLONE_20_X, w.tid, I64(res), TEXT("sh"), LIST("-c\0ls"), I64(w.tid),
 		 I64(w.pid), I64(w.ptid), TEXT(""), I64(1024), U64(1), U64(2), U32(100), U32(50),
-		 U32(0), TEXT("sh"), LIST("cpu=/a\0io=/b"), U32(w.flags), U32(0), U32(0), I64(w.vtid),
-		 I64(w.vpid), U64(7));
+		 U32(0), TEXT("sh"), LIST("cpu=/a\0io=/b"), U32(w.flags), U32(0), U32(0),
+		 I64(w.vtid), I64(w.vpid), U64(7));
 }
 
 static inline void feed_exec(struct feed *f, int64_t tid, int64_t pid, const char *name)

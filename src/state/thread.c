@@ -8,7 +8,8 @@
 
 enum {
 	FIRST_BUCKETS = 256,
-	DEPTH_MAX = 1024, /* of a process tree, as far as it is asked for: what is above is unknown */
+	DEPTH_MAX =
+		1024, /* of a process tree, as far as it is asked for: what is above is unknown */
 };
 
 void threads_init(struct state *s)
@@ -282,7 +283,7 @@ static bool is_placeholder(const struct thread *t)
 /* Everything it refers to, and itself. */
 static void thread_release(struct state *s, struct thread *t)
 {
-	struct istr **texts[] = {&t->comm, &t->exe,  &t->exepath, &t->args,        &t->env,
+	struct istr **texts[] = {&t->comm, &t->exe,  &t->exepath, &t->args,	   &t->env,
 				 &t->cwd,  &t->root, &t->cgroups, &t->container_id};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

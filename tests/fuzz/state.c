@@ -67,7 +67,9 @@ static void event(struct state *s, struct input *in, struct moment *m)
 	}
 	len = event_encode(rec, sizeof(rec), type, ts, tid, args, n);
 	if (len > 0)
-		apply(s, (struct record){.kind = RECORD_EVENT, .event = {rec, (uint32_t)len, 0, false}},
+		apply(s,
+		      (struct record){.kind = RECORD_EVENT,
+				      .event = {rec, (uint32_t)len, 0, false}},
 		      m);
 }
 
@@ -75,8 +77,9 @@ static void raw_event(struct state *s, struct input *in, struct moment *m)
 {
 	struct str rec = piece(in);
 
-	apply(s, (struct record){.kind = RECORD_EVENT,
-				 .event = {(const uint8_t *)rec.p, (uint32_t)rec.n, 0, false}},
+	apply(s,
+	      (struct record){.kind = RECORD_EVENT,
+			      .event = {(const uint8_t *)rec.p, (uint32_t)rec.n, 0, false}},
 	      m);
 }
 
