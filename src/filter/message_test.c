@@ -57,7 +57,7 @@ static const char *format(const char *text, struct str name)
 
 static const char *said(const char *text)
 {
-	return format(text, STR("x");
+	return format(text, STR("x"));
 }
 
 TEST(fields_stand_in_text)
