@@ -154,19 +154,26 @@ static void write_list(struct state *s, struct files *f, const struct list *l)
 	f->listing.highest = (int32_t)l->n - 1;
 }
 
-/* Whether a number meets another one of its bucket, or could. */
+/* The highest descriptor; the page of one that is just being added may still be empty. */
+static int64_t last_of(const struct files *f)
+{
+	for (uint32_t i = f->n_pages; i--;) {
+		uint64_t used = f->pages[i].page->used;
+
+		if (used)
+			return (int64_t)f->pages[i].no * FDS_PER_PAGE + 63 - __builtin_clzll(used);
+	}
+	return -1;
+}
+
+/* Whether a number may meet another one in its bucket: those below the size have one each. */
 static bool may_collide(const struct files *f, int64_t num)
 {
-	int64_t last = f->n_pages ? ((int64_t)f->pages[f->n_pages - 1].no + 1) * FDS_PER_PAGE : 0;
+	int64_t buckets = f->listing.buckets;
 
-	if (f->n >= EXACT_MAX || f->listing.buckets > BUCKETS_MAX)
+	if (f->n >= EXACT_MAX || buckets > BUCKETS_MAX)
 		return false;
-	if (last > f->listing.buckets && f->n_pages) {
-		const struct page_ref *r = &f->pages[f->n_pages - 1];
-
-		last = (int64_t)r->no * FDS_PER_PAGE + 63 - __builtin_clzll(r->page->used);
-	}
-	return num >= f->listing.buckets || last >= f->listing.buckets;
+	return num >= buckets || last_of(f) >= buckets;
 }
 
 static void turn(struct files *f)

@@ -17,6 +17,7 @@ enum {
 	FDS_PER_PAGE = 64,
 	INLINE_PAGES = 4,	/* a table of up to 256 neighbouring descriptors needs no array */
 	TEXT_BYTES_MAX = 60000, /* of one stored text: must fit in a slab block */
+	DEPTH_MAX = 1024,	/* of a process tree: what is above counts as unknown */
 	THREADS_PER_EVENT = 3,	/* at most that many are added by one event */
 	N_EXITED = 8192,	/* recently exited threads remembered */
 	N_EXITED_BUCKETS = 1024,
