@@ -130,11 +130,9 @@ TEST(values_are_made_printable)
 {
 	CHECK_STR(format("%evt.rawarg.name", STR("plain text, long enough")),
 		  "plain text, long enough");
-	CHECK_STR(format("%evt.rawarg.name", STR("a\tb\x7f\x01")),
-		  "a\xef\xbf\xbd"
-		  "b\xef\xbf\xbd\xef\xbf\xbd");
-	CHECK_STR(format("\t%evt.rawarg.name", STR("\xc3\xbc\xff")),
-		  "\t\xc3\xbc\xef\xbf\xbd");
+	CHECK_STR(format("%evt.rawarg.name", STR("a\tb\x7f\x01")), "a\xef\xbf\xbd"
+								   "b\xef\xbf\xbd\xef\xbf\xbd");
+	CHECK_STR(format("\t%evt.rawarg.name", STR("\xc3\xbc\xff")), "\t\xc3\xbc\xef\xbf\xbd");
 }
 
 TEST(every_byte_is_looked_at)
