@@ -42,6 +42,14 @@ static bool is_inside(char c)
 	return ((uint8_t)c & 0xc0) == 0x80;
 }
 
+static bool is_ascii(const char *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return !(w & UINT64_MAX / 255 << 7);
+}
+
 /*
  * libyaml counts characters, people's editors and our snippets need bytes.  Events come in
  * order, so the walk from one to the next is linear in all.
@@ -50,6 +58,10 @@ static void move_to(struct reader *r, const yaml_mark_t *mark)
 {
 	size_t at = r->at.offset, chars = r->at_chars;
 
+	while (chars + 8 <= mark->index && at + 8 < r->text.n && is_ascii(r->text.p + at + 1)) {
+		chars += 8;
+		at += 8;
+	}
 	for (; chars < mark->index && at < r->text.n; chars++)
 		while (++at < r->text.n && is_inside(r->text.p[at]))
 			;

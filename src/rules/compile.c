@@ -268,7 +268,7 @@ static int compile_message(struct compiler *c, struct rule *r, struct position *
 	buf_reset(&c->message);
 	drop_container_info(r->output, &c->message);
 	buf_adds(&c->message, c->suggested);
-	if (message_compile(arena_str(a, buf_str(&c->message)), a, &r->message, ret_at, e))
+	if (message_compile(buf_str(&c->message), a, &r->message, ret_at, e))
 		return -EINVAL;
 	tokens = message_tokens(r->message, &r->n_tokens);
 	r->tokens = arena_alloc(a, r->n_tokens * sizeof(*tokens));
