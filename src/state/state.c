@@ -401,6 +401,7 @@ enum state_verdict state_apply(struct state *s, const struct record *r, struct m
 		apply_fd(s, r->fd);
 		break;
 	case RECORD_RAW:
+	case RECORD_UNSEEN:
 		break;
 	}
 	return STATE_HIDDEN;
