@@ -41,14 +41,6 @@ void enters_free(struct enters *t)
 	free(t);
 }
 
-void enters_clear(struct enters *t)
-{
-	slab_free(t->slab);
-	t->slab = slab_new(MAX_BYTES);
-	t->taken = (struct str){NULL, 0};
-	memset(t->sets, 0, sizeof(t->sets));
-}
-
 static size_t set_of(int64_t tid)
 {
 	return hash_u64((uint64_t)tid) % SETS;
@@ -68,6 +60,12 @@ static void release(struct enters *t, struct str *s)
 {
 	slab_put(t->slab, (void *)(uintptr_t)s->p, s->n);
 	*s = (struct str){NULL, 0};
+}
+
+static void release_place(struct enters *t, struct enter *place)
+{
+	release(t, &place->rec);
+	release(t, &place->raw);
 }
 
 /* False when there is no room. */
@@ -95,9 +93,18 @@ static struct enter *place_for(struct enters *t, int64_t tid)
 			oldest = &set[i];
 	}
 	t->n_evicted++;
-	release(t, &oldest->rec);
-	release(t, &oldest->raw);
+	release_place(t, oldest);
 	return oldest;
+}
+
+/* Only what is in use is written to: the rest of the table need never become memory. */
+void enters_clear(struct enters *t)
+{
+	struct enter *place = &t->sets[0][0];
+
+	for (unsigned i = 0; i < SETS * WAYS; i++, place++)
+		if (place->rec.p)
+			release_place(t, place);
 }
 
 void enters_put(struct enters *t, int64_t tid, struct str rec, struct str raw)
