@@ -3,6 +3,7 @@
 
 #include "capture/procfs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -106,7 +107,8 @@ static bool describe(struct descriptors *d, const char *number)
 
 	text = link_read(d->entries.fd, number, d->name, sizeof(d->name), &error);
 	if (error) {
-		d->n_dropped[DESCRIPTOR_GONE]++;
+		d->denied = error == -EACCES || error == -EPERM;
+		d->n_dropped[DESCRIPTOR_GONE] += !d->denied;
 		return false;
 	}
 	d->fd.name = text;
@@ -124,12 +126,15 @@ static bool describe(struct descriptors *d, const char *number)
 	return true;
 }
 
-int descriptors_start(struct descriptors *d, int dir, int64_t pid)
+void descriptors_start(struct descriptors *d, int dir, int64_t pid)
 {
+	int error;
+
 	d->task = dir;
 	d->have_sockets = false;
 	d->fd.tid = pid;
-	return dirents_open(&d->entries, dir, "fd");
+	error = dirents_open(&d->entries, dir, "fd");
+	d->denied = error == -EACCES || error == -EPERM;
 }
 
 bool descriptors_next(struct descriptors *d)
@@ -137,11 +142,12 @@ bool descriptors_next(struct descriptors *d)
 	const char *number;
 	int64_t fd;
 
-	while (dirents_next(&d->entries, &fd, &number)) {
+	while (!d->denied && dirents_next(&d->entries, &fd, &number)) {
 		d->fd = (struct snap_fd){.tid = d->fd.tid, .fd = fd, .name = STR_EMPTY};
 		if (describe(d, number))
 			return true;
 	}
+	d->n_dropped[DESCRIPTOR_DENIED] += d->denied;
 	descriptors_end(d);
 	return false;
 }

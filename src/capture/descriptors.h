@@ -6,7 +6,8 @@
 #include "capture/task.h"
 
 enum descriptor_drop {
-	DESCRIPTOR_GONE,      /* closed meanwhile, or not to be read */
+	DESCRIPTOR_DENIED,    /* all of a process */
+	DESCRIPTOR_GONE,      /* closed meanwhile */
 	DESCRIPTOR_NO_SOCKET, /* a socket that no table has (another family, or younger) */
 	DESCRIPTOR_DROPS,
 };
@@ -16,14 +17,14 @@ struct descriptors {
 	struct sockets *sockets; /* NULL: sockets are left out */
 	struct dirents entries;
 	int task; /* folder of the process, borrowed */
-	bool have_sockets;
+	bool have_sockets, denied;
 	struct snap_fd fd;
 	char name[PATH_MAX];
 	uint64_t n_dropped[DESCRIPTOR_DROPS];
 };
 
-/* dir: the folder of process pid, open until the end.  0 or a negative errno. */
-int descriptors_start(struct descriptors *d, int dir, int64_t pid);
+/* dir: the folder of process pid, open until the end. */
+void descriptors_start(struct descriptors *d, int dir, int64_t pid);
 /* The next one in d->fd; false at the end, which also closes everything. */
 bool descriptors_next(struct descriptors *d);
 void descriptors_end(struct descriptors *d);

@@ -144,14 +144,6 @@ static bool reader_enter(struct reader *r, const char *name, int64_t tid, struct
 	return true;
 }
 
-static void start_fds(struct reader *r)
-{
-	int failed = descriptors_start(&r->descriptors, r->dir, r->pid);
-
-	if (failed == -EACCES || failed == -EPERM)
-		r->stats.n_dropped[SCAN_FDS_DENIED]++;
-}
-
 static bool next_fd(struct reader *r, struct record *ret)
 {
 	if (!descriptors_next(&r->descriptors))
@@ -238,7 +230,7 @@ static bool may_go_on(struct scan *s)
 static void start_rest(struct reader *r)
 {
 	if (!r->cfg.skip_fds)
-		start_fds(r);
+		descriptors_start(&r->descriptors, r->dir, r->pid);
 	if (!r->cfg.skip_threads && r->task.n_threads > 1)
 		dirents_open(&r->threads, r->dir, "task");
 }
@@ -297,6 +289,7 @@ static void scan_close(struct source *source)
 static void add_drops(const struct reader *r, struct scan_stats *ret)
 {
 	*ret = r->stats;
+	ret->n_dropped[SCAN_FDS_DENIED] = r->descriptors.n_dropped[DESCRIPTOR_DENIED];
 	ret->n_dropped[SCAN_FD_GONE] = r->descriptors.n_dropped[DESCRIPTOR_GONE];
 	ret->n_dropped[SCAN_FD_NO_SOCKET] = r->descriptors.n_dropped[DESCRIPTOR_NO_SOCKET];
 	ret->n_dropped[SCAN_SOCKET_LIMIT] = r->sockets.n_refused;
@@ -380,7 +373,7 @@ bool fetcher_next(struct fetcher *f, struct record *ret)
 	snprintf(name, sizeof(name), "%lld", (long long)f->tid);
 	f->in_fds = reader_enter(r, name, f->tid, ret);
 	if (f->in_fds && f->tid == r->pid && !r->cfg.skip_fds)
-		start_fds(r);
+		descriptors_start(&r->descriptors, r->dir, r->pid);
 	f->tid = 0;
 	return f->in_fds;
 }
