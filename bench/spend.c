@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * usage: spend COMMAND...   runs it with output to /dev/null, then prints CPU microseconds and peak KiB
+ * usage: spend COMMAND...   runs it with output to /dev/null, then prints CPU microseconds and peak
+ * KiB
  *
  * A small program of its own, because a process starts with the peak memory of the one it was
  * forked from, and an interpreter's is larger than Saker's.

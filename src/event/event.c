@@ -60,8 +60,9 @@ int event_decode(const uint8_t *rec, size_t n, struct event *ev, struct err *e)
 		end += wide == 2 ? load16(rec + RECORD_HEADER_BYTES + 2 * i)
 				 : load32(rec + RECORD_HEADER_BYTES + 4 * i);
 		if (end > len)
-			return err_set(e, -EINVAL, "parameter %u of %s record ends behind the record",
-				       i, ev->info->name);
+			return err_set(e, -EINVAL,
+				       "parameter %u of %s record ends behind the record", i,
+				       ev->info->name);
 	}
 	if (n_params == ev->n_params)
 		ev->off[n_params] = (uint32_t)end;

@@ -60,8 +60,8 @@ struct program {
 	size_t n_results, n_values;
 	struct memo memo;
 	struct memo_entry *entry;
-	bool has_entered; /* entry is this event's */
-	bool has_unknown; /* some field's value is on its way */
+	bool has_entered;	     /* entry is this event's */
+	bool has_unknown;	     /* some field's value is on its way */
 	uint32_t *found, *undecided; /* conditions */
 	size_t n_found, n_undecided;
 };
