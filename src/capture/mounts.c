@@ -5,15 +5,11 @@
 #include "capture/file.h"
 #include "capture/procfs.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 void mounts_init(struct mounts *m)
 {
@@ -123,20 +119,13 @@ static bool is_below(struct str path, struct str dir)
 	return str_starts(path, dir) && (path.n == dir.n || path.p[dir.n] == '/');
 }
 
-/* Nothing on the way may be a link: who owns the upper directory is not to be trusted. */
+/* path: absolute, below root.  Asked only whether it is there: its owner is not to be trusted. */
 static bool exists_below(int root, const char *path)
 {
-	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-			       .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
-	struct stat st;
-	bool found;
+	struct statx x;
 
-	if (fd < 0)
-		return false;
-	found = !fstat((int)fd, &st) && S_ISREG(st.st_mode);
-	close((int)fd);
-	return found;
+	return !statx(root, path + 1, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC, STATX_TYPE, &x) &&
+	       S_ISREG(x.stx_mode);
 }
 
 enum layer mount_layer(const struct mount *m, int root, struct str path)
@@ -154,7 +143,7 @@ enum layer mount_layer(const struct mount *m, int root, struct str path)
 	}
 	n = snprintf(at, sizeof(at), "%.*s%.*s%.*s", STR_ARG(m->upper), STR_ARG(top),
 		     STR_ARG(rest));
-	if (n < 0 || (size_t)n >= sizeof(at))
+	if (n < 0 || (size_t)n >= sizeof(at) || at[0] != '/')
 		return LAYER_UNKNOWN;
 	return exists_below(root, at) ? LAYER_UPPER : LAYER_LOWER;
 }
