@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * usage: scan [PROCESSES [FDS]]
+ * usage: scan [PROCESSES [FDS [WORKERS]]]
  *
  * How long a scan of this machine takes, after starting so many more processes with so many
  * descriptors each: of ten, three are files, three pipes, two sockets, one is /dev/null and one
@@ -102,14 +102,14 @@ static double seconds(clockid_t clock)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static double scan_once(clockid_t clock, struct scan_stats *ret)
+static double scan_once(clockid_t clock, unsigned n_workers, struct scan_stats *ret)
 {
 	double begin = seconds(clock);
 	struct err e = {0};
 	struct source *s;
 	struct record r;
 
-	if (scan_open(&(struct scan_config){.host_root = ""}, &s, &e) < 0) {
+	if (scan_open(&(struct scan_config){.n_workers = n_workers}, &s, &e) < 0) {
 		fprintf(stderr, "scan: %s\n", e.msg);
 		exit(1);
 	}
@@ -131,6 +131,7 @@ int main(int argc, char **argv)
 {
 	unsigned n = argc > 1 ? (unsigned)atoi(argv[1]) : 0;
 	unsigned n_fds = argc > 2 ? (unsigned)atoi(argv[2]) : 10;
+	unsigned n_workers = argc > 3 ? (unsigned)atoi(argv[3]) : 1;
 	static pid_t pids[MAX_PROCESSES];
 	struct scan_stats stats;
 	struct rusage usage;
@@ -140,9 +141,9 @@ int main(int argc, char **argv)
 		n = MAX_PROCESSES;
 	start(n, n_fds, pids);
 	for (unsigned i = 0; i < RUNS; i++)
-		times[i] = scan_once(CLOCK_MONOTONIC, &stats);
+		times[i] = scan_once(CLOCK_MONOTONIC, n_workers, &stats);
 	for (unsigned i = 0; i < RUNS; i++) {
-		double once = scan_once(CLOCK_PROCESS_CPUTIME_ID, &stats);
+		double once = scan_once(CLOCK_PROCESS_CPUTIME_ID, n_workers, &stats);
 
 		cpu = once < cpu ? once : cpu;
 	}

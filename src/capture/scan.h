@@ -18,6 +18,11 @@ struct scan_config {
 	uint64_t max_fds;     /* 4194304, of all processes */
 	uint64_t max_sockets; /* 4194304 */
 	uint64_t timeout_ms;  /* none; checked between processes, and no error */
+	/*
+	 * Threads that read, at most 16.  With 0 or 1 it is the caller's; with more, processes
+	 * come in any order, each still with its main thread first.
+	 */
+	unsigned n_workers;
 };
 
 enum scan_drop {
@@ -47,7 +52,7 @@ const char *scan_drop_text(enum scan_drop d);
 
 /* -errno and *e without a /proc or without its time of boot. */
 int scan_open(const struct scan_config *cfg, struct source **ret, struct err *e);
-/* s: a source of scan_open(). */
+/* s: a source of scan_open().  While workers are at work, what they did so far is left out. */
 void scan_get_stats(const struct source *s, struct scan_stats *ret);
 
 /*
