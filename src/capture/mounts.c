@@ -120,12 +120,12 @@ static bool is_below(struct str path, struct str dir)
 }
 
 /* path: absolute, below root.  Asked only whether it is there: its owner is not to be trusted. */
-static bool exists_below(int root, const char *path)
+static bool is_type(int root, const char *path, unsigned type)
 {
 	struct statx x;
 
 	return !statx(root, path + 1, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC, STATX_TYPE, &x) &&
-	       S_ISREG(x.stx_mode);
+	       (x.stx_mode & S_IFMT) == type;
 }
 
 enum layer mount_layer(const struct mount *m, int root, struct str path)
@@ -145,5 +145,9 @@ enum layer mount_layer(const struct mount *m, int root, struct str path)
 		     STR_ARG(rest));
 	if (n < 0 || (size_t)n >= sizeof(at) || at[0] != '/')
 		return LAYER_UNKNOWN;
-	return exists_below(root, at) ? LAYER_UPPER : LAYER_LOWER;
+	if (is_type(root, at, S_IFREG))
+		return LAYER_UPPER;
+	/* An overlay inside a container names folders that are somewhere else on the host. */
+	at[m->upper.n] = '\0';
+	return is_type(root, at, S_IFDIR) ? LAYER_LOWER : LAYER_UNKNOWN;
 }

@@ -8,11 +8,13 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -334,6 +336,54 @@ TEST(a_fetch_gives_one_process_and_its_descriptors)
 	fetcher_close(f);
 }
 
+TEST(several_workers_find_the_same)
+{
+	struct child c = child_start();
+	struct err e = {0};
+	unsigned n_main = 0, n_second = 0, n_fds = 0;
+	struct scan_stats stats;
+	uint64_t n_procs = 0;
+	struct source *s;
+	struct record r;
+
+	CHECK_INT(scan_open(&(struct scan_config){.n_workers = 3}, &s, &e), 0);
+	while (source_next(s, &r, &e) > 0) {
+		n_procs += r.kind == RECORD_PROC;
+		if (r.kind == RECORD_PROC && r.proc->tid == c.pid) {
+			check_main(&c, r.proc);
+			n_main++;
+		} else if (r.kind == RECORD_PROC && r.proc->pid == c.pid) {
+			check_second(&c, r.proc);
+			CHECK_INT(n_main, 1);
+			n_second++;
+		} else if (r.kind == RECORD_FD && r.fd->tid == c.pid) {
+			check_files(r.fd);
+			CHECK_INT(n_main, 1); /* it comes before what it holds */
+			n_fds += r.fd->fd >= FD_PLAIN && r.fd->fd < FD_COUNT;
+		}
+	}
+	scan_get_stats(s, &stats);
+	CHECK_INT(stats.n_threads, n_procs);
+	source_close(s);
+	child_end(&c);
+	CHECK_INT(n_second, 1);
+	CHECK_INT(n_fds, FD_COUNT - FD_PLAIN);
+}
+
+TEST(workers_may_be_stopped_at_any_time)
+{
+	struct err e = {0};
+	struct source *s;
+	struct record r;
+
+	for (unsigned n = 0; n < 50; n++) {
+		CHECK_INT(scan_open(&(struct scan_config){.n_workers = 4}, &s, &e), 0);
+		for (unsigned i = 0; i < 13 * n; i++)
+			source_next(s, &r, &e);
+		source_close(s);
+	}
+}
+
 TEST(a_program_in_memory_is_told_apart)
 {
 	int fd = memfd_create("prog", MFD_CLOEXEC), in = open("/bin/sleep", O_RDONLY);
@@ -367,6 +417,88 @@ TEST(a_program_in_memory_is_told_apart)
 	close(fd);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+	static char buf[1 << 20];
+	int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	ssize_t n;
+
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		if (write(out, buf, (size_t)n) != n)
+			break;
+	close(in);
+	close(out);
+}
+
+/* A sleeping program on an overlay that only it sees; touched: copied up first. */
+static pid_t sleep_on_overlay(const char *dir, bool touched)
+{
+	static char arg0[] = "sleep", arg1[] = "60";
+	char *args[] = {arg0, arg1, NULL}, *env[] = {NULL};
+	char options[512], program[256];
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (chdir(dir) || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		_exit(1);
+	snprintf(options, sizeof(options), "lowerdir=%s/low,upperdir=%s/up,workdir=%s/work", dir,
+		 dir, dir);
+	snprintf(program, sizeof(program), "%s/all/sleep", dir);
+	if (mount("overlay", "all", "overlay", 0, options))
+		_exit(1);
+	if (touched)
+		close(open(program, O_WRONLY | O_APPEND));
+	execve(program, args, env);
+	_exit(1);
+}
+
+static struct snap_proc fetch_proc(struct fetcher *f, pid_t pid)
+{
+	struct record r;
+
+	fetcher_start(f, pid, false);
+	CHECK(fetcher_next(f, &r) && r.kind == RECORD_PROC);
+	return *r.proc;
+}
+
+TEST(the_layer_of_a_program_on_an_overlay_is_known)
+{
+	static const char *const parts[] = {"low", "up", "work", "all"};
+	char dir[] = "/tmp/saker-overlay-XXXXXX", path[256];
+	struct fetcher *f = NULL;
+	struct snap_proc lower, upper;
+	struct err e = {0};
+	pid_t pids[2];
+
+	if (geteuid())
+		SKIP();
+	CHECK(mkdtemp(dir) != NULL);
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, parts[i]);
+		mkdir(path, 0755);
+	}
+	snprintf(path, sizeof(path), "%s/low/sleep", dir);
+	copy_file("/bin/sleep", path);
+	CHECK_INT(fetcher_open(&(struct scan_config){.host_root = ""}, &f, &e), 0);
+	pids[0] = sleep_on_overlay(dir, false);
+	usleep(200000);
+	lower = fetch_proc(f, pids[0]);
+	CHECK(lower.exe_lower_layer && !lower.exe_upper_layer);
+	kill(pids[0], SIGKILL);
+	waitpid(pids[0], NULL, 0);
+	pids[1] = sleep_on_overlay(dir, true);
+	usleep(200000);
+	upper = fetch_proc(f, pids[1]);
+	CHECK(upper.exe_upper_layer && !upper.exe_lower_layer);
+	kill(pids[1], SIGKILL);
+	waitpid(pids[1], NULL, 0);
+	fetcher_close(f);
+	snprintf(path, sizeof(path), "rm -rf %s", dir);
+	CHECK_INT(system(path), 0);
+}
+
 /* Processes come and go all the time: nothing crashes, hangs or makes no sense. */
 TEST(a_scan_amid_a_storm_of_forks_ends_well)
 {
@@ -387,7 +519,7 @@ TEST(a_scan_amid_a_storm_of_forks_ends_well)
 		}
 	}
 	for (unsigned i = 0; i < 20; i++) {
-		CHECK_INT(scan_open(&(struct scan_config){.host_root = ""}, &s, &e), 0);
+		CHECK_INT(scan_open(&(struct scan_config){.n_workers = i % 3}, &s, &e), 0);
 		while (source_next(s, &r, &e) > 0)
 			if (r.kind == RECORD_PROC)
 				CHECK(r.proc->tid > 0 && r.proc->pid > 0 && r.proc->comm.n < 16);
