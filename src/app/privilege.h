@@ -24,7 +24,7 @@ enum privilege_need {
 /* Bits by capability number: what `saker run` starts with, and what these needs keep. */
 uint64_t privilege_to_start(void);
 uint64_t privilege_to_keep(unsigned needs);
-uint64_t privilege_held(void);		      /* effective ones */
+uint64_t privilege_held(void); /* effective ones */
 
 /*
  * Have exactly those of `keep` that are held now, in every set, for ever: what is executed later
