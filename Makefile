@@ -6,7 +6,7 @@ export FUZZ_SECONDS
 
 all:
 	@tools/setup build
-	@ninja -C build --quiet
+	@ninja -C build --quiet saker >&2
 
 run: all
 	@build/saker replay tests/captures/containers.scap.gz --summary
@@ -44,7 +44,7 @@ docs: all
 	@tools/reference --write
 
 install: all
-	@ninja -C build --quiet install
+	@ninja -C build --quiet saker && meson install -C build --quiet --no-rebuild
 
 clean:
 	rm -rf build build-asan build-fuzz build-coverage

@@ -105,11 +105,11 @@ static bool is_leaf(const struct leaf *l, const struct explain_step *step)
 static struct leaf *histogram_leaf(struct histogram *h, const struct explain_step *step,
 				   uint64_t event)
 {
-	struct leaf *l = h->leaves;
+	struct leaf *l;
 
-	for (; l < h->leaves + h->n; l++) {
-		if (is_leaf(l, step))
-			return l;
+	for (size_t i = 0; i < h->n; i++) {
+		if (is_leaf(&h->leaves[i], step))
+			return &h->leaves[i];
 	}
 	if (h->n == LEAVES_MAX)
 		return NULL;
@@ -149,7 +149,8 @@ static int by_depth(const void *a, const void *b)
 
 static void histogram_text(struct histogram *h, struct str rule, struct buf *out)
 {
-	qsort(h->leaves, h->n, sizeof(*h->leaves), by_depth);
+	if (h->n)
+		qsort(h->leaves, h->n, sizeof(*h->leaves), by_depth);
 	buf_addf(out, "%.*s\n%10" PRIu64 "  events of its types\n", STR_ARG(rule), h->n_events);
 	for (size_t i = 0; i < h->n; i++) {
 		const struct leaf *l = &h->leaves[i];

@@ -18,6 +18,8 @@ struct input {
 /* path "-" is standard input. */
 int input_open(struct input *in, const char *path, struct err *e);
 void input_close(struct input *in);
+/* This machine's users and groups, as rows that stand in (snap_user.is_local). */
+void input_add_local_users(struct state *s);
 /* Deliver only these events. */
 void input_want(struct input *in, const struct event_set *wants);
 
@@ -32,6 +34,8 @@ static inline int input_next(struct input *in, enum state_verdict *ret, struct e
 	if (r <= 0)
 		return r;
 	*ret = state_apply(in->state, &in->record, &in->moment);
+	if (in->record.kind == RECORD_SECTION)
+		input_add_local_users(in->state);
 	if (*ret == STATE_DELIVER)
 		arena_reset(&in->scratch);
 	return 1;

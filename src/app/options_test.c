@@ -20,18 +20,18 @@ static const struct option_row rows[] = {
 static const struct option_table table = {rows, 4, sizeof(struct sample)};
 
 /* Parses up to 8 words, the last one NULL; the arguments that stay are in words. */
-static int parse(char *words[], struct sample *ret, unsigned *n, struct err *e)
+static int parse(const char *words[], struct sample *ret, unsigned *n, struct err *e)
 {
 	*n = 0;
 	while (words[*n])
 		++*n;
 	*e = (struct err){0};
-	return options_parse(&table, words, n, ret, e);
+	return options_parse(&table, (char **)words, n, ret, e);
 }
 
 TEST(options_and_arguments_come_in_any_order)
 {
-	char *words[] = {"a", "--count=3", "-l", "b", "-nx", "--file", "f", "-f", "g", NULL};
+	const char *words[] = {"a", "--count=3", "-l", "b", "-nx", "--file", "f", "-f", "g", NULL};
 	struct sample s;
 	struct err e;
 	unsigned n;
@@ -48,7 +48,7 @@ TEST(options_and_arguments_come_in_any_order)
 
 TEST(a_lone_dash_and_what_follows_two_are_arguments)
 {
-	char *words[] = {"-", "--", "--loud", "-x", NULL};
+	const char *words[] = {"-", "--", "--loud", "-x", NULL};
 	struct sample s;
 	struct err e;
 	unsigned n;
@@ -62,7 +62,7 @@ TEST(a_lone_dash_and_what_follows_two_are_arguments)
 
 TEST(help_ends_parsing)
 {
-	char *words[] = {"a", "-h", "--nonsense", NULL};
+	const char *words[] = {"a", "-h", "--nonsense", NULL};
 	struct sample s;
 	struct err e;
 	unsigned n;
@@ -70,10 +70,10 @@ TEST(help_ends_parsing)
 	CHECK_INT(parse(words, &s, &n, &e), 1);
 }
 
-static const char *refusal(char *word, char *value)
+static const char *refusal(const char *word, const char *value)
 {
 	static struct err e;
-	char *words[] = {word, value, NULL};
+	const char *words[] = {word, value, NULL};
 	struct sample s;
 	unsigned n;
 

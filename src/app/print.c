@@ -28,7 +28,6 @@ struct printer {
 	struct message *format;	       /* NULL: events are not shown */
 	struct capfile_writer *writer; /* NULL: no capture is written */
 	struct sink sink;
-	bool raw; /* bytes of field values as they are */
 	uint64_t n_kept;
 };
 
@@ -126,7 +125,7 @@ static bool show(struct printer *p, const struct field_ctx *c)
 	if (p->o->json)
 		print_json(p, c, &p->sink.text);
 	else
-		message_format(p->format, c, p->raw, &p->sink.text);
+		message_format(p->format, c, false, &p->sink.text);
 	buf_addc(&p->sink.text, '\n');
 	return sink_line(&p->sink);
 }
@@ -205,6 +204,7 @@ static enum exit_status print_capture(struct printer *p, const char *path)
 	}
 	if (p->filter)
 		input_want(&in, program_wants(p->filter));
+	sink_init(&p->sink);
 	print_events(p, &in, &e);
 	status = finish(p);
 	if (e.code)
@@ -215,7 +215,7 @@ static enum exit_status print_capture(struct printer *p, const char *path)
 
 static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
-	struct printer p = {.o = options, .raw = !isatty(STDOUT_FILENO)};
+	struct printer p = {.o = options};
 	enum exit_status status;
 
 	if (p.o->compress && !p.o->write) {
@@ -227,7 +227,6 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		return EXIT_USAGE;
 	}
 	arena_init(&p.arena, 0);
-	sink_init(&p.sink);
 	status = print_capture(&p, args[0]);
 	program_free(p.filter);
 	arena_done(&p.arena);

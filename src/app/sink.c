@@ -2,6 +2,7 @@
 #include "app/sink.h"
 
 #include "app/report.h"
+#include "base/alloc.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -15,6 +16,9 @@ void sink_init(struct sink *s)
 {
 	*s = (struct sink){.each_line = isatty(STDOUT_FILENO)};
 	buf_init(&s->text, LONGEST_LINE);
+	/* All of it now, so that it never grows while events pass. */
+	s->text.p = xmalloc(2 * SINK_FULL);
+	s->text.cap = 2 * SINK_FULL;
 }
 
 static bool flush(struct sink *s)

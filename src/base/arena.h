@@ -13,7 +13,7 @@ struct arena_chunk;
 
 struct arena {
 	struct arena_chunk *first, *at;
-	size_t used;        /* in *at */
+	size_t used;	    /* in *at */
 	size_t chunk_bytes; /* size of an ordinary chunk */
 };
 

@@ -25,7 +25,12 @@ static void add_escape(struct buf *b, uint8_t c, char escape)
 	buf_add(b, text, escape == 'u' ? 6 : 2);
 }
 
-void json_add_string(struct buf *b, struct str s)
+static bool is_control(uint8_t c)
+{
+	return c < 0x20 || c == 0x7f;
+}
+
+static void add_string(struct buf *b, struct str s, bool replace_controls)
 {
 	size_t at = 0, start = 0, n;
 
@@ -33,8 +38,9 @@ void json_add_string(struct buf *b, struct str s)
 	while (at < s.n) {
 		uint8_t c = (uint8_t)s.p[at];
 		char escape = escape_of(c);
+		bool replaced = replace_controls && is_control(c);
 
-		if (c < 0x80 && !escape) {
+		if (c < 0x80 && !escape && !replaced) {
 			at++;
 			continue;
 		}
@@ -43,17 +49,27 @@ void json_add_string(struct buf *b, struct str s)
 			continue;
 		}
 		buf_add(b, s.p + start, at - start);
-		if (escape) {
-			add_escape(b, c, escape);
+		if (c < 0x80)
 			n = 1;
-		} else {
+		if (escape && !replaced)
+			add_escape(b, c, escape);
+		else
 			buf_addz(b, UTF8_REPLACEMENT);
-		}
 		at += n;
 		start = at;
 	}
 	buf_add(b, s.p + start, at - start);
 	buf_addc(b, '"');
+}
+
+void json_add_string(struct buf *b, struct str s)
+{
+	add_string(b, s, false);
+}
+
+void json_add_printable(struct buf *b, struct str s)
+{
+	add_string(b, s, true);
 }
 
 void json_add_double(struct buf *b, double d)

@@ -42,6 +42,15 @@ TEST(control_characters_are_escaped)
 	CHECK_STR(json(STR("\0\x1b\x1f\x7f")), "\"\\u0000\\u001b\\u001f\x7f\"");
 }
 
+TEST(printable_strings_have_no_control_characters_left)
+{
+	buf_done(&out);
+	buf_init(&out, 4096);
+	json_add_printable(&out, STR("a\tb\x7f\"\xc3\xbc\xff"));
+	CHECK_STR(buf_z(&out),
+		  "\"a" UTF8_REPLACEMENT "b" UTF8_REPLACEMENT "\\\"\xc3\xbc" UTF8_REPLACEMENT "\"");
+}
+
 TEST(good_utf8_passes)
 {
 	CHECK_STR(json(STR("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x8e\xbb")),

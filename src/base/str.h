@@ -48,6 +48,8 @@ static inline bool str_ends(struct str a, struct str suffix)
 
 static inline struct str str_from(struct str a, size_t start)
 {
+	if (!a.n) /* also of a NULL, to which nothing may be added */
+		return a;
 	return start >= a.n ? (struct str){a.p + a.n, 0} : (struct str){a.p + start, a.n - start};
 }
 

@@ -58,7 +58,8 @@ TEST(equal_texts_are_one_object)
 {
 	struct slab *s = slab_new(0);
 	struct intern *t = intern_new(s);
-	struct istr *a = intern_get(t, STR("bash")), *b = intern_get(t, str_head(STR("bashful"), 4));
+	struct istr *a = intern_get(t, STR("bash")),
+		    *b = intern_get(t, str_head(STR("bashful"), 4));
 
 	CHECK(a == b);
 	CHECK_INT(a->refs, 2);

@@ -27,17 +27,17 @@ struct test_entry {
 
 static struct test_entry *test_list;
 
-#define TEST(name)                                                              \
-	static void test_##name(void **test_state);                             \
-	static struct test_entry test_entry_##name = {                          \
-		.test = {#name, test_##name, NULL, NULL, NULL}};                \
-	__attribute__((constructor)) static void test_register_##name(void)     \
-	{                                                                       \
-		struct test_entry **end = &test_list;                           \
-		while (*end)                                                    \
-			end = &(*end)->next;                                    \
-		*end = &test_entry_##name;                                      \
-	}                                                                       \
+#define TEST(name)                                                                                 \
+	static void test_##name(void **test_state);                                                \
+	static struct test_entry test_entry_##name = {                                             \
+		.test = {#name, test_##name, NULL, NULL, NULL}};                                   \
+	__attribute__((constructor)) static void test_register_##name(void)                        \
+	{                                                                                          \
+		struct test_entry **end = &test_list;                                              \
+		while (*end)                                                                       \
+			end = &(*end)->next;                                                       \
+		*end = &test_entry_##name;                                                         \
+	}                                                                                          \
 	static void test_##name(__attribute__((unused)) void **test_state)
 
 int main(int argc, char **argv)

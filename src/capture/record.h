@@ -33,14 +33,20 @@ struct snap_interface {
 	struct str name;
 };
 
+/*
+ * is_local: a row of the machine that reads, not of the one that was recorded.  It stands in
+ * where a recorded process changes to an id that the recording has no row for.
+ */
 struct snap_user {
 	uint32_t uid, gid;
 	struct str name, home, shell;
+	bool is_local;
 };
 
 struct snap_group {
 	uint32_t gid;
 	struct str name;
+	bool is_local;
 };
 
 /* One thread, as in a process list entry (spec: .scap process list body). */

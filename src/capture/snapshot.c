@@ -148,6 +148,7 @@ static int read_user(struct snapshot *s, struct cursor *c, struct record *ret, s
 {
 	struct snap_user *u = &s->item.user;
 
+	*u = (struct snap_user){.is_local = false};
 	if (!take(c, &u->uid, 4) || !take(c, &u->gid, 4) || !take_text(c, &u->name) ||
 	    !take_text(c, &u->home) || !take_text(c, &u->shell))
 		return cut_short(e, "user");
@@ -160,6 +161,7 @@ static int read_group(struct snapshot *s, struct cursor *c, struct record *ret, 
 {
 	struct snap_group *g = &s->item.group;
 
+	*g = (struct snap_group){.is_local = false};
 	if (!take(c, &g->gid, 4) || !take_text(c, &g->name))
 		return cut_short(e, "group");
 	ret->kind = RECORD_GROUP;

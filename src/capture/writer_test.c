@@ -59,9 +59,13 @@ static const struct snap_interface interfaces[] = {
 	 .name = {"lo", 2}},
 };
 
-static const struct snap_user users[] = {
-	{1000, 1001, {"ann", 3}, {"/home/ann", 9}, {"/bin/sh", 7}}};
-static const struct snap_group groups[] = {{50, {"staff", 5}}, {51, {"", 0}}};
+static const struct snap_user users[] = {{.uid = 1000,
+					  .gid = 1001,
+					  .name = {"ann", 3},
+					  .home = {"/home/ann", 9},
+					  .shell = {"/bin/sh", 7}}};
+static const struct snap_group groups[] = {{.gid = 50, .name = {"staff", 5}},
+					   {.gid = 51, .name = {"", 0}}};
 
 static struct snap_proc proc_of(int64_t tid)
 {

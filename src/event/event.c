@@ -60,8 +60,9 @@ int event_decode(const uint8_t *rec, size_t n, struct event *ev, struct err *e)
 		end += wide == 2 ? load16(rec + RECORD_HEADER_BYTES + 2 * i)
 				 : load32(rec + RECORD_HEADER_BYTES + 4 * i);
 		if (end > len)
-			return err_set(e, -EINVAL, "parameter %u of %s record ends behind the record",
-				       i, ev->info->name);
+			return err_set(e, -EINVAL,
+				       "parameter %u of %s record ends behind the record", i,
+				       ev->info->name);
 	}
 	if (n_params == ev->n_params)
 		ev->off[n_params] = (uint32_t)end;
@@ -82,9 +83,13 @@ bool event_text(const struct event *ev, unsigned i, struct str *ret)
 
 int event_param_index(const struct event_info *info, struct str name)
 {
-	for (unsigned i = 0; i < info->n_params; i++)
-		if (str_is(name, info->params[i].name))
+	for (unsigned i = 0; i < info->n_params; i++) {
+		const char *known = info->params[i].name;
+
+		/* Rule files ask this of every event type: no strlen() for names that differ. */
+		if (name.n && *known == *name.p && str_is(name, known))
 			return (int)i;
+	}
 	return -1;
 }
 

@@ -14,11 +14,11 @@
 
 struct event {
 	const uint8_t *rec; /* the record, borrowed */
-	uint32_t len;       /* of the record */
-	uint16_t type;      /* enum event_code */
+	uint32_t len;	    /* of the record */
+	uint16_t type;	    /* enum event_code */
 	uint8_t n_params;   /* decoded: at most what the table has */
 	uint16_t cpu;
-	uint64_t ts;  /* ns since the epoch */
+	uint64_t ts; /* ns since the epoch */
 	int64_t tid;
 	uint64_t num; /* 1 for the first event; set by the state engine */
 	const struct event_info *info;

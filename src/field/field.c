@@ -154,6 +154,18 @@ static int resolve_param(struct field *f, struct arena *a, size_t *n, struct err
 	return 0;
 }
 
+/* Which event a name or number means: the first pair that has the name. */
+static int resolve_type(struct field *f, struct err *e)
+{
+	if (f->arg_is_index)
+		return 0;
+	for (f->index = 0; f->index < EV_COUNT; f->index++)
+		if (!(event_table[f->index].flags & EF_UNUSED) &&
+		    str_is(f->arg, event_table[f->index].name))
+			return 0;
+	return err_set(e, -EINVAL, "unknown event type %.*s", STR_ARG(f->arg));
+}
+
 static int check_argument(struct field *f, struct arena *a, size_t *n, struct err *e)
 {
 	const struct field_info *info = f->info;
@@ -166,6 +178,8 @@ static int check_argument(struct field *f, struct arena *a, size_t *n, struct er
 	if (info->get == get_abspath && !str_is(f->arg, "src") && !str_is(f->arg, "dst"))
 		return err_set(e, -EINVAL, "'%s' has '.src' and '.dst', but not '.%.*s'",
 			       info->name, STR_ARG(f->arg));
+	if (info->get == get_type_is)
+		return resolve_type(f, e);
 	if ((info->get == get_arg || info->get == get_rawarg) && !f->arg_is_index)
 		return resolve_param(f, a, n, e);
 	return 0;
@@ -210,6 +224,7 @@ int field_parse(struct str text, struct arena *a, struct field **ret, size_t *re
 {
 	uint32_t hashes[NAME_MAX_BYTES + 1] = {0};
 	struct field *f = NULL;
+	struct err first = {0};
 	size_t n = 0, shown;
 	int r = -ENOENT;
 
@@ -218,24 +233,22 @@ int field_parse(struct str text, struct arena *a, struct field **ret, size_t *re
 		hashes[n + 1] = name_hash(hashes[n], text.p[n]);
 		n++;
 	}
-	shown = n;
-	for (; n; n--) {
+	for (shown = n; n; n--) {
 		const struct field_info *info = name_find(str_head(text, n), hashes[n]);
-		/* The longest name that is a field says what is wrong. */
-		struct err *first = r == -ENOENT ? e : NULL;
 
-		if (!info)
+		/* When a long name is used wrongly, a part of it may still do: "evt.type.is". */
+		if (!info || (r != -ENOENT && text.p[n] != '.'))
 			continue;
 		if (!f)
 			f = arena_alloc(a, sizeof(*f));
-		r = parse_use(info, text, n, a, f, ret_n, first);
+		r = parse_use(info, text, n, a, f, ret_n, r == -ENOENT ? &first : NULL);
 		if (!r) {
 			*ret = f;
 			return 0;
 		}
 	}
 	if (r != -ENOENT)
-		return r;
+		return err_set(e, r, "%s", first.msg);
 	return err_set(e, -ENOENT, "filter_check called with nonexistent field %.*s",
 		       STR_ARG(str_head(text, shown)));
 }

@@ -104,7 +104,7 @@ void param_text(const struct field_ctx *c, unsigned i, struct str *ret_raw,
 /* Process-wide settings of fields: buffer format, host name; set once before use. */
 struct field_config {
 	enum { BUFFER_TEXT, BUFFER_BASE64, BUFFER_HEX, BUFFER_HEX_ASCII } buffer_format;
-	const char *hostname; /* evt.hostname; NULL: what the capture says */
+	const char *hostname; /* evt.hostname; NULL: empty, as for captures */
 	const char *source;   /* evt.source: "syscall" */
 };
 extern struct field_config field_config;

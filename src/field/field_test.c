@@ -123,6 +123,7 @@ TEST(text_behind_a_field_is_left)
 	check_parse("proc.name[1]", "proc.name", NULL, "[1]");
 	check_parse("user.name[%user.uid]", "user.name", NULL, "[%user.uid]");
 	check_parse("fd.name.", "fd.name", NULL, ".");
+	check_parse("evt.type.is", "evt.type", NULL, ".is");
 }
 
 TEST(arguments_stand_in_brackets_or_behind_a_dot)

@@ -56,6 +56,7 @@ static inline enum field_result give_str(struct value *ret, struct str s)
 {
 	ret->s = s;
 	ret->is_list = false;
+	ret->type = 0;
 	return FIELD_OK;
 }
 
@@ -68,6 +69,7 @@ static inline enum field_result give_u64(struct value *ret, uint64_t u)
 {
 	ret->u = u;
 	ret->is_list = false;
+	ret->type = 0;
 	return FIELD_OK;
 }
 
@@ -75,6 +77,7 @@ static inline enum field_result give_i64(struct value *ret, int64_t i)
 {
 	ret->i = i;
 	ret->is_list = false;
+	ret->type = 0;
 	return FIELD_OK;
 }
 
@@ -82,6 +85,7 @@ static inline enum field_result give_double(struct value *ret, double d)
 {
 	ret->d = d;
 	ret->is_list = false;
+	ret->type = 0;
 	return FIELD_OK;
 }
 
@@ -90,5 +94,6 @@ static inline enum field_result give_list(struct value *ret, struct value *items
 	ret->items = items;
 	ret->n_items = n;
 	ret->is_list = true;
+	ret->type = 0;
 	return FIELD_OK;
 }

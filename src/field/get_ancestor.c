@@ -46,7 +46,7 @@ static struct str joined(const struct field_ctx *c, const struct thread **list, 
 	struct text all = text_start(c->scratch);
 
 	for (unsigned i = 0; i < n; i++) {
-		if (i)
+		if (all.n)
 			text_addc(&all, ' ');
 		text_add(&all, text(c, list[i]));
 	}
@@ -68,6 +68,7 @@ static enum field_result give_of_ancestors(const struct field_ctx *c, const stru
 {
 	const struct thread **list;
 	const struct thread *t;
+	struct str all;
 	unsigned n;
 
 	if (!c->m->thread)
@@ -79,8 +80,10 @@ static enum field_result give_of_ancestors(const struct field_ctx *c, const stru
 	n = all_ancestors(c, &list);
 	if (!n)
 		return FIELD_NULL;
-	if (c->printing)
-		return give_str(ret, joined(c, list, n, text));
+	if (c->printing) {
+		all = joined(c, list, n, text);
+		return all.n ? give_str(ret, all) : FIELD_NULL;
+	}
 	return candidates(c, list, n, text, ret);
 }
 

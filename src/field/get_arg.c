@@ -57,32 +57,41 @@ static enum kind kind_of(enum param_type t)
 	return param_type_size(t) && !type_is_ip(t) ? KIND_NUMBER : KIND_BYTES;
 }
 
+/* Text or bytes of parameter i. */
+static struct str raw_bytes(const struct field_ctx *c, unsigned i, enum kind kind)
+{
+	struct str s = event_param(&c->m->ev, i);
+
+	if (kind == KIND_TEXT)
+		event_text(&c->m->ev, i, &s);
+	else if (c->printing)
+		s = bytes_text(c->scratch, s);
+	return s;
+}
+
 /* An argument may be of one kind here and of another there: only the first is compared with. */
 enum field_result get_rawarg(const struct field_ctx *c, struct field *f, struct value *ret)
 {
 	const struct event *ev = &c->m->ev;
+	const struct param_info *param;
 	int i = param_index(ev, f);
-	enum param_type type;
 	enum kind kind;
-	struct str s;
 
 	if (i < 0 || !event_has(ev, (unsigned)i))
 		return FIELD_NULL;
-	type = ev->info->params[i].type;
-	kind = kind_of(type);
+	param = &ev->info->params[i];
+	kind = kind_of(param->type);
 	if (kind != kind_of(f->type))
 		return FIELD_NULL;
-	ret->type = type;
-	if (kind == KIND_NUMBER)
-		return give_u64(ret, param_type_is_signed(type)
-					     ? (uint64_t)event_i64(ev, (unsigned)i)
-					     : event_u64(ev, (unsigned)i));
-	s = event_param(ev, (unsigned)i);
-	if (kind == KIND_TEXT)
-		event_text(ev, (unsigned)i, &s);
-	else if (c->printing)
-		s = bytes_text(c->scratch, s);
-	return give_str(ret, s);
+	if (kind != KIND_NUMBER)
+		give_str(ret, raw_bytes(c, (unsigned)i, kind));
+	else if (param_type_is_signed(param->type))
+		give_i64(ret, event_i64(ev, (unsigned)i));
+	else
+		give_u64(ret, event_u64(ev, (unsigned)i));
+	ret->type = param->type;
+	ret->format = param->format == PF_NA ? PF_DEC : param->format;
+	return FIELD_OK;
 }
 
 enum field_result get_buffer(const struct field_ctx *c, struct field *f, struct value *ret)

@@ -14,9 +14,7 @@ enum field_result get_source(const struct field_ctx *c, struct field *f, struct 
 
 enum field_result get_hostname(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	if (field_config.hostname)
-		return give_text(ret, field_config.hostname);
-	return give_str(ret, state_hostname(c->state));
+	return give_text(ret, field_config.hostname ? field_config.hostname : "");
 }
 
 static bool is_meta(const struct event *ev)
@@ -42,6 +40,9 @@ struct str moment_type_name(const struct moment *m)
 	if (is_generic(ev) && event_has(ev, 0)) {
 		uint64_t code = event_u64(ev, 0);
 
+		/* Old captures know calls that had no portable code at their time. */
+		if (code == SC_UNKNOWN)
+			code = syscall_of_native((unsigned)event_u64(ev, 1));
 		if (code < SC_COUNT && syscall_table[code].name)
 			return str_of(syscall_table[code].name);
 	}
@@ -72,6 +73,14 @@ enum field_result get_evt_type(const struct field_ctx *c, struct field *f, struc
 	return give_str(ret, moment_type_name(c->m));
 }
 
+/* A name stands for both directions of the oldest event that has it, a number for one. */
+enum field_result get_type_is(const struct field_ctx *c, struct field *f, struct value *ret)
+{
+	unsigned type = c->m->ev.type;
+
+	return give_u64(ret, type == f->index || (!f->arg_is_index && type == f->index + 1));
+}
+
 enum field_result get_syscall_type(const struct field_ctx *c, struct field *f, struct value *ret)
 {
 	if (!(c->m->ev.info->category & EC_SYSCALL))
@@ -86,7 +95,6 @@ static const char *fd_category(const struct fd *fd)
 		[FD_IPV4_SOCK] = "net",	    [FD_IPV6_SOCK] = "net", [FD_IPV4_SERVSOCK] = "net",
 		[FD_IPV6_SERVSOCK] = "net", [FD_FIFO] = "ipc",	    [FD_UNIX_SOCK] = "ipc",
 		[FD_EVENT] = "ipc",	    [FD_SIGNALFD] = "ipc",  [FD_INOTIFY] = "ipc",
-		[FD_NETLINK] = "ipc",
 	};
 
 	return fd && fd->type < FD_TYPE_COUNT && words[fd->type] ? words[fd->type] : "unknown";
@@ -134,10 +142,10 @@ enum field_result get_io_dir(const struct field_ctx *c, struct field *f, struct 
 {
 	unsigned flags = c->m->ev.info->flags;
 
-	if (flags & EF_READS_FROM_FD)
-		return give_str(ret, STR("read"));
 	if (flags & EF_WRITES_TO_FD)
 		return give_str(ret, STR("write"));
+	if (flags & EF_READS_FROM_FD)
+		return give_str(ret, STR("read"));
 	return FIELD_NULL;
 }
 

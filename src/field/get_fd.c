@@ -23,25 +23,12 @@ static const char *expected_type(unsigned type)
 	static const struct {
 		const char *name, *letter;
 	} calls[] = {
-		{"open", "f"},
-		{"openat", "f"},
-		{"openat2", "f"},
-		{"creat", "f"},
-		{"open_by_handle_at", "f"},
-		{"socket", "4"},
-		{"accept", "4"},
-		{"accept4", "4"},
-		{"pipe", "p"},
-		{"pipe2", "p"},
-		{"eventfd", "e"},
-		{"eventfd2", "e"},
-		{"epoll_create", "l"},
-		{"epoll_create1", "l"},
-		{"signalfd", "s"},
-		{"signalfd4", "s"},
-		{"timerfd_create", "t"},
-		{"inotify_init", "i"},
-		{"inotify_init1", "i"},
+		{"openat", "f"},       {"openat2", "f"},       {"creat", "f"},
+		{"socket", "4"},       {"accept", "4"},	       {"accept4", "4"},
+		{"pipe", "p"},	       {"pipe2", "p"},	       {"eventfd", "e"},
+		{"eventfd2", "e"},     {"epoll_create", "l"},  {"epoll_create1", "l"},
+		{"signalfd", "s"},     {"signalfd4", "s"},     {"timerfd_create", "t"},
+		{"inotify_init", "i"}, {"inotify_init1", "i"},
 	};
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
@@ -119,12 +106,13 @@ enum field_result get_fd_directory(const struct field_ctx *c, struct field *f, s
 enum field_result get_fd_filename(const struct field_ctx *c, struct field *f, struct value *ret)
 {
 	const struct fd *fd = moment_fd(c->m);
-	struct str name;
+	struct str name, last;
 
 	if (!fd || !fd_is_file(fd))
 		return FIELD_NULL;
 	name = istr_str(fd->name);
-	return give_str(ret, str_from(name, (size_t)(str_rchr(name, '/') + 1)));
+	last = str_from(name, (size_t)(str_rchr(name, '/') + 1));
+	return give_str(ret, last.n || !name.n ? last : STR("/"));
 }
 
 enum field_result get_fd_nameraw(const struct field_ctx *c, struct field *f, struct value *ret)
@@ -234,7 +222,7 @@ enum field_result get_fd_types(const struct field_ctx *c, struct field *f, struc
 	const struct thread *t = c->m->thread;
 	struct type_set set = {0};
 
-	if (!t)
+	if (!moment_has_fd(c->m))
 		return FIELD_NULL;
 	set.items = arena_alloc(c->scratch, FD_TYPE_COUNT * sizeof(*set.items));
 	if (f->has_arg) {
@@ -246,7 +234,7 @@ enum field_result get_fd_types(const struct field_ctx *c, struct field *f, struc
 	} else {
 		fd_each(c->state, t, add_type, &set);
 	}
-	return set.n ? give_list(ret, set.items, set.n) : FIELD_NULL;
+	return give_list(ret, set.items, set.n);
 }
 
 static const struct fd *standard_fd(const struct field_ctx *c, const struct field *f)

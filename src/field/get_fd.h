@@ -21,6 +21,18 @@ static inline bool fd_is_file(const struct fd *fd)
 	return fd->type == FD_FILE || fd->type == FD_FILE_V2;
 }
 
+/* Which end of it the process is, where that is known. */
+static inline bool fd_has_role(const struct fd *fd)
+{
+	return fd->flags & (FDF_ROLE_CLIENT | FDF_ROLE_SERVER);
+}
+
+/* The protocol of a socket counts once it has a role; that of a raw one at once. */
+static inline bool fd_has_l4(const struct fd *fd)
+{
+	return fd_is_ip(fd) && (fd_has_role(fd) || fd->tuple.l4 == L4_RAW);
+}
+
 /* "host" is not spelled out: empty outside of containers. */
 static inline struct str thread_container(const struct thread *t)
 {

@@ -82,8 +82,6 @@ enum field_result get_is_open_create(const struct field_ctx *c, struct field *f,
 	int flags, mode;
 	uint64_t given;
 
-	if (ev->type == EV_SYSCALL_CREAT_X)
-		return give_u64(ret, c->m->has_res && c->m->res >= 0);
 	if (!open_params(ev, &flags, &mode))
 		return give_u64(ret, 0);
 	given = event_u64(ev, (unsigned)flags);

@@ -83,8 +83,7 @@ bool moment_given_name(const struct field_ctx *c, struct str *ret)
 	*ret = STR_EMPTY;
 	if (!p)
 		return event_is_exit(ev->type);
-	if ((p->dirfd >= 0 || ev->type == EV_SYSCALL_OPEN_BY_HANDLE_AT_X) &&
-	    (!event_has(ev, (unsigned)p->path) || (p->dirfd >= 0 && !event_has(ev, p->dirfd))))
+	if (p->dirfd >= 0 && (!event_has(ev, (unsigned)p->path) || !event_has(ev, p->dirfd)))
 		return false;
 	param_text(c, (unsigned)p->path, &raw, &resolved);
 	*ret = resolved.n ? resolved : raw;
@@ -93,13 +92,12 @@ bool moment_given_name(const struct field_ctx *c, struct str *ret)
 
 struct str moment_given_name_raw(const struct field_ctx *c)
 {
-	const struct event *ev = &c->m->ev;
-	const struct at_params *p = FIND_AT(given_names, ev->type);
-	struct str path = STR_EMPTY;
+	const struct at_params *p = FIND_AT(given_names, c->m->ev.type);
+	struct str raw = STR_EMPTY, resolved;
 
-	if (p && event_has(ev, (unsigned)p->path) && type_is_string(ev->info->params[p->path].type))
-		event_text(ev, (unsigned)p->path, &path);
-	return path;
+	if (p)
+		param_text(c, (unsigned)p->path, &raw, &resolved);
+	return raw;
 }
 
 /* Calls with a directory, and those of them that have a second one. */
@@ -123,7 +121,7 @@ enum field_result get_abspath(const struct field_ctx *c, struct field *f, struct
 {
 	const struct event *ev = &c->m->ev;
 	const struct at_params *p = NULL;
-	struct str path;
+	struct str base, path;
 
 	if (f->has_arg && str_is(f->arg, "dst"))
 		p = FIND_AT(second_paths, ev->type);
@@ -133,8 +131,10 @@ enum field_result get_abspath(const struct field_ctx *c, struct field *f, struct
 	    !event_has(ev, (unsigned)p->path))
 		return FIELD_NULL;
 	event_text(ev, (unsigned)p->path, &path);
-	return give_str(ret, glue(c->scratch,
-				  dirfd_base(c, event_i64(ev, (unsigned)p->dirfd), path), path));
+	base = dirfd_base(c, event_i64(ev, (unsigned)p->dirfd), path);
+	/* The root directory keeps a slash of its own. */
+	path = path_absolute(c, base, path);
+	return give_str(ret, str_is(base, "//") ? glue(c->scratch, STR("/"), path) : path);
 }
 
 /* What a relative path in fs.path starts from. */

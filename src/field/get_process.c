@@ -31,15 +31,24 @@ static struct str join(const struct field_ctx *c, struct str first, struct str l
 	return text_str(&text);
 }
 
+/* A lone NUL is what a process leaves that has overwritten its command line. */
+static struct str args_list(const struct thread *t)
+{
+	struct str args = istr_str(t->args);
+
+	return args.n == 1 && args.p[0] == '\0' ? STR_EMPTY : args;
+}
+
 struct str thread_args(const struct field_ctx *c, const struct thread *t)
 {
-	return t->args ? join(c, STR_EMPTY, istr_str(t->args)) : STR_EMPTY;
+	return join(c, STR_EMPTY, args_list(t));
 }
 
 struct str thread_cmdline(const struct field_ctx *c, const struct thread *t)
 {
-	return t->args && t->args->n ? join(c, istr_str(t->comm), istr_str(t->args))
-				     : istr_str(t->comm);
+	struct str args = args_list(t);
+
+	return args.n ? join(c, istr_str(t->comm), args) : istr_str(t->comm);
 }
 
 /* The environment belongs to the process. */
@@ -117,7 +126,7 @@ enum field_result get_proc_args(const struct field_ctx *c, struct field *f, stru
 	if (!f->has_arg)
 		return give_str(ret, thread_args(c, t));
 	if (f->index <= UINT32_MAX)
-		list_item(istr_str(t->args), (unsigned)f->index, &item);
+		list_item(args_list(t), (unsigned)f->index, &item);
 	return give_str(ret, item);
 }
 
@@ -130,7 +139,7 @@ enum field_result get_exeline(const struct field_ctx *c, struct field *f, struct
 		return FIELD_NULL;
 	text_add(&text, istr_str(t->exe));
 	text_addc(&text, ' ');
-	text_add_list(&text, istr_str(t->args), ' ');
+	text_add_list(&text, args_list(t), ' ');
 	return give_str(ret, text_str(&text));
 }
 
@@ -138,7 +147,7 @@ enum field_result get_n_args(const struct field_ctx *c, struct field *f, struct 
 {
 	const struct thread *t = c->m->thread;
 
-	return t ? give_u64(ret, list_count(istr_str(t->args))) : FIELD_NULL;
+	return t ? give_u64(ret, list_count(args_list(t))) : FIELD_NULL;
 }
 
 enum field_result get_args_bytes(const struct field_ctx *c, struct field *f, struct value *ret)

@@ -3,11 +3,6 @@
 #include "field/get_fd.h"
 #include "field/text.h"
 
-static bool has_role(const struct fd *fd)
-{
-	return fd->flags & (FDF_ROLE_CLIENT | FDF_ROLE_SERVER);
-}
-
 static bool is_connection(const struct fd *fd)
 {
 	return fd->type == FD_IPV4_SOCK || fd->type == FD_IPV6_SOCK;
@@ -22,15 +17,18 @@ static struct str address(const struct fd *fd, bool is_dst)
 
 static bool is_local(const struct field_ctx *c, const struct fd *fd, bool is_dst)
 {
+	static const uint8_t any[16];
 	const uint8_t *a = is_dst ? fd->tuple.dst : fd->tuple.src;
 
-	return interface_is_local(c->state, a, fd_is_v6(fd));
+	/* "::" is local, "0.0.0.0" is not. */
+	return fd_is_v6(fd) ? !memcmp(a, any, 16) || interface_is_local(c->state, a, true)
+			    : interface_is_local(c->state, a, false);
 }
 
 /* Which end of the tuple is meant: false without such an end. */
 static bool find_end(const struct field_ctx *c, const struct fd *fd, unsigned end, bool *is_dst)
 {
-	if (!fd || !has_role(fd))
+	if (!fd || !fd_has_role(fd))
 		return false;
 	if (fd_is_server_sock(fd)) {
 		*is_dst = true;
@@ -78,7 +76,7 @@ enum field_result get_port_text(const struct field_ctx *c, struct field *f, stru
 	struct text text;
 	bool is_dst;
 
-	if (!fd || !has_role(fd) || (end != END_CLIENT && !fd_is_ip(fd)))
+	if (!fd || !fd_has_role(fd) || (end != END_CLIENT && !fd_is_ip(fd)))
 		return FIELD_NULL;
 	if (!is_connection(fd))
 		return end == END_CLIENT || end == END_SERVER ? give_str(ret, STR_EMPTY)
@@ -129,7 +127,7 @@ enum field_result get_l4proto(const struct field_ctx *c, struct field *f, struct
 
 	if (!fd)
 		return FIELD_NULL;
-	if (!fd_is_ip(fd) || (!has_role(fd) && fd->tuple.l4 != L4_RAW))
+	if (!fd_has_l4(fd))
 		return give_str(ret, STR("<NA>"));
 	return give_text(ret, fd_l4_word(fd->tuple.l4));
 }

@@ -15,7 +15,7 @@ static enum field_result give_unless_zero(struct value *ret, uint64_t u)
 
 enum field_result get_tid(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	return c->m->thread ? give_id(ret, c->m->thread->tid) : FIELD_NULL;
+	return give_id(ret, c->m->ev.tid);
 }
 
 enum field_result get_pid(const struct field_ctx *c, struct field *f, struct value *ret)
@@ -25,9 +25,9 @@ enum field_result get_pid(const struct field_ctx *c, struct field *f, struct val
 
 enum field_result get_ppid(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	const struct thread *t = c->m->thread ? thread_main(c->state, c->m->thread) : NULL;
+	const struct thread *t = c->m->thread ? thread_ancestor(c->state, c->m->thread, 1) : NULL;
 
-	return t ? give_id(ret, t->ptid) : FIELD_NULL;
+	return t ? give_id(ret, t->pid) : FIELD_NULL;
 }
 
 enum field_result get_vtid(const struct field_ctx *c, struct field *f, struct value *ret)
@@ -92,11 +92,12 @@ enum field_result get_duration(const struct field_ctx *c, struct field *f, struc
 /* Of a parent that was there before the first event the reference shows another number. */
 enum field_result get_parent_duration(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	const struct thread *parent = direct_parent(c);
+	const struct thread *parent =
+		c->m->thread ? thread_ancestor(c->state, c->m->thread, 1) : NULL;
 
-	if (!c->m->thread)
+	if (!parent)
 		return FIELD_NULL;
-	if (parent && parent->clone_ns)
+	if (parent->clone_ns)
 		return give_u64(ret, c->m->ev.ts - parent->clone_ns);
 	return give_u64(ret, fd_count(c->state, c->m->thread));
 }
@@ -186,12 +187,14 @@ enum field_result get_fd_count(const struct field_ctx *c, struct field *f, struc
 
 enum field_result get_fd_limit(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	return c->m->thread ? give_i64(ret, c->m->thread->fdlimit) : FIELD_NULL;
+	const struct thread *leader = c->m->thread ? thread_main(c->state, c->m->thread) : NULL;
+
+	return leader ? give_i64(ret, leader->fdlimit) : FIELD_NULL;
 }
 
 enum field_result get_fd_usage(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	const struct thread *t = c->m->thread;
+	const struct thread *t = c->m->thread ? thread_main(c->state, c->m->thread) : NULL;
 
 	if (!t)
 		return FIELD_NULL;
@@ -248,13 +251,14 @@ enum field_result get_n_threads(const struct field_ctx *c, struct field *f, stru
 
 enum field_result get_n_children(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	const struct thread *t = c->m->thread;
+	const struct thread *t = c->m->thread, *leader;
 	unsigned n;
 
 	if (!t)
 		return FIELD_NULL;
 	n = thread_group_size(c->state, t);
-	return give_u64(ret, n ? n - 1 : 0);
+	leader = thread_main(c->state, t);
+	return give_u64(ret, n && leader && !thread_is_dead(leader) ? n - 1 : n);
 }
 
 /*

@@ -33,7 +33,7 @@ enum field_result get_user(const struct field_ctx *c, struct field *f, struct va
 	uint32_t uid;
 
 	/* The event that brings a container also says who it runs as. */
-	if (!t && c->m->container && which == USER_NAME)
+	if (c->m->ev.type == EV_ASYNCEVENT_E && c->m->container && which == USER_NAME)
 		return give_str(ret, c->m->container->user);
 	if (!t)
 		return FIELD_NULL;

@@ -75,7 +75,7 @@ static void add_fd(struct param *p)
 	} else if (num < 0) {
 		add_errno_name(p, num);
 	} else if (fd) {
-		char l4 = fd_is_ip(fd) ? fd_l4_char(fd->tuple.l4) : 0;
+		char l4 = fd_has_l4(fd) ? fd_l4_char(fd->tuple.l4) : 0;
 
 		text_addc(&p->resolved, '<');
 		text_addc(&p->resolved, fd_type_char(fd->type));

@@ -19,7 +19,9 @@ static void number_text(const struct value *v, enum param_type t, enum print_for
 {
 	struct digits d;
 
-	if (f == PF_HEX)
+	if (f == PF_NA)
+		buf_adds(out, STR("<NA>"));
+	else if (f == PF_HEX)
 		buf_adds(out, digits_hex(&d, bits_of(v->u, t)));
 	else if (f == PF_OCT)
 		buf_adds(out, digits_oct(&d, bits_of(v->u, t)));
@@ -65,7 +67,7 @@ static void item_text(const struct value *v, enum param_type t, enum print_forma
 void value_text(const struct value *v, enum param_type t, enum print_format f, struct buf *out)
 {
 	if (!v->is_list) {
-		item_text(v, t, f, out);
+		item_text(v, v->type ? v->type : t, v->type ? v->format : f, out);
 		return;
 	}
 	buf_addc(out, '(');
@@ -80,15 +82,17 @@ void value_text(const struct value *v, enum param_type t, enum print_format f, s
 static void item_json(const struct value *v, enum param_type t, enum print_format f,
 		      struct buf *out)
 {
-	bool is_digits = f != PF_HEX && f != PF_OCT && f != PF_10_PADDED_DEC;
+	bool is_address = type_is_ip(t) || type_is_ipnet(t);
 
 	if (type_is_string(t) || is_bytes(t)) {
-		json_add_string(out, v->s);
+		json_add_printable(out, v->s);
 	} else if (t == PT_BOOL) {
 		json_add_bool(out, v->u);
 	} else if (t == PT_DOUBLE) {
 		json_add_double(out, v->d);
-	} else if (is_digits && !type_is_ip(t) && !type_is_ipnet(t)) {
+	} else if (f == PF_NA && !is_address) {
+		buf_adds(out, STR("null"));
+	} else if ((f == PF_DEC || f == PF_ID) && !is_address) {
 		number_text(v, t, f, out);
 	} else {
 		/* Nothing in these texts needs escaping. */
@@ -101,7 +105,7 @@ static void item_json(const struct value *v, enum param_type t, enum print_forma
 void value_json(const struct value *v, enum param_type t, enum print_format f, struct buf *out)
 {
 	if (!v->is_list) {
-		item_json(v, t, f, out);
+		item_json(v, v->type ? v->type : t, v->type ? v->format : f, out);
 		return;
 	}
 	buf_addc(out, '[');

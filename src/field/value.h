@@ -22,7 +22,9 @@ struct value {
 	struct value *items; /* lists only; in the scratch arena */
 	uint32_t n_items;
 	bool is_list;
-	uint8_t type; /* enum param_type; set where it differs per event (evt.rawarg) */
+	/* enum param_type and enum print_format, where they differ per event (evt.rawarg); else 0
+	 */
+	uint8_t type, format;
 };
 
 enum field_result {
@@ -46,7 +48,10 @@ static inline bool type_is_ipnet(enum param_type t)
 	return t == PT_IPNET || t == PT_IPV4NET || t == PT_IPV6NET;
 }
 
-/* As messages print it (lists as "(a,b)").  Bytes of strings unchanged. */
+/*
+ * As messages print it (lists as "(a,b)").  Bytes of strings unchanged.  The type and format of
+ * the value itself go first.  A number without a format is "<NA>", and null in JSON.
+ */
 void value_text(const struct value *v, enum param_type t, enum print_format f, struct buf *out);
 /* As a member of output_fields: numbers, strings, booleans, arrays; text UTF-8 clean. */
 void value_json(const struct value *v, enum param_type t, enum print_format f, struct buf *out);

@@ -107,10 +107,10 @@ TEST(numbers_in_another_dress_are_strings_in_json)
 	CHECK_STR(json(&v, PT_IPADDR, PF_NA), "\"10.0.0.1\"");
 }
 
-TEST(strings_are_escaped_in_json_and_left_alone_in_text)
+TEST(strings_are_made_printable_in_json_and_left_alone_in_text)
 {
 	struct value v = string("a\"b\n");
 
 	CHECK_STR(text(&v, PT_CHARBUF, PF_NA), "a\"b\n");
-	CHECK_STR(json(&v, PT_CHARBUF, PF_NA), "\"a\\\"b\\n\"");
+	CHECK_STR(json(&v, PT_CHARBUF, PF_NA), "\"a\\\"b\xef\xbf\xbd\"");
 }

@@ -29,7 +29,13 @@ enum operator_right { RIGHT_NOTHING, RIGHT_NUMBER, RIGHT_TEXT, RIGHT_LIST };
 
 enum op_modifier { MOD_NONE, MOD_ONEOF, MOD_ANYOF, MOD_ALLOF, MOD_COUNT };
 
-enum operand_kind { OPERAND_FIELD, OPERAND_TRANSFORMER, OPERAND_TEXT, OPERAND_NUMBER, OPERAND_LIST };
+enum operand_kind {
+	OPERAND_FIELD,
+	OPERAND_TRANSFORMER,
+	OPERAND_TEXT,
+	OPERAND_NUMBER,
+	OPERAND_LIST
+};
 
 /* A field, a transformer with its arguments, or a constant argument of one. */
 struct operand {
@@ -54,11 +60,11 @@ struct ast {
 	struct operand *left;
 	enum operator op;
 	enum op_modifier modifier;
-	struct operand *right;  /* field or transformer on the right, else NULL */
-	struct str *values;     /* constants: one, or the list's */
+	struct operand *right; /* field or transformer on the right, else NULL */
+	struct str *values;    /* constants: one, or the list's */
 	struct position *value_at;
 	uint32_t n_values;
-	bool is_list;           /* the values were written as a list */
+	bool is_list; /* the values were written as a list */
 	struct position op_at;
 	/* Set by ast_expand(), of the tree from here down. */
 	uint32_t depth, n_nodes;
@@ -94,7 +100,7 @@ const char *operator_text(enum operator op);
 enum operator_right operator_right(enum operator op);
 const char *modifier_text(enum op_modifier m); /* "" for MOD_NONE */
 /* "contains", "startswith oneof" ...: false when it is no comparison operator. */
-bool operator_parse(struct str text, enum operator *ret, enum op_modifier *ret_modifier);
+bool operator_parse(struct str text, enum operator* ret, enum op_modifier *ret_modifier);
 
 /*
  * Replace macro references.  find: the macro's (already expanded) tree, or NULL; its nodes

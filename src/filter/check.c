@@ -107,8 +107,6 @@ static int compile_constants(struct leaf *l, const struct ast *check, enum param
 			return r;
 		}
 	}
-	if (l->op == OP_EXISTS)
-		return 0;
 	return leaf_prepare(l, a, e);
 }
 

@@ -234,6 +234,11 @@ static bool match_exactly_one(const struct leaf *l, const struct value *v)
 	return n == 1;
 }
 
+static bool match_true(const struct leaf *l, const struct value *v)
+{
+	return true;
+}
+
 static bool match_none(const struct leaf *l, const struct value *v)
 {
 	return false;
@@ -278,6 +283,17 @@ static bool is_enough(const struct leaf *l, uint32_t hits)
 		break;
 	}
 	return hits > 0;
+}
+
+static bool match_needles(const struct leaf *l, const struct value *v)
+{
+	uint32_t hits = 0;
+
+	if (l->n_constants == 1)
+		return needle_in(&l->needles[0], v->s);
+	for (uint32_t i = 0; i < l->n_constants; i++)
+		hits += needle_in(&l->needles[i], v->s);
+	return is_enough(l, hits);
 }
 
 static bool match_globs(const struct leaf *l, const struct value *v)
@@ -377,6 +393,19 @@ static void prepare_globs(struct leaf *l, struct arena *a)
 		glob_build(&l->globs[i], l->texts[i], l->op == OP_IGLOB, a);
 }
 
+static void prepare_needles(struct leaf *l, struct arena *a)
+{
+	l->match = match_needles;
+	l->needles = arena_alloc(a, l->n_constants * sizeof(*l->needles));
+	for (uint32_t i = 0; i < l->n_constants; i++)
+		needle_build(&l->needles[i], l->constants[i].s, l->op == OP_ICONTAINS, a);
+}
+
+static bool is_search(const struct leaf *l)
+{
+	return l->op == OP_CONTAINS || l->op == OP_ICONTAINS || l->op == OP_BCONTAINS;
+}
+
 static struct str constant_bytes(const struct leaf *l, uint32_t i)
 {
 	if (l->group < GROUP_STRING)
@@ -442,10 +471,16 @@ static bool left_is(const struct leaf *l, const char *name)
 
 int leaf_prepare(struct leaf *l, struct arena *a, struct err *e)
 {
+	if (l->op == OP_EXISTS) {
+		l->match = match_true;
+		return 0;
+	}
 	if (l->op == OP_REGEX)
 		return prepare_regexes(l, a, e);
 	if (l->op == OP_GLOB || l->op == OP_IGLOB) {
 		prepare_globs(l, a);
+	} else if (is_search(l)) {
+		prepare_needles(l, a);
 	} else if (l->op == OP_PMATCH) {
 		l->match = match_paths;
 		l->paths = arena_alloc(a, sizeof(*l->paths));

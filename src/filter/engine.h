@@ -60,17 +60,48 @@ struct program {
 	size_t n_results, n_values;
 	struct memo memo;
 	struct memo_entry *entry;
-	bool has_entered; /* entry is this event's */
-	uint32_t *found;
-	size_t n_found;
+	bool has_entered;	     /* entry is this event's */
+	bool has_unknown;	     /* some field's value is on its way */
+	uint32_t *found, *undecided; /* conditions */
+	size_t n_found, n_undecided;
 };
 
-enum truth eval_ref(struct program *p, uint32_t ref);
-/* The condition as written, leaves through eval_ref(). */
-enum truth eval_steps(struct program *p, const struct step *s);
 /* Make ready for an event: nothing is known yet. */
 void eval_begin(struct program *p, const struct field_ctx *c);
-/* An operand's value at this event, extracted once. */
-const struct slot_value *eval_slot(struct program *p, uint32_t slot);
+enum truth eval_ref(struct program *p, uint32_t ref);
+enum truth eval_leaf(struct program *p, uint32_t node);
+/* The condition as written, leaves through eval_ref(). */
+enum truth eval_steps(struct program *p, const struct step *s);
+/* What condition id came to. */
+void eval_found(struct program *p, uint32_t id, enum truth v);
+
 /* What plan says of this event, in p->found. */
-void eval_plan(struct program *p, const struct plan *plan);
+void run_plan(struct program *p, struct plan *plan, const struct field_ctx *c);
+
+void eval_extract(struct program *p, uint32_t slot);
+struct memo_entry *eval_enter(struct program *p);
+
+/* An operand's value at this event, extracted once. */
+static inline const struct slot_value *eval_slot(struct program *p, uint32_t slot)
+{
+	if (p->values[slot].stamp != p->stamp)
+		eval_extract(p, slot);
+	return &p->values[slot];
+}
+
+/* The memo of the event's process, or NULL. */
+static inline struct memo_entry *eval_memo(struct program *p)
+{
+	return p->has_entered ? p->entry : eval_enter(p);
+}
+
+static inline bool eval_known(const struct program *p, uint32_t node, enum truth *ret)
+{
+	*ret = (enum truth)(p->results[node] & 3);
+	return p->results[node] >> 2 == p->stamp;
+}
+
+static inline void eval_keep(struct program *p, uint32_t node, enum truth v)
+{
+	p->results[node] = p->stamp << 2 | v;
+}

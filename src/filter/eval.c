@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Evaluation: plans over one event. */
+/*
+ * Evaluation with three values, node by node, and what is known of the event at hand.
+ *
+ * Plans (run.c) do the same faster as long as nothing is unknown.
+ */
 #include "filter/engine.h"
 
 #include "base/alloc.h"
@@ -41,33 +45,32 @@ void eval_begin(struct program *p, const struct field_ctx *c)
 	p->results[0] = p->stamp << 2 | TRUTH_TRUE;
 	p->ctx = c;
 	p->has_entered = false;
-	p->n_found = 0;
+	p->has_unknown = false;
+	p->n_found = p->n_undecided = 0;
 }
 
-const struct slot_value *eval_slot(struct program *p, uint32_t slot)
+void eval_extract(struct program *p, uint32_t slot)
 {
 	struct slot_value *v = &p->values[slot];
+	struct extractor *x = p->graph.slots[slot].x;
 
-	if (v->stamp != p->stamp) {
-		v->stamp = p->stamp;
-		v->value = (struct value){.s = STR_EMPTY};
-		v->result = (uint8_t)extractor_get(p->graph.slots[slot].x, p->ctx, &v->value);
-	}
-	return v;
+	v->stamp = p->stamp;
+	v->value = (struct value){.s = STR_EMPTY};
+	if (x->kind == EXTRACT_FIELD)
+		v->result = (uint8_t)field_get(x->field, p->ctx, &v->value);
+	else
+		v->result = (uint8_t)extractor_get(x, p->ctx, &v->value);
 }
 
-static enum truth eval_leaf(struct program *p, const struct node *n)
+enum truth eval_leaf(struct program *p, uint32_t node)
 {
-	const struct graph_leaf *gl = &p->graph.leaves[n->first];
-	const struct slot_value *left, *right;
+	const struct graph_leaf *gl = &p->graph.leaves[p->graph.nodes[node].first];
+	const struct slot_value *left = eval_slot(p, gl->left), *right = left;
 
-	left = eval_slot(p, gl->left);
 	if (left->result == FIELD_NULL)
 		return TRUTH_FALSE;
-	if (!gl->leaf->right)
-		return leaf_test(gl->leaf, (enum field_result)left->result, &left->value, FIELD_OK,
-				 NULL);
-	right = eval_slot(p, gl->right);
+	if (gl->leaf->right)
+		right = eval_slot(p, gl->right);
 	return leaf_test(gl->leaf, (enum field_result)left->result, &left->value,
 			 (enum field_result)right->result, &right->value);
 }
@@ -88,36 +91,23 @@ static enum truth eval_and(struct program *p, const struct node *n)
 	return v;
 }
 
-static enum truth eval_node(struct program *p, uint32_t i)
+struct memo_entry *eval_enter(struct program *p)
 {
-	const struct node *n = &p->graph.nodes[i];
-	struct memo_entry *entry = NULL;
-	enum truth v;
-
-	if (n->bit >= 0) {
-		if (!p->has_entered) {
-			p->entry = memo_enter(&p->memo, p->ctx);
-			p->has_entered = true;
-		}
-		entry = p->entry;
-		if (entry && memo_get(entry, n->bit, &v)) {
-			p->results[i] = p->stamp << 2 | v;
-			return v;
-		}
-	}
-	v = n->n ? eval_and(p, n) : eval_leaf(p, n);
-	if (entry && v != TRUTH_UNKNOWN)
-		memo_set(entry, n->bit, v);
-	p->results[i] = p->stamp << 2 | v;
-	return v;
+	p->entry = memo_enter(&p->memo, p->ctx);
+	p->has_entered = true;
+	return p->entry;
 }
 
 enum truth eval_ref(struct program *p, uint32_t ref)
 {
-	uint32_t known = p->results[ref_node(ref)];
-	enum truth v =
-		known >> 2 == p->stamp ? (enum truth)(known & 3) : eval_node(p, ref_node(ref));
+	uint32_t node = ref_node(ref);
+	const struct node *n = &p->graph.nodes[node];
+	enum truth v;
 
+	if (!eval_known(p, node, &v)) {
+		v = n->n ? eval_and(p, n) : eval_leaf(p, node);
+		eval_keep(p, node, v);
+	}
 	return ref & 1 ? (enum truth)(TRUTH_TRUE - v) : v;
 }
 
@@ -142,104 +132,13 @@ enum truth eval_steps(struct program *p, const struct step *s)
 	return v;
 }
 
-static void find(struct program *p, uint32_t id)
+void eval_found(struct program *p, uint32_t id, enum truth v)
 {
-	if (p->found_at[id] == p->stamp)
+	if (v == TRUTH_FALSE || p->found_at[id] == p->stamp)
 		return;
 	p->found_at[id] = p->stamp;
-	p->found[p->n_found++] = id;
-}
-
-static void run_test(struct program *p, const struct plan *plan, const struct plan_item *item)
-{
-	if (eval_ref(p, item->ref) != TRUTH_TRUE)
-		return;
-	for (uint32_t i = 0; i < item->n; i++)
-		find(p, plan->ids[item->first + i]);
-}
-
-static void run_hits(struct program *p, const struct plan *plan, const struct plan_index *ix,
-		     const uint32_t *start)
-{
-	for (uint32_t i = start[0]; i < start[1]; i++)
-		run_test(p, plan, &plan->items[ix->hits[i]]);
-}
-
-static void look_up(struct program *p, const struct plan *plan, const struct plan_index *ix,
-		    const struct value *v)
-{
-	struct str text = ix->is_number ? (struct str){(const char *)&v->u, sizeof(v->u)} : v->s;
-	int32_t at;
-
-	if (ix->exact.n && set_has(&ix->exact, text)) {
-		at = set_find(&ix->exact, text);
-		run_hits(p, plan, ix, &ix->exact_start[at]);
-	}
-	for (at = ix->prefixes.n ? prefixes_find(&ix->prefixes, text) : -1; at >= 0;
-	     at = ix->prefixes.parent[at])
-		run_hits(p, plan, ix, &ix->prefix_start[at]);
-}
-
-/* false: the value is not known, so nothing is ruled out. */
-static bool run_index(struct program *p, const struct plan *plan, const struct plan_index *ix)
-{
-	const struct slot_value *v = eval_slot(p, ix->slot);
-
-	if (v->result == FIELD_UNKNOWN)
-		return false;
-	if (v->result == FIELD_NULL)
-		return true;
-	if (!v->value.is_list) {
-		look_up(p, plan, ix, &v->value);
-		return true;
-	}
-	for (uint32_t i = 0; i < v->value.n_items; i++)
-		look_up(p, plan, ix, &v->value.items[i]);
-	return true;
-}
-
-static void run(struct program *p, const struct plan *plan, uint32_t at, uint32_t end);
-
-static void run_indexes(struct program *p, const struct plan *plan, uint32_t at)
-{
-	const struct plan_item *item = &plan->items[at];
-
-	for (uint32_t i = 0; i < item->n; i++) {
-		if (run_index(p, plan, &plan->indexes[item->first + i]))
-			continue;
-		run(p, plan, at + 1, item->end);
-		return;
-	}
-}
-
-static void run(struct program *p, const struct plan *plan, uint32_t at, uint32_t end)
-{
-	while (at < end) {
-		const struct plan_item *item = &plan->items[at];
-
-		switch ((enum plan_kind)item->kind) {
-		case PLAN_GUARD:
-			at = eval_ref(p, item->ref) == TRUTH_TRUE ? at + 1 : item->end;
-			break;
-		case PLAN_TEST:
-			run_test(p, plan, item);
-			at++;
-			break;
-		case PLAN_INDEX:
-			run_indexes(p, plan, at);
-			at = item->end;
-			break;
-		case PLAN_ORDERED:
-			if (eval_steps(p, &p->steps[p->conditions[item->first].first_step]) ==
-			    TRUTH_TRUE)
-				find(p, item->first);
-			at++;
-			break;
-		}
-	}
-}
-
-void eval_plan(struct program *p, const struct plan *plan)
-{
-	run(p, plan, 0, (uint32_t)plan->n_items);
+	if (v == TRUTH_TRUE)
+		p->found[p->n_found++] = id;
+	else
+		p->undecided[p->n_undecided++] = id;
 }

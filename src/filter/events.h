@@ -10,7 +10,6 @@
 struct event_names;
 struct event_names *event_names_new(void);
 void event_names_free(struct event_names *n);
-bool event_names_has(const struct event_names *n, struct str name);
 
 static inline bool event_set_has(const uint64_t *set, unsigned code)
 {

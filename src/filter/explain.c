@@ -71,7 +71,9 @@ static struct str value_of(const struct slot_value *v, const struct extractor *x
 	if (v->result != FIELD_OK)
 		return ret;
 	buf_init(&out, EXPLAIN_TEXT_MAX);
-	value_text(&v->value, extractor_type(x), extractor_format(x), &out);
+	/* Numbers that messages cannot show are no secret here. */
+	value_text(&v->value, extractor_type(x),
+		   extractor_format(x) == PF_NA ? PF_DEC : extractor_format(x), &out);
 	ret = arena_str(a, buf_str(&out));
 	buf_done(&out);
 	return ret;

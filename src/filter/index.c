@@ -79,11 +79,6 @@ void event_names_free(struct event_names *n)
 	free(n);
 }
 
-bool event_names_has(const struct event_names *n, struct str name)
-{
-	return set_find(&n->set, name) >= 0;
-}
-
 enum { EVENT_WORDS = (EV_COUNT + 63) / 64, SYSCALL_WORDS = (SC_COUNT + 63) / 64 };
 
 /* The generic events are in exactly when one of the calls that they stand for is. */

@@ -13,9 +13,6 @@ static void key_add(struct key_list *k, struct key key)
 
 static bool is_equality(const struct leaf *l)
 {
-	if (l->group == GROUP_NONE || l->group == GROUP_BOOL || l->group == GROUP_DOUBLE ||
-	    l->group == GROUP_NET)
-		return false;
 	if (l->is_list)
 		return l->op == OP_INTERSECTS;
 	return l->op == OP_EQ || l->op == OP_IN || l->op == OP_INTERSECTS;
@@ -30,74 +27,120 @@ static bool is_special(const struct leaf *l)
 					    !strcmp(x->field->info->name, "evt.around"));
 }
 
+/* Globs that are one piece of text, and where it must be. */
+static bool glob_kind(const struct glob *g, enum key_kind *ret)
+{
+	static const enum key_kind kinds[] = {[GLOB_LITERAL] = KEY_EXACT,
+					      [GLOB_PREFIX] = KEY_PREFIX,
+					      [GLOB_SUFFIX] = KEY_SUFFIX,
+					      [GLOB_INFIX] = KEY_PIECE};
+
+	if (g->kind == GLOB_OTHER)
+		return false;
+	*ret = kinds[g->kind];
+	return true;
+}
+
+/* The key that constant i makes; false: it makes none. */
+static bool constant_key(const struct leaf *l, uint32_t i, struct key *key)
+{
+	enum key_kind kind = KEY_EXACT;
+
+	key->text = l->constants[i].s;
+	switch ((enum operator)l->op) {
+	case OP_STARTSWITH:
+	case OP_BSTARTSWITH:
+		kind = KEY_PREFIX;
+		break;
+	case OP_ENDSWITH:
+		kind = KEY_SUFFIX;
+		break;
+	case OP_CONTAINS:
+	case OP_BCONTAINS:
+		kind = KEY_PIECE;
+		break;
+	case OP_GLOB:
+		if (!glob_kind(&l->globs[i], &kind))
+			return false;
+		key->text = l->globs[i].text;
+		break;
+	default:
+		if (!is_equality(l))
+			return false;
+		break;
+	}
+	key->kind = (uint8_t)kind;
+	key->is_number = l->group < GROUP_STRING;
+	if (key->is_number)
+		key->text = (struct str){(const char *)&l->constants[i].u, sizeof(uint64_t)};
+	return kind == KEY_EXACT || key->text.n >= (kind == KEY_PIECE ? PIECE_MIN : 1);
+}
+
 static bool leaf_keys(struct key_list *k, const struct graph_leaf *gl, uint32_t owner)
 {
 	const struct leaf *l = gl->leaf;
-	bool is_prefix = l->op == OP_STARTSWITH && l->group == GROUP_STRING;
 	/* All must hold, so one will do. */
 	uint32_t n = l->modifier == MOD_ALLOF ? 1 : l->n_constants;
 
 	if (l->right || !l->n_constants || n > KEYS_PER_OWNER_MAX || is_special(l) ||
-	    (!is_prefix && !is_equality(l)))
+	    l->group == GROUP_NONE || l->group == GROUP_BOOL || l->group == GROUP_DOUBLE ||
+	    l->group == GROUP_NET)
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
-		struct key key = {l->constants[i].s, gl->left, owner, is_prefix, false};
+		struct key key = {.slot = gl->left, .owner = owner};
 
-		if (is_prefix && !key.text.n)
+		if (!constant_key(l, i, &key))
 			return false;
-		if (l->group < GROUP_STRING) {
-			key.text = (struct str){(const char *)&l->constants[i].u, sizeof(uint64_t)};
-			key.is_number = true;
-		}
 		key_add(k, key);
 	}
 	return true;
 }
 
-static size_t distinct_slots(const struct key *list, size_t n)
-{
-	size_t distinct = 0;
-
-	for (size_t i = 0; i < n; i++)
-		distinct += i == 0 || list[i].slot != list[i - 1].slot;
-	return distinct;
-}
-
-/* Lower is better: few operands to look at, then whole values before prefixes, then few keys. */
+/* Lower is better: few operands to look at, whole values before parts, few keys. */
 static float keys_score(const struct key *list, size_t n)
 {
+	static const float scores[] = {
+		[KEY_EXACT] = 1, [KEY_PREFIX] = 2, [KEY_SUFFIX] = 3, [KEY_PIECE] = 6};
 	float score = 0;
 
-	for (size_t i = 0; i < n; i++)
-		score += list[i].is_prefix ? 2 : 1;
-	return score + 64 * (float)distinct_slots(list, n);
+	for (size_t i = 0; i < n; i++) {
+		score += scores[list[i].kind];
+		if (i && list[i].slot != list[i - 1].slot)
+			score += 64;
+	}
+	return score;
 }
 
-static bool and_keys(struct key_list *k, const struct graph *g, const uint32_t *refs, size_t n,
+static bool and_keys(struct key_list *k, struct estimator *est, const uint32_t *refs, size_t n,
 		     uint32_t owner);
 
-static bool ref_keys(struct key_list *k, const struct graph *g, uint32_t ref, uint32_t owner)
+static bool ref_keys(struct key_list *k, struct estimator *est, uint32_t ref, uint32_t owner)
 {
+	const struct graph *g = est->graph;
 	const struct node *n = &g->nodes[ref_node(ref)];
+	size_t start = k->n;
 
-	if (!n->n)
-		return !(ref & 1) && ref != REF_TRUE && leaf_keys(k, &g->leaves[n->first], owner);
-	if (ref & 1) { /* an OR: a key for each side */
-		size_t start = k->n;
-
-		for (uint32_t i = 0; i < n->n; i++)
-			if (k->n - start > KEYS_PER_OWNER_MAX ||
-			    !ref_keys(k, g, ref_not(node_edges(g, n)[i]), owner)) {
-				k->n = start;
-				return false;
-			}
-		return true;
+	if (!n->n) {
+		if (!(ref & 1) && ref != REF_TRUE && leaf_keys(k, &g->leaves[n->first], owner))
+			return true;
+		k->n = start;
+		return false;
 	}
-	return and_keys(k, g, node_edges(g, n), n->n, owner);
+	if (!(ref & 1))
+		return and_keys(k, est, node_edges(g, n), n->n, owner);
+	/* An OR: keys for every side. */
+	for (uint32_t i = 0; i < n->n; i++) {
+		if (k->n - start <= KEYS_PER_OWNER_MAX &&
+		    ref_keys(k, est, ref_not(node_edges(g, n)[i]), owner))
+			continue;
+		k->n = start;
+		return false;
+	}
+	return true;
 }
 
 /* The keys of the part that gives the best ones. */
-static bool and_keys(struct key_list *k, const struct graph *g, const uint32_t *refs, size_t n,
+static bool and_keys(struct key_list *k, struct estimator *est, const uint32_t *refs, size_t n,
 		     uint32_t owner)
 {
 	size_t start = k->n, best_n = 0;
@@ -107,9 +150,9 @@ static bool and_keys(struct key_list *k, const struct graph *g, const uint32_t *
 		size_t at = k->n;
 		float score;
 
-		if (!ref_keys(k, g, refs[i], owner))
+		if (!ref_keys(k, est, refs[i], owner))
 			continue;
-		score = keys_score(k->list + at, k->n - at);
+		score = keys_score(k->list + at, k->n - at) + 256 * estimate_likely(est, refs[i]);
 		if (!best_n || score < best) {
 			best = score;
 			best_n = k->n - at;
@@ -120,91 +163,42 @@ static bool and_keys(struct key_list *k, const struct graph *g, const uint32_t *
 	return best_n > 0;
 }
 
-bool keys_add(struct key_list *k, const struct graph *g, const uint32_t *refs, size_t n,
-	      uint32_t owner, uint32_t *popular)
+bool keys_add(struct key_list *k, struct estimator *est, const uint32_t *refs, size_t n,
+	      uint32_t owner)
 {
-	size_t start = k->n;
-
-	if (!and_keys(k, g, refs, n, owner))
-		return false;
-	for (size_t i = start; i < k->n; i++)
-		if (i == start || k->list[i].slot != k->list[i - 1].slot)
-			popular[k->list[i].slot]++;
-	return true;
+	return and_keys(k, est, refs, n, owner);
 }
 
-bool keys_has_slot(const struct key_list *k, uint32_t slot)
+/* Asking a few conditions is as fast as a look-up, and looking for pieces takes longer. */
+enum { PLAIN_MIN = 3, PIECES_MIN = 8 };
+
+void keys_prune(struct key_list *k, size_t n_slots, bool *has)
 {
-	for (size_t i = 0; i < k->n; i++)
-		if (k->list[i].slot == slot)
-			return true;
-	return false;
-}
+	uint32_t(*count)[2] = xcalloc(n_slots, sizeof(*count)),
+	(*last)[2] = xcalloc(n_slots, sizeof(*last));
+	size_t kept = 0;
 
-/* Building an index. */
+	/* Keys stand in order of their owners, whom each look-up counts once. */
+	for (size_t i = 0; i < k->n; i++) {
+		const struct key *key = &k->list[i];
+		bool is_piece = key->kind == KEY_PIECE;
 
-static int compare_keys(const void *a, const void *b)
-{
-	const struct key *x = a, *y = b;
-	int r = str_cmp(x->text, y->text);
-
-	return r ? r : (x->owner > y->owner) - (x->owner < y->owner);
-}
-
-/* Position of a key in the set or the prefixes. */
-static uint32_t key_place(const struct plan_index *ix, const struct key *key)
-{
-	return (uint32_t)(key->is_prefix ? prefixes_find(&ix->prefixes, key->text)
-					 : set_find(&ix->exact, key->text));
-}
-
-/* Hits of one kind of key, in order of the key's place. */
-static uint32_t *place_hits(struct plan_index *ix, const struct key *keys, size_t n,
-			    const uint32_t *item_of, bool is_prefix, uint32_t n_places,
-			    uint32_t *n_hits, struct arena *a)
-{
-	uint32_t *start = arena_calloc(a, n_places + 2, sizeof(*start)), base = *n_hits;
-
-	for (size_t i = 0; i < n; i++)
-		if (keys[i].is_prefix == is_prefix)
-			start[key_place(ix, &keys[i]) + 2]++;
-	start[0] = start[1] = base;
-	for (uint32_t i = 2; i < n_places + 2; i++)
-		start[i] += start[i - 1];
-	for (size_t i = 0; i < n; i++)
-		if (keys[i].is_prefix == is_prefix)
-			ix->hits[start[key_place(ix, &keys[i]) + 1]++] = item_of[keys[i].owner];
-	*n_hits = start[n_places];
-	return start;
-}
-
-void plan_index_build(struct plan_index *ix, uint32_t slot, const struct key_list *k,
-		      const uint32_t *item_of, struct arena *a)
-{
-	struct key *keys = xcalloc(k->n, sizeof(*keys));
-	struct str *exact = xcalloc(k->n, sizeof(*exact)),
-		   *prefixes = xcalloc(k->n, sizeof(*prefixes));
-	size_t n = 0, n_exact = 0, n_prefixes = 0;
-	uint32_t n_hits = 0;
-
-	*ix = (struct plan_index){.slot = slot};
-	for (size_t i = 0; i < k->n; i++)
-		if (k->list[i].slot == slot)
-			keys[n++] = k->list[i];
-	qsort(keys, n, sizeof(*keys), compare_keys);
-	ix->is_number = n && keys[0].is_number;
-	for (size_t i = 0; i < n; i++) {
-		if (keys[i].is_prefix)
-			prefixes[n_prefixes++] = keys[i].text;
-		else
-			exact[n_exact++] = keys[i].text;
+		if (last[key->slot][is_piece] == key->owner + 1)
+			continue;
+		last[key->slot][is_piece] = key->owner + 1;
+		count[key->slot][is_piece]++;
 	}
-	set_build(&ix->exact, exact, n_exact, a);
-	prefixes_build(&ix->prefixes, prefixes, n_prefixes, a);
-	ix->hits = arena_alloc(a, n * sizeof(*ix->hits));
-	ix->exact_start = place_hits(ix, keys, n, item_of, false, ix->exact.n, &n_hits, a);
-	ix->prefix_start = place_hits(ix, keys, n, item_of, true, ix->prefixes.n, &n_hits, a);
-	free(keys);
-	free(exact);
-	free(prefixes);
+	for (size_t i = 0; i < k->n; i++) {
+		const struct key *key = &k->list[i];
+		bool is_piece = key->kind == KEY_PIECE;
+
+		if (count[key->slot][is_piece] < (is_piece ? PIECES_MIN : PLAIN_MIN))
+			has[key->owner] = false;
+	}
+	for (size_t i = 0; i < k->n; i++)
+		if (has[k->list[i].owner])
+			k->list[kept++] = k->list[i];
+	k->n = kept;
+	free(count);
+	free(last);
 }

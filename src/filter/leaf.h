@@ -48,6 +48,7 @@ struct leaf {
 		struct prefixes *prefixes;
 		struct paths *paths;
 		struct glob *globs;
+		struct needle *needles;
 		struct regex **regexes; /* freed by leaf_done() */
 	};
 };

@@ -161,6 +161,89 @@ bool paths_match(const struct paths *p, struct str text)
 	return node_match(p->root, text);
 }
 
+/* Needles. */
+
+/* Bytes of paths and command lines, the most frequent first; all others are rare. */
+static const char frequent[] = "/ etaoinsrlcdubpmhg-.fy_vkw0123456789xjqz=:,";
+
+static size_t rarity(char c)
+{
+	const char *at = c ? strchr(frequent, c | (c >= 'A' && c <= 'Z' ? 0x20 : 0)) : NULL;
+
+	return at ? (size_t)(at - frequent) : sizeof(frequent);
+}
+
+static char lower(char c)
+{
+	return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
+void needle_build(struct needle *nd, struct str text, bool fold, struct arena *a)
+{
+	*nd = (struct needle){.text = text, .fold = fold};
+	if (fold) {
+		char *p = arena_alloc(a, text.n + 1);
+
+		for (size_t i = 0; i < text.n; i++)
+			p[i] = lower(text.p[i]);
+		nd->text.p = p;
+	}
+	for (uint32_t i = 1; i < text.n; i++)
+		if (rarity(text.p[i]) > rarity(text.p[nd->rare]))
+			nd->rare = i;
+}
+
+static bool folds_to(const char *p, struct str low)
+{
+	for (size_t i = 0; i < low.n; i++)
+		if (lower(p[i]) != low.p[i])
+			return false;
+	return true;
+}
+
+static bool find_folded(const struct needle *nd, struct str text)
+{
+	char low = nd->text.p[nd->rare], high = low;
+
+	if (low >= 'a' && low <= 'z')
+		high = (char)(low & ~0x20);
+	for (size_t i = 0; i + nd->text.n <= text.n; i++) {
+		char c = text.p[i + nd->rare];
+
+		if ((c == low || c == high) && folds_to(text.p + i, nd->text))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The rare byte first: memchr() is fast, and mostly there is none.  Text in which it is not
+ * rare at all goes to memmem(), which cannot be made slow.
+ */
+bool needle_in(const struct needle *nd, struct str text)
+{
+	size_t n = nd->text.n, at = 0;
+
+	if (!n || text.n < n)
+		return !n;
+	if (nd->fold)
+		return find_folded(nd, text);
+	for (unsigned tries = 0; tries < 16; tries++) {
+		size_t from = at + nd->rare;
+		const char *hit = memchr(text.p + from, nd->text.p[nd->rare],
+					 text.n - n + nd->rare + 1 - from);
+
+		if (!hit)
+			return false;
+		at = (size_t)(hit - text.p) - nd->rare;
+		if (!memcmp(text.p + at, nd->text.p, n))
+			return true;
+		if (++at + n > text.n)
+			return false;
+	}
+	return str_find(str_from(text, at), nd->text) >= 0;
+}
+
 /* Globs. */
 
 static bool is_plain(struct str s)
@@ -179,15 +262,17 @@ void glob_build(struct glob *g, struct str pattern, bool fold, struct arena *a)
 
 	middle = str_head(middle, middle.n - tail);
 	if (fold || !is_plain(middle))
-		*g = (struct glob){GLOB_OTHER, arena_str(a, pattern), fold};
+		*g = (struct glob){.kind = GLOB_OTHER, .text = arena_str(a, pattern), .fold = fold};
 	else if (head && tail)
-		*g = (struct glob){GLOB_INFIX, middle, false};
+		*g = (struct glob){.kind = GLOB_INFIX, .text = middle};
 	else if (head)
-		*g = (struct glob){GLOB_SUFFIX, middle, false};
+		*g = (struct glob){.kind = GLOB_SUFFIX, .text = middle};
 	else if (tail)
-		*g = (struct glob){GLOB_PREFIX, middle, false};
+		*g = (struct glob){.kind = GLOB_PREFIX, .text = middle};
 	else
-		*g = (struct glob){GLOB_LITERAL, middle, false};
+		*g = (struct glob){.kind = GLOB_LITERAL, .text = middle};
+	if (g->kind == GLOB_INFIX)
+		needle_build(&g->needle, middle, false, a);
 }
 
 /* fnmatch() wants a NUL behind the text. */
@@ -214,7 +299,7 @@ bool glob_match(const struct glob *g, struct str text)
 	case GLOB_SUFFIX:
 		return str_ends(text, g->text);
 	case GLOB_INFIX:
-		return str_find(text, g->text) >= 0;
+		return needle_in(&g->needle, text);
 	case GLOB_OTHER:
 		break;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Many constants at once: sets of byte strings, sets of prefixes, sets of path prefixes.
+ * Texts to compare with, made ready: sets of byte strings, of prefixes, of path prefixes;
+ * globs; pieces to look for.
  *
  * Built once, in an arena; the strings given are borrowed for as long.
  */
@@ -24,11 +25,14 @@ void set_build(struct set *s, const struct str *items, size_t n, struct arena *a
 /* The index in s->items, or SET_NONE. */
 int32_t set_find(const struct set *s, struct str item);
 
+static inline bool set_may_have(const struct set *s, struct str item)
+{
+	return s->lengths >> (item.n < 63 ? item.n : 63) & 1;
+}
+
 static inline bool set_has(const struct set *s, struct str item)
 {
-	if (!(s->lengths >> (item.n < 63 ? item.n : 63) & 1))
-		return false;
-	return set_find(s, item) >= 0;
+	return set_may_have(s, item) && set_find(s, item) >= 0;
 }
 
 /* Prefixes in byte order, each knowing the longest other one that it starts with. */
@@ -55,10 +59,22 @@ void paths_build(struct paths *p, const struct str *items, size_t n, struct aren
 /* Whether some path's components are the first components of text. */
 bool paths_match(const struct paths *p, struct str text);
 
+/* A text to look for in others. */
+struct needle {
+	struct str text;
+	uint32_t
+		rare; /* offset of the byte that is likely the rarest in what it is looked for in */
+	bool fold;    /* whatever the case of ASCII letters; text is in lower case */
+};
+
+void needle_build(struct needle *nd, struct str text, bool fold, struct arena *a);
+bool needle_in(const struct needle *nd, struct str text);
+
 /* A glob as fnmatch(3) knows it, without flags, or folding case. */
 struct glob {
 	enum { GLOB_LITERAL, GLOB_PREFIX, GLOB_SUFFIX, GLOB_INFIX, GLOB_OTHER } kind;
-	struct str text; /* the literal part, or the whole pattern, NUL-terminated */
+	struct str text;      /* the literal part, or the whole pattern, NUL-terminated */
+	struct needle needle; /* GLOB_INFIX */
 	bool fold;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filter/match.h"
+#include "filter/pieces.h"
 
 #include "base/test.h"
 
@@ -109,5 +110,78 @@ TEST(prefixes_agree_with_looking_at_each)
 				got++;
 			CHECK_INT(got, want);
 		}
+	}
+}
+
+static bool in(const char *needle, bool fold, const char *text)
+{
+	struct needle nd;
+
+	setup();
+	needle_build(&nd, str_of(needle), fold, &arena);
+	return needle_in(&nd, str_of(text));
+}
+
+TEST(needles_are_found_wherever_they_are)
+{
+	CHECK(in("abc", false, "abc") && in("abc", false, "xabc") && in("abc", false, "abcx"));
+	CHECK(!in("abc", false, "ab") && !in("abc", false, "abd") && in("", false, ""));
+	CHECK(in("../", false, "a/b.so/../x") && !in("../", false, "a.b/..c/./d.."));
+	CHECK(in("ab", false, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"));
+	CHECK(!in("abb", false, "abababababababababababababababababab"));
+	CHECK(in("as-", true, "BAS-H") && !in("asx", true, "BASH") && in("Z9", true, "z9"));
+}
+
+TEST(needles_agree_with_memmem)
+{
+	srand(3);
+	for (int round = 0; round < 20000; round++) {
+		char text[40], needle[5];
+		struct str t = {text, (size_t)rand() % 40}, k = {needle, (size_t)rand() % 5};
+		struct needle nd;
+
+		for (size_t i = 0; i < t.n; i++)
+			text[i] = (char)('a' + rand() % 3);
+		for (size_t i = 0; i < k.n; i++)
+			needle[i] = (char)('a' + rand() % 3);
+		setup();
+		needle_build(&nd, k, false, &arena);
+		CHECK(needle_in(&nd, t) == (str_find(t, k) >= 0));
+	}
+}
+
+struct found {
+	bool seen[64];
+};
+
+static void see(void *arg, uint32_t i)
+{
+	struct found *f = arg;
+
+	f->seen[i] = true;
+}
+
+TEST(pieces_agree_with_looking_for_each)
+{
+	srand(11);
+	for (int round = 0; round < 500; round++) {
+		char texts[40][9], text[60];
+		struct str items[40], t = {text, (size_t)rand() % 60};
+		struct found f = {{false}};
+		struct pieces p;
+		size_t n = 1 + (size_t)rand() % 40;
+
+		for (size_t i = 0; i < n; i++) {
+			items[i] = (struct str){texts[i], 4 + (size_t)rand() % 5};
+			for (size_t k = 0; k < items[i].n; k++)
+				texts[i][k] = (char)('a' + rand() % 2);
+		}
+		for (size_t i = 0; i < t.n; i++)
+			text[i] = (char)('a' + rand() % 2);
+		setup();
+		pieces_build(&p, items, n, &arena);
+		pieces_each(&p, t, see, &f);
+		for (size_t i = 0; i < n; i++)
+			CHECK(f.seen[i] == (str_find(t, items[i]) >= 0));
 	}
 }

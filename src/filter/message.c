@@ -174,8 +174,8 @@ static struct position position_in(struct str text, size_t offset)
 	return at;
 }
 
-int message_compile(struct str text, struct arena *a, struct message **ret,
-		    struct position *ret_at, struct err *e)
+int message_compile(struct str text, struct arena *a, struct message **ret, struct position *ret_at,
+		    struct err *e)
 {
 	struct message *m = arena_calloc(a, 1, sizeof(*m));
 	size_t n = count_percents(text), n_fields = 0;

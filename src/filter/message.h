@@ -22,8 +22,8 @@ struct message_token {
  * -EINVAL: "unknown filter: ..." / "invalid formatting token ..." and *e; *ret_at, which may be
  * NULL, is where in the text.
  */
-int message_compile(struct str text, struct arena *a, struct message **ret,
-		    struct position *ret_at, struct err *e);
+int message_compile(struct str text, struct arena *a, struct message **ret, struct position *ret_at,
+		    struct err *e);
 /*
  * Append the message.  raw false: control characters and invalid UTF-8 in field values become
  * U+FFFD; true: bytes as they are (`saker print`).

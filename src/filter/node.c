@@ -10,7 +10,7 @@ void graph_init(struct graph *g)
 	*g = (struct graph){.mask = 255};
 	g->table = xcalloc(g->mask + 1, sizeof(*g->table));
 	g->nodes = xgrow(NULL, &g->cap_nodes, 64, sizeof(*g->nodes));
-	g->nodes[0] = (struct node){.likely = 1, .memo = MEMO_EVENT, .bit = -1};
+	g->nodes[0] = (struct node){.memo = MEMO_EVENT, .bit = -1};
 	g->n_nodes = 1;
 }
 
@@ -63,33 +63,18 @@ uint32_t graph_add_leaf(struct graph *g, struct leaf *l, uint32_t left, uint32_t
 	struct node *n = &g->nodes[i];
 
 	g->leaves = xgrow(g->leaves, &g->cap_leaves, g->n_leaves + 1, sizeof(*g->leaves));
-	g->leaves[g->n_leaves] = (struct graph_leaf){l, left, right};
+	g->leaves[g->n_leaves] = (struct graph_leaf){l, left, right, leaf_cost(l), leaf_likely(l)};
 	n->first = (uint32_t)g->n_leaves++;
-	n->cost = leaf_cost(l);
-	n->likely = leaf_likely(l);
 	n->memo = (uint8_t)memo_of_scopes(scopes);
 	n->by_type = g->slots[left].rule != RULE_NONE || g->slots[right].rule != RULE_NONE;
 	return i * 2;
 }
 
-float ref_likely(const struct graph *g, uint32_t ref)
-{
-	float likely = g->nodes[ref_node(ref)].likely;
-
-	return ref & 1 ? 1 - likely : likely;
-}
-
-float ref_rank(const struct graph *g, uint32_t ref)
-{
-	return g->nodes[ref_node(ref)].cost / (1.01f - ref_likely(g, ref));
-}
-
-static int compare_refs(const void *a, const void *b, void *graph)
+static int compare_refs(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	float rx = ref_rank(graph, x), ry = ref_rank(graph, y);
 
-	return rx != ry ? (rx > ry) - (rx < ry) : (x > y) - (x < y);
+	return (x > y) - (x < y);
 }
 
 static uint64_t refs_hash(const uint32_t *refs, size_t n)
@@ -121,20 +106,15 @@ static void table_grow(struct graph *g)
 static void sum_up(struct graph *g, struct node *n)
 {
 	const uint32_t *edges = node_edges(g, n);
-	float pass = 1;
 
-	n->memo = MEMO_COUNT - 1;
+	n->memo = g->nodes[ref_node(edges[0])].memo;
 	for (uint32_t i = 0; i < n->n; i++) {
 		const struct node *child = &g->nodes[ref_node(edges[i])];
 
-		n->cost += pass * child->cost;
-		pass *= ref_likely(g, edges[i]);
 		n->by_type |= child->by_type;
-		n->memo = (uint8_t)(i ? memo_join((enum memo_class)n->memo,
-						  (enum memo_class)child->memo)
-				      : child->memo);
+		n->memo =
+			(uint8_t)memo_join((enum memo_class)n->memo, (enum memo_class)child->memo);
 	}
-	n->likely = pass;
 }
 
 /* The node with these edges, found or made. */
@@ -167,7 +147,7 @@ uint32_t graph_and(struct graph *g, uint32_t *refs, size_t n)
 	size_t kept = 0;
 
 	if (n > 1)
-		qsort_r(refs, n, sizeof(*refs), compare_refs, g);
+		qsort(refs, n, sizeof(*refs), compare_refs);
 	for (size_t i = 0; i < n; i++) {
 		if (refs[i] == REF_FALSE)
 			return REF_FALSE;

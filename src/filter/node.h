@@ -4,7 +4,8 @@
  *
  * With negating edges one kind of inner node is enough, so `a or b`, `not (not a and not b)` and
  * their occurrences in every rule are one node.  An edge ("ref") is a node's index times two,
- * plus one where it negates.  Node 0 is the constant true.
+ * plus one where it negates.  Node 0 is the constant true.  Edges stand in order of their number,
+ * so that equal ANDs are equal; in what order they are asked is the plan's affair.
  */
 #pragma once
 
@@ -24,8 +25,6 @@ enum memo_class {
 struct node {
 	uint32_t first; /* AND: in graph.edges; leaf: index in graph.leaves */
 	uint32_t n;	/* edges; 0 for a leaf */
-	float cost;	/* to evaluate, a bare number comparison being 1 */
-	float likely;	/* that it is true */
 	uint8_t memo;	/* enum memo_class */
 	bool by_type;	/* some leaf below folds for some event type */
 	int32_t bit;	/* in its class's memo, -1: none */
@@ -53,6 +52,8 @@ struct slot {
 struct graph_leaf {
 	struct leaf *leaf;
 	uint32_t left, right; /* slots of values; right only with leaf->right */
+	float cost;	      /* guessed: a bare number comparison is 1 */
+	float likely;	      /* to be true, guessed */
 };
 
 struct graph {
@@ -94,14 +95,8 @@ static inline const uint32_t *node_edges(const struct graph *g, const struct nod
 	return g->edges + n->first;
 }
 
-/* How often an edge is false, for its cost: what stands first in an AND has the lowest. */
-float ref_rank(const struct graph *g, uint32_t ref);
-/* Chance that the edge is true. */
-float ref_likely(const struct graph *g, uint32_t ref);
-
-/* What the event type says of an operand. */
 enum type_rule type_rule_find(const struct extractor *x);
 
-/* Static estimates for a leaf. */
+/* Guesses about a leaf (estimate.c). */
 float leaf_cost(const struct leaf *l);
 float leaf_likely(const struct leaf *l);

@@ -2,9 +2,22 @@
 #include "filter/plan.h"
 
 #include "base/alloc.h"
+#include "filter/codegen.h"
 #include "filter/keys.h"
 
 #include <stdlib.h>
+
+/* What is to be asked, before it becomes code. */
+enum item_kind {
+	ITEM_GUARD,  /* the items behind it, up to `end`, need ref */
+	ITEM_TEST,   /* ref decides conditions ids[first] to ids[first + n - 1] */
+	ITEM_LOOKUP, /* n look-ups from `first` on name the tests behind it, up to `end` */
+};
+
+struct item {
+	uint32_t kind; /* enum item_kind */
+	uint32_t ref, end, first, n;
+};
 
 /* Conditions with the same edge, and what is still to be asked for them. */
 struct entry {
@@ -15,17 +28,19 @@ struct entry {
 struct builder {
 	struct graph *graph;
 	struct plan *plan;
+	struct estimator est;
+	size_t n_estimates;
 	struct entry *entries;
 	uint32_t *counts; /* by edge: in how many entries at hand */
+	struct item *items;
+	size_t n_items, cap_items;
 };
 
-enum { INDEX_MIN_ENTRIES = 3 };
-
-static struct plan_item *item_new(struct plan *p, enum plan_kind kind)
+static struct item *item_new(struct builder *b, enum item_kind kind)
 {
-	p->items = xgrow(p->items, &p->cap_items, p->n_items + 1, sizeof(*p->items));
-	p->items[p->n_items] = (struct plan_item){.kind = kind};
-	return &p->items[p->n_items++];
+	b->items = xgrow(b->items, &b->cap_items, b->n_items + 1, sizeof(*b->items));
+	b->items[b->n_items] = (struct item){.kind = kind};
+	return &b->items[b->n_items++];
 }
 
 static int compare_conditions(const void *a, const void *b)
@@ -62,7 +77,9 @@ static size_t entries_make(struct builder *b, struct plan_condition *list, size_
 		struct entry *en = &b->entries[n_entries];
 
 		if (list[i].is_ordered) {
-			item_new(p, PLAN_ORDERED)->first = list[i].id;
+			p->ordered = xgrow(p->ordered, &p->cap_ordered, p->n_ordered + 1,
+					   sizeof(*p->ordered));
+			p->ordered[p->n_ordered++] = list[i].id;
 			continue;
 		}
 		p->ids = xgrow(p->ids, &p->cap_ids, p->n_ids + 1, sizeof(*p->ids));
@@ -82,7 +99,7 @@ static size_t entries_make(struct builder *b, struct plan_condition *list, size_
 static void test_add(struct builder *b, const struct entry *en)
 {
 	uint32_t ref = graph_and(b->graph, en->refs, en->n_refs);
-	struct plan_item *item = item_new(b->plan, PLAN_TEST);
+	struct item *item = item_new(b, ITEM_TEST);
 
 	item->ref = ref;
 	item->first = en->first_id;
@@ -90,11 +107,11 @@ static void test_add(struct builder *b, const struct entry *en)
 }
 
 /* Worth of asking first: how many conditions it rejects how often, for its cost. */
-static float guard_worth(const struct graph *g, uint32_t ref, uint32_t count)
+static float guard_worth(struct builder *b, uint32_t ref, uint32_t count)
 {
-	float cost = g->nodes[ref_node(ref)].cost;
+	float cost = estimate_node(&b->est, ref_node(ref)).cost;
 
-	return (float)count * (1.01f - ref_likely(g, ref)) / (2 + (cost < 20 ? cost : 20));
+	return (float)count * (1.01f - estimate_likely(&b->est, ref)) / (2 + cost);
 }
 
 /* The part that most is gained by asking first; REF_TRUE when no two entries share any. */
@@ -114,7 +131,7 @@ static uint32_t guard_find(struct builder *b, const uint32_t *list, size_t n)
 
 		for (uint32_t j = 0; j < en->n_refs; j++) {
 			uint32_t ref = en->refs[j], count = b->counts[ref];
-			float worth = count > 1 ? guard_worth(b->graph, ref, count) : 0;
+			float worth = count > 1 ? guard_worth(b, ref, count) : 0;
 
 			b->counts[ref] = 0;
 			if (worth > best_worth) {
@@ -161,69 +178,52 @@ static void group_add(struct builder *b, uint32_t *list, size_t n)
 	uint32_t guard;
 
 	while (n > 1 && (guard = guard_find(b, list, n)) != REF_TRUE) {
-		size_t at = b->plan->n_items, with = split(b, guard, list, n);
+		size_t at = b->n_items, with = split(b, guard, list, n);
 
-		item_new(b->plan, PLAN_GUARD)->ref = guard;
+		item_new(b, ITEM_GUARD)->ref = guard;
 		group_add(b, list, with);
-		b->plan->items[at].end = (uint32_t)b->plan->n_items;
+		b->items[at].end = (uint32_t)b->n_items;
 		list += with;
 		n -= with;
 	}
 	rest_add(b, list, n);
 }
 
-/* Entries with nothing in common: those that have keys through indexes. */
+/* Entries with nothing in common: those that have keys through look-ups. */
 
-static uint32_t index_add(struct builder *b, uint32_t slot, const struct key_list *keys,
-			  const uint32_t *item_of)
+static int compare_slots(const void *a, const void *b)
 {
-	struct plan *p = b->plan;
+	const struct key *x = a, *y = b;
 
-	p->indexes = xgrow(p->indexes, &p->cap_indexes, p->n_indexes + 1, sizeof(*p->indexes));
-	plan_index_build(&p->indexes[p->n_indexes], slot, keys, item_of, &p->arena);
-	return (uint32_t)p->n_indexes++;
+	return (x->slot > y->slot) - (x->slot < y->slot);
 }
 
-/* Keys of all entries; has[i]: entry i of the list has some, on operands that others use too. */
-static void keys_collect(struct builder *b, const uint32_t *list, size_t n, struct key_list *keys,
-			 bool *has)
-{
-	uint32_t *popular = xcalloc(b->graph->n_slots, sizeof(*popular));
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n; i++)
-		has[i] = keys_add(keys, b->graph, b->entries[list[i]].refs,
-				  b->entries[list[i]].n_refs, (uint32_t)i, popular);
-	for (size_t i = 0; i < keys->n; i++)
-		if (popular[keys->list[i].slot] < INDEX_MIN_ENTRIES)
-			has[keys->list[i].owner] = false;
-	for (size_t i = 0; i < keys->n; i++)
-		if (has[keys->list[i].owner])
-			keys->list[kept++] = keys->list[i];
-	keys->n = kept;
-	free(popular);
-}
-
-static void indexes_add(struct builder *b, const uint32_t *list, size_t n,
-			const struct key_list *keys, const bool *has)
+static void lookups_add(struct builder *b, const uint32_t *list, size_t n, struct key_list *keys,
+			const bool *has)
 {
 	uint32_t *item_of = xcalloc(n, sizeof(*item_of));
-	size_t at = b->plan->n_items;
-	struct plan_item *head = item_new(b->plan, PLAN_INDEX);
+	struct plan *p = b->plan;
+	size_t at = b->n_items, end;
 
-	head->first = (uint32_t)b->plan->n_indexes;
+	item_new(b, ITEM_LOOKUP)->first = (uint32_t)p->n_lookups;
 	for (size_t i = 0; i < n; i++) {
 		if (!has[i])
 			continue;
-		item_of[i] = (uint32_t)b->plan->n_items;
+		item_of[i] = (uint32_t)b->n_items;
 		test_add(b, &b->entries[list[i]]);
 	}
-	for (uint32_t slot = 0; slot < b->graph->n_slots; slot++)
-		if (keys_has_slot(keys, slot)) {
-			index_add(b, slot, keys, item_of);
-			b->plan->items[at].n++;
-		}
-	b->plan->items[at].end = (uint32_t)b->plan->n_items;
+	qsort(keys->list, keys->n, sizeof(*keys->list), compare_slots);
+	for (size_t i = 0; i < keys->n; i = end) {
+		for (end = i + 1; end < keys->n && keys->list[end].slot == keys->list[i].slot;
+		     end++)
+			;
+		p->lookups =
+			xgrow(p->lookups, &p->cap_lookups, p->n_lookups + 1, sizeof(*p->lookups));
+		lookup_build(&p->lookups[p->n_lookups++], keys->list + i, end - i, item_of,
+			     &p->arena);
+		b->items[at].n++;
+	}
+	b->items[at].end = (uint32_t)b->n_items;
 	free(item_of);
 }
 
@@ -235,10 +235,13 @@ static void rest_add(struct builder *b, const uint32_t *list, size_t n)
 	if (!n)
 		return;
 	has = xcalloc(n, sizeof(*has));
-	if (n >= INDEX_MIN_ENTRIES)
-		keys_collect(b, list, n, &keys, has);
+	for (size_t i = 0; n > 1 && i < n; i++)
+		has[i] = keys_add(&keys, &b->est, b->entries[list[i]].refs,
+				  b->entries[list[i]].n_refs, (uint32_t)i);
 	if (keys.n)
-		indexes_add(b, list, n, &keys, has);
+		keys_prune(&keys, b->graph->n_slots, has);
+	if (keys.n)
+		lookups_add(b, list, n, &keys, has);
 	for (size_t i = 0; i < n; i++)
 		if (!has[i])
 			test_add(b, &b->entries[list[i]]);
@@ -246,21 +249,136 @@ static void rest_add(struct builder *b, const uint32_t *list, size_t n)
 	free(has);
 }
 
-struct plan *plan_new(struct graph *g, struct plan_condition *list, size_t n)
+/* Items to code. */
+
+static void uses_count(const struct builder *b, struct codegen *cg)
 {
-	struct builder b = {.graph = g, .plan = xcalloc(1, sizeof(*b.plan))};
+	for (size_t i = 0; i < b->n_items; i++)
+		if (b->items[i].kind != ITEM_LOOKUP)
+			codegen_use(cg, b->items[i].ref);
+}
+
+static uint32_t test_code(struct codegen *cg, const struct item *item, uint32_t next)
+{
+	struct code found = {.kind = CODE_FOUND, .node = item->first, .arg = item->n, .yes = next};
+
+	return codegen_ref(cg, item->ref, codegen_emit(cg, found), next);
+}
+
+/* The tests end at CODE_YES: each is run on its own. */
+static uint32_t lookup_code(struct builder *b, struct codegen *cg, uint32_t at, uint32_t next)
+{
+	const struct item *head = &b->items[at];
+	struct code c = {.kind = CODE_LOOKUP, .node = head->first, .arg = head->n, .yes = next};
+	uint32_t *start = xcalloc(b->n_items, sizeof(*start));
+
+	for (uint32_t i = at + 1; i < head->end; i++)
+		start[i] = test_code(cg, &b->items[i], CODE_YES);
+	for (uint32_t i = 0; i < head->n; i++) {
+		struct lookup *lk = &b->plan->lookups[head->first + i];
+
+		for (uint32_t k = 0; k < lk->n_hits; k++)
+			lk->hits[k] = start[lk->hits[k]];
+	}
+	free(start);
+	return codegen_emit(cg, c);
+}
+
+/* Code for the items from at up to end, then next. */
+static uint32_t items_code(struct builder *b, struct codegen *cg, uint32_t at, uint32_t end,
+			   uint32_t next)
+{
+	while (at < end) {
+		const struct item *item = &b->items[at];
+
+		switch ((enum item_kind)item->kind) {
+		case ITEM_GUARD:
+			next = codegen_ref(cg, item->ref,
+					   items_code(b, cg, at + 1, item->end, next), next);
+			at = item->end;
+			break;
+		case ITEM_TEST:
+			next = test_code(cg, item, next);
+			at++;
+			break;
+		case ITEM_LOOKUP:
+			next = lookup_code(b, cg, at, next);
+			at = item->end;
+			break;
+		}
+	}
+	return next;
+}
+
+/* What the plan on trial counted, by node. */
+static struct tally *tallies_by_node(const struct graph *g, const struct plan *before)
+{
+	struct tally *by_node = xcalloc(g->n_nodes, sizeof(*by_node));
+
+	for (size_t i = 0; i < before->n_code; i++) {
+		const struct code *c = &before->code[i];
+
+		if (c->kind != CODE_LEAF && c->kind != CODE_OTHER)
+			continue;
+		by_node[c->node].n += before->tallies[i].n;
+		by_node[c->node].n_true += before->tallies[i].n_true;
+	}
+	return by_node;
+}
+
+static void code_make(struct builder *b, bool use_memo)
+{
+	struct estimator est;
+	struct codegen cg;
+
+	/* Tests have become new nodes: what is known of the leaves stays. */
+	estimator_init(&est, b->graph, NULL);
+	memcpy(est.list, b->est.list, b->n_estimates * sizeof(*est.list));
+	codegen_init(&cg, b->plan, &est, use_memo);
+	uses_count(b, &cg);
+	b->plan->start = items_code(b, &cg, 0, (uint32_t)b->n_items, CODE_YES);
+	codegen_done(&cg);
+	estimator_done(&est);
+}
+
+static void builder_init(struct builder *b, struct graph *g, const struct plan *before)
+{
+	struct tally *tallies = before ? tallies_by_node(g, before) : NULL;
+
+	*b = (struct builder){.graph = g, .plan = xcalloc(1, sizeof(*b->plan))};
+	arena_init(&b->plan->arena, 4096);
+	estimator_init(&b->est, g, tallies);
+	b->n_estimates = g->n_nodes;
+	b->counts = xcalloc(g->n_nodes * 2, sizeof(*b->counts));
+	free(tallies);
+}
+
+static void builder_done(struct builder *b)
+{
+	estimator_done(&b->est);
+	free(b->entries);
+	free(b->counts);
+	free(b->items);
+}
+
+struct plan *plan_new(struct graph *g, struct plan_condition *list, size_t n, bool use_memo,
+		      const struct plan *before)
+{
 	uint32_t *order = xcalloc(n, sizeof(*order));
+	struct builder b;
 	size_t n_entries;
 
-	arena_init(&b.plan->arena, 4096);
-	b.counts = xcalloc(g->n_nodes * 2, sizeof(*b.counts));
+	builder_init(&b, g, before);
 	n_entries = entries_make(&b, list, n);
 	for (size_t i = 0; i < n_entries; i++)
 		order[i] = (uint32_t)i;
 	group_add(&b, order, n_entries);
+	b.plan->use_memo = use_memo;
+	code_make(&b, use_memo);
+	if (!before)
+		b.plan->tallies = xcalloc(b.plan->n_code, sizeof(*b.plan->tallies));
+	builder_done(&b);
 	free(order);
-	free(b.entries);
-	free(b.counts);
 	return b.plan;
 }
 
@@ -269,8 +387,10 @@ void plan_free(struct plan *p)
 	if (!p)
 		return;
 	arena_done(&p->arena);
-	free(p->items);
-	free(p->indexes);
+	free(p->code);
+	free(p->lookups);
 	free(p->ids);
+	free(p->ordered);
+	free(p->tallies);
 	free(p);
 }

@@ -54,6 +54,7 @@ void program_free(struct program *p)
 	free(p->values);
 	free(p->found_at);
 	free(p->found);
+	free(p->undecided);
 	free(p);
 }
 
@@ -270,6 +271,7 @@ void program_seal(struct program *p)
 	drop_maps(p);
 	memo_init(&p->memo, &p->graph);
 	p->found = xcalloc(p->n_conditions, sizeof(*p->found));
+	p->undecided = xcalloc(p->n_conditions, sizeof(*p->undecided));
 	p->found_at = xcalloc(p->n_conditions, sizeof(*p->found_at));
 }
 
@@ -290,7 +292,20 @@ static bool can_match(const struct condition *c, unsigned type, unsigned syscall
 	       event_set_has(c->events.syscalls, syscall);
 }
 
-static struct plan *plan_make(struct program *p, unsigned type, unsigned syscall)
+/* After these a process is another one, so what is found is of no later use. */
+static bool changes_process(unsigned type)
+{
+	static const char *const names[] = {"execve", "execveat", "clone",   "clone3",
+					    "fork",   "vfork",	  "procexit"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(event_table[type].name, names[i]))
+			return true;
+	return false;
+}
+
+static struct plan *plan_make(struct program *p, unsigned type, unsigned syscall,
+			      const struct plan *before)
 {
 	struct plan_condition *list = xcalloc(p->n_conditions, sizeof(*list));
 	struct specialiser s;
@@ -308,13 +323,13 @@ static struct plan *plan_make(struct program *p, unsigned type, unsigned syscall
 		if (ref != REF_FALSE)
 			list[n++] = (struct plan_condition){(uint32_t)i, ref, c->is_ordered};
 	}
-	plan = plan_new(&p->graph, list, n);
+	plan = plan_new(&p->graph, list, n, !changes_process(type), before);
 	specialiser_done(&s);
 	free(list);
 	return plan;
 }
 
-static const struct plan *plan_get(struct program *p, const struct event *ev)
+static struct plan *plan_get(struct program *p, const struct event *ev)
 {
 	struct plan **at = &p->plans[ev->type];
 	unsigned syscall = SC_COUNT;
@@ -326,8 +341,14 @@ static const struct plan *plan_get(struct program *p, const struct event *ev)
 			syscall = (unsigned)code;
 		at = &p->generic[ev->type == EV_GENERIC_X][syscall];
 	}
-	if (!*at)
-		*at = plan_make(p, ev->type, syscall);
+	if (!*at) {
+		*at = plan_make(p, ev->type, syscall, NULL);
+	} else if ((*at)->tallies && (*at)->n_events >= PLAN_TRIAL_EVENTS) {
+		struct plan *tried = *at;
+
+		*at = plan_make(p, ev->type, syscall, tried);
+		plan_free(tried);
+	}
 	return *at;
 }
 
@@ -338,16 +359,28 @@ static int compare_ids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void sort_ids(uint32_t *ids, size_t n)
+{
+	if (n > 1)
+		qsort(ids, n, sizeof(*ids), compare_ids);
+}
+
 size_t program_eval(struct program *p, const struct field_ctx *c, bool first, const uint32_t **ret)
 {
-	const struct plan *plan = plan_get(p, &c->m->ev);
+	struct plan *plan = plan_get(p, &c->m->ev);
 
 	*ret = p->found;
-	if (!plan->n_items)
+	p->n_undecided = 0;
+	if (plan->start == CODE_YES && !plan->n_ordered)
 		return 0;
-	eval_begin(p, c);
-	eval_plan(p, plan);
-	if (p->n_found > 1)
-		qsort(p->found, p->n_found, sizeof(*p->found), compare_ids);
+	run_plan(p, plan, c);
+	sort_ids(p->found, p->n_found);
+	sort_ids(p->undecided, p->n_undecided);
 	return first && p->n_found ? 1 : p->n_found;
+}
+
+size_t program_undecided(const struct program *p, const uint32_t **ret)
+{
+	*ret = p->undecided;
+	return p->n_undecided;
 }

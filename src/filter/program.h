@@ -22,7 +22,8 @@ struct event_set {
 struct warning {
 	struct position at;
 	struct str text;
-	bool deprecated; /* a deprecated field: LOAD_DEPRECATED_ITEM instead of LOAD_COMPILE_CONDITION */
+	bool deprecated; /* a deprecated field: LOAD_DEPRECATED_ITEM instead of
+			    LOAD_COMPILE_CONDITION */
 };
 
 struct warnings {
@@ -50,15 +51,19 @@ const struct event_set *program_wants(const struct program *p);
  * Which conditions hold at this moment, in ascending order of number.  first: stop at the
  * first.  *ret is borrowed until the next call.  Returns how many.
  */
-size_t program_eval(struct program *p, const struct field_ctx *c, bool first,
-		    const uint32_t **ret);
+size_t program_eval(struct program *p, const struct field_ctx *c, bool first, const uint32_t **ret);
+/*
+ * Those that program_eval() could not decide, for some field's value is on its way; in ascending
+ * order, borrowed until the next program_eval().
+ */
+size_t program_undecided(const struct program *p, const uint32_t **ret);
 
 /* One condition's outcome, step by step, for `explain`. */
 struct explain_step {
-	const char *text;     /* "fd.name startswith /etc" */
-	const char *macro;    /* the macro it came from, or NULL */
+	const char *text;  /* "fd.name startswith /etc" */
+	const char *macro; /* the macro it came from, or NULL */
 	enum { STEP_FALSE, STEP_TRUE, STEP_UNKNOWN } result;
-	struct str value;     /* what the left side was, as text; "<NA>" for null */
+	struct str value; /* what the left side was, as text; "<NA>" for null */
 };
 /*
  * Evaluate condition number id on its own.  true, or false and the first failing leaf in *ret

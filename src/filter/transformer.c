@@ -46,7 +46,8 @@ static int check_len(struct extractor *x, struct err *e)
 	if (!arg->is_list && !type_is_string((enum param_type)arg->type) && arg->type != PT_BYTEBUF)
 		return refuse(x, arg, e);
 	x->type = PT_UINT64;
-	x->format = PF_DEC;
+	/* The reference forgets to give the length a format, so that messages show "<NA>". */
+	x->format = PF_NA;
 	return 0;
 }
 

@@ -30,7 +30,7 @@ static const char *result(const char *text)
 		return "null";
 	buf_done(&out);
 	buf_init(&out, 4096);
-	value_text(&v, extractor_type(x), extractor_format(x), &out);
+	value_text(&v, extractor_type(x), extractor_format(x) ? extractor_format(x) : PF_DEC, &out);
 	return buf_z(&out);
 }
 

@@ -12,9 +12,9 @@ struct alert_config {
 	const char *hostname;
 };
 
-#define ALERT_CONFIG_DEFAULT                                                       \
-	((struct alert_config){.json_include_output = true,                        \
-			       .json_include_output_fields = true,                 \
+#define ALERT_CONFIG_DEFAULT                                                                       \
+	((struct alert_config){.json_include_output = true,                                        \
+			       .json_include_output_fields = true,                                 \
 			       .json_include_tags = true})
 
 /* Append the line with its newline. */

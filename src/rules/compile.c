@@ -8,10 +8,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define MAX_DEPTH 1000	      /* of brackets in a condition */
-#define MAX_AHEAD 32	      /* macros that use later ones that use later ones ... */
-#define MAX_NODES (64U << 20) /* of all conditions with their macros in place */
-#define MANY_EVENT_TYPES 100  /* a rule that wants more costs too much */
+#define MAX_DEPTH 1000	       /* of brackets in a condition */
+#define MAX_AHEAD 32	       /* macros that use later ones that use later ones ... */
+#define MAX_NODES (64U << 20)  /* of all conditions with their macros in place */
+#define MAX_BLAMED_NODES 10000 /* of a condition whose macros are searched for an error */
+#define MANY_EVENT_TYPES 100   /* a rule that wants more costs too much */
 
 enum macro_state { MACRO_PARSED, MACRO_BUSY, MACRO_DONE, MACRO_BAD };
 
@@ -233,7 +234,7 @@ static struct rule copy_rule(struct arena *a, const struct rule_def *def)
 		.name = arena_str(a, def->name),
 		.desc = arena_str(a, def->desc.s),
 		.condition = arena_str(a, def->condition.s),
-		.output = arena_str(a, def->output.s),
+		.output = arena_str(a, str_trim(def->output.s)),
 		.source = arena_str(a, def->source),
 		.priority = def->priority,
 		.capture = def->capture,
@@ -258,7 +259,8 @@ static void drop_container_info(struct str output, struct buf *out)
 	buf_adds(out, output);
 }
 
-static int compile_message(struct compiler *c, struct rule *r, struct err *e)
+static int compile_message(struct compiler *c, struct rule *r, struct position *ret_at,
+			   struct err *e)
 {
 	struct arena *a = &c->set->arena;
 	const struct message_token *tokens;
@@ -266,13 +268,24 @@ static int compile_message(struct compiler *c, struct rule *r, struct err *e)
 	buf_reset(&c->message);
 	drop_container_info(r->output, &c->message);
 	buf_adds(&c->message, c->suggested);
-	if (message_compile(arena_str(a, buf_str(&c->message)), a, &r->message, NULL, e))
+	if (message_compile(arena_str(a, buf_str(&c->message)), a, &r->message, ret_at, e))
 		return -EINVAL;
 	tokens = message_tokens(r->message, &r->n_tokens);
 	r->tokens = arena_alloc(a, r->n_tokens * sizeof(*tokens));
 	if (r->n_tokens)
 		memcpy(r->tokens, tokens, r->n_tokens * sizeof(*tokens));
 	return 0;
+}
+
+/* The message is still in c->message; what was appended to the output is right. */
+static const struct place *place_in_output(struct compiler *c, const struct rule_def *def,
+					   const struct position *at)
+{
+	struct place *p = arena_alloc(c->d->arena, sizeof(*p));
+
+	*p = *def->output_at;
+	p->shown = place_in_condition(c->d->arena, def->output_at, buf_str(&c->message), at);
+	return p;
 }
 
 static void warn_output(struct compiler *c, const struct rule_def *def, const struct rule *r)
@@ -302,15 +315,60 @@ static void warn_unsafe_na(struct compiler *c, const struct rule_def *def, const
 				    "comparing a field value with <NA> is unsafe");
 }
 
-static void tell_warnings(struct compiler *c, const struct rule_def *def)
+/* Does the tree give this error or warning? */
+static bool gives(struct compiler *c, const struct ast *t, struct str text)
 {
-	for (size_t i = 0; i < c->warnings.n; i++) {
+	struct warnings w = {.arena = &c->scratch};
+	struct position where;
+	struct err e = {0};
+	bool found;
+
+	found = program_add(c->idle, t, NULL, &w, &where, &e) < 0 && str_is(text, e.msg);
+	for (size_t i = 0; i < w.n && !found; i++)
+		found = str_eq(w.list[i].text, text);
+	free(w.list);
+	return found;
+}
+
+/* The innermost macro in the tree that gives the message all by itself, or NULL. */
+static const struct ast *blame(struct compiler *c, const struct ast *t, struct str text)
+{
+	const struct ast *inner = NULL;
+
+	if (t->macro.n && !gives(c, t, text))
+		return NULL;
+	for (uint32_t i = 0; i < t->n_children && !inner; i++)
+		inner = blame(c, t->children[i], text);
+	return inner ? inner : t->macro.n ? t : NULL;
+}
+
+/*
+ * Where in a rule's condition a message belongs.  Positions count in the text that the node
+ * was parsed from, and that may be a macro's.
+ */
+static const struct place *place_of(struct compiler *c, const struct rule_def *def,
+				    const struct ast *t, const struct position *at, struct str text)
+{
+	const struct ast *m = t->n_nodes <= MAX_BLAMED_NODES ? blame(c, t, text) : NULL;
+	const struct macro_def *macro = m ? definitions_macro(c->d, m->macro) : NULL;
+	struct place *p;
+
+	if (!macro)
+		return place_in_condition(c->d->arena, def->condition_at, buf_str(&c->text), at);
+	substitution_apply(c->lists, macro->condition.s, &c->text);
+	p = place_in_condition(c->d->arena, def->condition_at, buf_str(&c->text), at);
+	p->shown = place_in_condition(c->d->arena, macro->condition_at, buf_str(&c->text), at);
+	substitution_apply(c->lists, buf_str(&c->joined), &c->text);
+	return p;
+}
+
+static void tell_warnings(struct compiler *c, const struct rule_def *def, const struct ast *t)
+{
+	for (size_t i = 0; i < c->warnings.n && c->v->n_warnings < VERDICT_MAX_WARNINGS; i++) {
 		const struct warning *w = &c->warnings.list[i];
 
 		verdict_adds(c->v, w->deprecated ? ISSUE_DEPRECATED_ITEM : ISSUE_CONDITION_WARNING,
-			     place_in_condition(c->d->arena, def->condition_at, buf_str(&c->text),
-						&w->at),
-			     w->text);
+			     place_of(c, def, t, &w->at, w->text), w->text);
 	}
 }
 
@@ -364,7 +422,7 @@ static int build_condition(struct compiler *c, const struct rule_def *def, struc
 static void compile_rule(struct compiler *c, const struct rule_def *def)
 {
 	struct err bad_condition = {0}, bad_output = {0};
-	struct position where = {0, 1, 1};
+	struct position where = {0, 1, 1}, output_where = {0, 1, 1};
 	struct ast *t;
 	struct rule r;
 	bool in_use;
@@ -373,19 +431,19 @@ static void compile_rule(struct compiler *c, const struct rule_def *def)
 		return;
 	r = copy_rule(&c->set->arena, def);
 	r.enabled = is_enabled(c->cfg, &r, def->enabled);
-	in_use = !compile_message(c, &r, &bad_output) && r.enabled && !c->v->n_errors;
+	in_use =
+		!compile_message(c, &r, &output_where, &bad_output) && r.enabled && !c->v->n_errors;
 	c->warnings.n = 0;
 	if (program_add(in_use ? c->set->program : c->idle, t, &r.events, &c->warnings, &where,
 			&bad_condition) < 0) {
 		refuse(c, def, ISSUE_COMPILE_CONDITION,
-		       place_in_condition(c->d->arena, def->condition_at, buf_str(&c->text),
-					  &where),
-		       &bad_condition);
+		       place_of(c, def, t, &where, str_of(bad_condition.msg)), &bad_condition);
 		return;
 	}
-	tell_warnings(c, def);
+	tell_warnings(c, def, t);
 	if (bad_output.code) {
-		refuse(c, def, ISSUE_COMPILE_OUTPUT, def->output_at, &bad_output);
+		refuse(c, def, ISSUE_COMPILE_OUTPUT, place_in_output(c, def, &output_where),
+		       &bad_output);
 		return;
 	}
 	warn_output(c, def, &r);

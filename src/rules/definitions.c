@@ -376,5 +376,6 @@ int rule_enable(struct definitions *d, const struct rule_def *r, struct verdict 
 		return no_previous(
 			v, r->at, "Rule has 'enabled' key but no rule by that name already exists");
 	old->enabled = r->enabled;
+	d->n_items++;
 	return 0;
 }

@@ -92,8 +92,7 @@ struct definitions {
 	struct rule_def *rules;
 	size_t n_rules, cap_rules;
 	struct strmap list_names, macro_names, rule_names;
-	uint32_t n_items;
-	struct str unmet; /* the first plugin requirement that is not met; empty: none */
+	uint32_t n_items; /* that defined or changed something */
 };
 
 void definitions_init(struct definitions *d, struct arena *a);

@@ -15,7 +15,8 @@ struct loader {
 	struct verdict *first, **end;
 	struct rule_file **files;
 	size_t n_files, cap_files;
-	struct ruleset *set; /* of all files so far; NULL after an error */
+	struct ruleset *set;  /* of all files so far; NULL after an error */
+	struct verdict *last; /* the one that set belongs to */
 	bool failed;
 };
 
@@ -97,11 +98,18 @@ static int read_documents(struct loader *l, const struct rule_file *f, struct ve
 static int load(struct loader *l, const struct rule_file *f)
 {
 	struct verdict *v = add_verdict(l, f);
+	uint32_t n_items = l->definitions.n_items;
+	bool ok = !read_documents(l, f, v);
 
-	ruleset_free(l->set);
-	l->set = NULL;
-	if (!read_documents(l, f, v))
-		l->set = definitions_compile(&l->definitions, &l->cfg, v);
+	if (ok && l->set && n_items == l->definitions.n_items) {
+		/* All comments, as local rule files often are. */
+		verdict_compile(v, l->last);
+	} else {
+		ruleset_free(l->set);
+		verdict_compile(v, NULL);
+		l->set = ok ? definitions_compile(&l->definitions, &l->cfg, v) : NULL;
+	}
+	l->last = v;
 	l->failed |= !l->set;
 	return l->set ? 0 : -EINVAL;
 }
@@ -154,7 +162,7 @@ int loader_add_file(struct loader *l, const char *path)
 
 	if (!rc)
 		return load(l, add_file(l, path, text));
-	f = add_file(l, path, (struct str){NULL, 0});
+	f = add_file(l, path, (struct str){xstrdup(""), 0});
 	l->failed = true;
 	return verdict_add(add_verdict(l, f), ISSUE_FILE_READ, file_place(l, f, ITEM_RULES_CONTENT),
 			   "Could not read file: %s", strerror(-rc));

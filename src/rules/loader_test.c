@@ -370,19 +370,70 @@ TEST(an_error_in_a_macro_is_told_once)
 	      "             ^\n");
 }
 
-TEST(warnings_are_shown_when_asked_for)
+TEST(warnings_are_shown_and_what_is_right_only_when_asked_for)
 {
-	static const char text[] = "- macro: m\n  condition: evt.type=open\n";
-	char *got = told(text, false);
+	char *got;
 
-	CHECK_STR(got, "test.yaml: Ok, with warnings\n");
+	tells("- macro: m\n  condition: evt.type=open\n",
+	      "test.yaml: Ok, with warnings\n"
+	      "test.yaml:1:3: warning: Macro not referred to by any other rule/macro "
+	      "[LOAD_UNUSED_MACRO]\n"
+	      "  in macro 'm'\n"
+	      "    - macro: m\n"
+	      "      ^\n");
+	tells(three, "test.yaml: Ok\n");
+	got = told(three, false);
+	CHECK_STR(got, "");
 	free(got);
-	tells(text, "test.yaml: Ok, with warnings\n"
-		    "test.yaml:1:3: warning: Macro not referred to by any other rule/macro "
-		    "[LOAD_UNUSED_MACRO]\n"
-		    "  in macro 'm'\n"
-		    "    - macro: m\n"
-		    "      ^\n");
+}
+
+TEST(an_error_in_a_macro_of_a_rule_is_shown_in_the_macro)
+{
+	tells("- macro: inner\n  condition: proc.name=x and proc.pid contains 1\n"
+	      "- macro: outer\n  condition: evt.type=open and inner\n"
+	      "- rule: r\n  desc: d\n  condition: proc.pname=a and outer\n  output: x\n"
+	      "  priority: INFO\n",
+	      "test.yaml: Invalid\n"
+	      "test.yaml:2:39: error: filter error: 'contains' operator not supported for numeric "
+	      "filters [LOAD_ERR_COMPILE_CONDITION]\n"
+	      "  in rule 'r', rule condition, condition expression, macro 'inner'\n"
+	      "      condition: proc.name=x and proc.pid contains 1\n"
+	      "                                          ^\n");
+}
+
+TEST(an_error_in_an_output_is_shown_at_its_field)
+{
+	char *got = told("- rule: r\n  desc: d\n  condition: evt.type=open\n"
+			 "  output: a %fd.name\n    %nope.x b\n  priority: INFO\n",
+			 false);
+
+	CHECK(strstr(got, "test.yaml:5:5: error: "));
+	free(got);
+}
+
+TEST(a_file_of_comments_changes_nothing_and_repeats_the_warnings)
+{
+	struct loader *l = loader_new(&plain);
+	struct ruleset *r;
+	struct buf b;
+
+	buf_init(&b, 1 << 20);
+	CHECK_INT(loader_add_text(
+			  l, "one",
+			  str_of(RULE("r", "INFO") "- note: x\n"
+						   "- macro: m\n  condition: evt.type=open\n")),
+		  0);
+	CHECK_INT(loader_add_text(l, "two", STR("# nothing\n")), 0);
+	CHECK_INT(loader_add_text(l, "three", STR("")), 0);
+	loader_results_text(l, false, &b);
+	CHECK(strstr(buf_z(&b), "two: Ok, with warnings\none:7:3: warning: Macro not referred to"));
+	CHECK(strstr(buf_z(&b),
+		     "three: Ok, with warnings\none:7:3: warning: Macro not referred to"));
+	r = loader_take(l);
+	CHECK_STR(names(r), "r");
+	ruleset_free(r);
+	buf_done(&b);
+	loader_free(l);
 }
 
 TEST(long_lines_are_cut_around_the_place)

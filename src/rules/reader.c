@@ -30,7 +30,6 @@ static int read_output(const struct item *it, const char *key, struct rule_def *
 
 	r->output_at =
 		place_new(it->d->arena, it->at, ITEM_RULE_OUTPUT, STR_EMPTY, yaml_get(it->y, key));
-	r->output.s = str_trim(r->output.s);
 	return rc;
 }
 

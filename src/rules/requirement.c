@@ -124,13 +124,6 @@ static int read_requirement(struct item *it, struct requirement *req)
 	return 0;
 }
 
-static int unmet(const struct item *it, struct str message)
-{
-	if (!it->d->unmet.n)
-		it->d->unmet = message;
-	return verdict_adds(it->v, ISSUE_VALIDATE, it->at, message);
-}
-
 static int require(const struct item *it, const struct requirement *req)
 {
 	struct buf b;
@@ -143,18 +136,18 @@ static int require(const struct item *it, const struct requirement *req)
 			continue;
 		if (version_satisfies(&plugins[i].version, &req->list[at].version))
 			return 0;
-		return unmet(it, arena_printf(it->d->arena,
-					      "Plugin '%s' version '%u.%u.%u' is not compatible "
-					      "with required plugin version '%.*s'",
-					      plugins[i].name, have[0], have[1], have[2],
-					      STR_ARG(req->list[at].version_text)));
+		return verdict_add(it->v, ISSUE_VALIDATE, it->at,
+				   "Plugin '%s' version '%u.%u.%u' is not compatible with required "
+				   "plugin version '%.*s'",
+				   plugins[i].name, have[0], have[1], have[2],
+				   STR_ARG(req->list[at].version_text));
 	}
-	buf_init(&b, 1024);
+	buf_init(&b, 4096);
 	buf_addz(&b, "Plugin requirement not satisfied, must load one of: ");
 	for (size_t i = 0; i < req->n; i++)
 		buf_addf(&b, "%s%.*s (>= %.*s)", i ? ", " : "", STR_ARG(req->list[i].name),
 			 STR_ARG(req->list[i].version_text));
-	unmet(it, arena_str(it->d->arena, buf_str(&b)));
+	verdict_adds(it->v, ISSUE_VALIDATE, it->at, buf_str(&b));
 	buf_done(&b);
 	return -EINVAL;
 }

@@ -74,8 +74,8 @@ struct place *place_new(struct arena *a, const struct place *up, enum item_type 
 	return p;
 }
 
-const struct place *place_in_condition(struct arena *a, const struct place *up,
-				       struct str condition, const struct position *at)
+struct place *place_in_condition(struct arena *a, const struct place *up, struct str condition,
+				 const struct position *at)
 {
 	struct place *p = place_new(a, up, ITEM_CONDITION, STR_EMPTY, NULL);
 
@@ -87,7 +87,7 @@ const struct place *place_in_condition(struct arena *a, const struct place *up,
 void verdict_init(struct verdict *v, struct arena *a, const struct rule_file *file)
 {
 	*v = (struct verdict){.arena = a, .file = file};
-	v->end = &v->first;
+	v->end = v->compiled = &v->first;
 	v->schema_end = &v->schema_first;
 }
 
@@ -128,6 +128,13 @@ int verdict_add(struct verdict *v, enum issue_code code, const struct place *at,
 	if (n >= (int)sizeof(text))
 		n = sizeof(text) - 1;
 	return verdict_adds(v, code, at, (struct str){text, n < 0 ? 0 : (size_t)n});
+}
+
+void verdict_compile(struct verdict *v, const struct verdict *earlier)
+{
+	v->compiled = v->end;
+	for (const struct issue *i = earlier ? *earlier->compiled : NULL; i; i = i->next)
+		verdict_adds(v, i->code, i->at, i->message);
 }
 
 void verdict_add_schema(struct verdict *v, struct str message)

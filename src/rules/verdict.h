@@ -52,14 +52,16 @@ struct place {
 	struct yaml_mark at;
 	uint32_t end; /* offset behind it, 0 when unknown */
 	enum item_type type;
+	/* An ITEM_CONDITION that shows people better where it is; or NULL. */
+	const struct place *shown;
 };
 
 /* A place in an arena; y NULL: the beginning of the file. */
 struct place *place_new(struct arena *a, const struct place *up, enum item_type type,
 			struct str name, const struct yaml *y);
 /* A place inside of a condition, whose text is copied. */
-const struct place *place_in_condition(struct arena *a, const struct place *up,
-				       struct str condition, const struct position *at);
+struct place *place_in_condition(struct arena *a, const struct place *up, struct str condition,
+				 const struct position *at);
 
 struct issue {
 	struct issue *next;
@@ -76,6 +78,7 @@ struct verdict {
 	const struct rule_file *file;
 	struct arena *arena;
 	struct issue *first, **end; /* in the order in which they were found */
+	struct issue **compiled;    /* the first one that compiling found is *compiled */
 	unsigned n_errors, n_warnings;
 	struct issue *schema_first, **schema_end; /* code is not used */
 	unsigned n_schema;
@@ -89,6 +92,8 @@ int verdict_add(struct verdict *v, enum issue_code code, const struct place *at,
 		...) __attribute__((format(printf, 4, 5)));
 int verdict_adds(struct verdict *v, enum issue_code code, const struct place *at,
 		 struct str message);
+/* Compiling starts, or need not be done again as it gave what it gave for `earlier`. */
+void verdict_compile(struct verdict *v, const struct verdict *earlier);
 void verdict_add_schema(struct verdict *v, struct str message);
 
 bool issue_is_error(enum issue_code code);

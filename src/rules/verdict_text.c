@@ -85,7 +85,7 @@ static void add_snippet(struct str text, size_t offset, struct buf *out)
 
 static void add_issue(const struct issue *i, struct buf *out)
 {
-	const struct place *p = i->at;
+	const struct place *p = i->at->shown ? i->at->shown : i->at;
 	bool in_condition = p->type == ITEM_CONDITION;
 	const struct place *base = in_condition ? p->up : p;
 	size_t offset = base->at.offset, column;
@@ -99,8 +99,10 @@ static void add_issue(const struct issue *i, struct buf *out)
 	buf_addf(out, ": %s: ", issue_is_error(i->code) ? "error" : "warning");
 	buf_adds(out, i->message);
 	buf_addf(out, " [%s]\n", issue_code_text(i->code));
-	if (p->up && i->code != ISSUE_YAML_PARSE) {
-		add_path(p, out);
+	if (i->at->up && i->code != ISSUE_YAML_PARSE) {
+		add_path(i->at, out);
+		if (in_condition && p->up->type == ITEM_MACRO_CONDITION && p != i->at)
+			buf_addf(out, ", macro '%.*s'", STR_ARG(p->up->up->name));
 		buf_addc(out, '\n');
 	}
 	if (!p->file->text.n)

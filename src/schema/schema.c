@@ -9,14 +9,15 @@
 #define PD(name_, type_, fmt_, table_) {name_, PT_##type_, PF_##fmt_, FLAGS_NONE, DYN_##table_, -1},
 #define PR(name_, type_, fmt_, index_) {name_, PT_##type_, PF_##fmt_, FLAGS_NONE, DYN_none, index_},
 
-#define EVENT(id, code, name_, cat_, flags_, ...) \
-	static const struct param_info params_##id[] = {__VA_ARGS__ {0}};
+#define EVENT(id, code, name_, cat_, flags_, ...)                                                  \
+	static const struct param_info params_##id[] = {__VA_ARGS__{0}};
 #include "schema/events.def"
 #undef EVENT
 
 const struct event_info event_table[EV_COUNT] = {
-#define EVENT(id, code, name_, cat_, flags_, ...) \
-	[code] = {name_, cat_, flags_, sizeof(params_##id) / sizeof(params_##id[0]) - 1, params_##id},
+#define EVENT(id, code, name_, cat_, flags_, ...)                                                  \
+	[code] = {name_, cat_, flags_, sizeof(params_##id) / sizeof(params_##id[0]) - 1,           \
+		  params_##id},
 #include "schema/events.def"
 #undef EVENT
 };
@@ -28,7 +29,9 @@ const struct event_info event_table[EV_COUNT] = {
 
 #define TABLE(id) static const struct flag_name names_##id[] = {
 #define FLAG(name_, value_) {name_, value_},
-#define END(id) };
+#define END(id)                                                                                    \
+	}                                                                                          \
+	;
 #include "schema/flags.def"
 #undef TABLE
 #undef FLAG
@@ -60,7 +63,7 @@ const struct dyn_table dyn_tables[DYN_COUNT] = {
 };
 
 const struct syscall_info syscall_table[SC_COUNT] = {
-#define SYSCALL(id, code, name_, x86_, arm_, exit_, enter_) \
+#define SYSCALL(id, code, name_, x86_, arm_, exit_, enter_)                                        \
 	[code] = {name_, x86_, arm_, EV_##exit_, EV_##enter_},
 #include "schema/syscalls.def"
 #undef SYSCALL
@@ -72,18 +75,18 @@ const struct syscall_info syscall_table[SC_COUNT] = {
 #define DEFAULT {FROM_DEFAULT, 0},
 #define EMPTY {FROM_EMPTY, 0},
 #define JSON {FROM_JSON, 0},
-#define CONVERT(event_, n_, action_, to_, ...) \
-	static const struct convert_step steps_##event_##_##n_[] = {__VA_ARGS__ {0, 0}};
+#define CONVERT(event_, n_, action_, to_, ...)                                                     \
+	static const struct convert_step steps_##event_##_##n_[] = {__VA_ARGS__{0, 0}};
 #include "schema/convert.def"
 #undef CONVERT
 
 static const struct convert_rule convert_rules[] = {
-#define CONVERT(event_, n_, action_, to_, ...)                               \
-	{EV_##event_,                                                        \
-	 n_,                                                                 \
-	 CONVERT_##action_,                                                  \
-	 EV_##to_,                                                           \
-	 sizeof(steps_##event_##_##n_) / sizeof(steps_##event_##_##n_[0]) - 1, \
+#define CONVERT(event_, n_, action_, to_, ...)                                                     \
+	{EV_##event_,                                                                              \
+	 n_,                                                                                       \
+	 CONVERT_##action_,                                                                        \
+	 EV_##to_,                                                                                 \
+	 sizeof(steps_##event_##_##n_) / sizeof(steps_##event_##_##n_[0]) - 1,                     \
 	 steps_##event_##_##n_},
 #include "schema/convert.def"
 #undef CONVERT
@@ -214,11 +217,11 @@ const char *errno_name(int e)
 const char *signal_name(unsigned sig)
 {
 	static const char *const names[] = {
-		NULL,      "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",    "SIGTRAP", "SIGABRT",
-		"SIGBUS",  "SIGFPE",  "SIGKILL",   "SIGUSR1", "SIGSEGV",   "SIGUSR2", "SIGPIPE",
-		"SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",
-		"SIGTTIN", "SIGTTOU", "SIGURG",    "SIGXCPU", "SIGXFSZ",   "SIGVTALRM", "SIGPROF",
-		"SIGWINCH", "SIGIO",  "SIGPWR",    "SIGSYS",
+		NULL,	    "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",  "SIGTRAP",   "SIGABRT",
+		"SIGBUS",   "SIGFPE",  "SIGKILL",   "SIGUSR1", "SIGSEGV", "SIGUSR2",   "SIGPIPE",
+		"SIGALRM",  "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP",   "SIGTSTP",
+		"SIGTTIN",  "SIGTTOU", "SIGURG",    "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF",
+		"SIGWINCH", "SIGIO",   "SIGPWR",    "SIGSYS",
 	};
 
 	return sig < sizeof(names) / sizeof(names[0]) ? names[sig] : NULL;
@@ -227,16 +230,46 @@ const char *signal_name(unsigned sig)
 const char *capability_name(unsigned bit)
 {
 	static const char *const names[] = {
-		"CAP_CHOWN",          "CAP_DAC_OVERRIDE",     "CAP_DAC_READ_SEARCH", "CAP_FOWNER",
-		"CAP_FSETID",         "CAP_KILL",             "CAP_SETGID",          "CAP_SETUID",
-		"CAP_SETPCAP",        "CAP_LINUX_IMMUTABLE",  "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST",
-		"CAP_NET_ADMIN",      "CAP_NET_RAW",          "CAP_IPC_LOCK",        "CAP_IPC_OWNER",
-		"CAP_SYS_MODULE",     "CAP_SYS_RAWIO",        "CAP_SYS_CHROOT",      "CAP_SYS_PTRACE",
-		"CAP_SYS_PACCT",      "CAP_SYS_ADMIN",        "CAP_SYS_BOOT",        "CAP_SYS_NICE",
-		"CAP_SYS_RESOURCE",   "CAP_SYS_TIME",         "CAP_SYS_TTY_CONFIG",  "CAP_MKNOD",
-		"CAP_LEASE",          "CAP_AUDIT_WRITE",      "CAP_AUDIT_CONTROL",   "CAP_SETFCAP",
-		"CAP_MAC_OVERRIDE",   "CAP_MAC_ADMIN",        "CAP_SYSLOG",          "CAP_WAKE_ALARM",
-		"CAP_BLOCK_SUSPEND",  "CAP_AUDIT_READ",       "CAP_PERFMON",         "CAP_BPF",
+		"CAP_CHOWN",
+		"CAP_DAC_OVERRIDE",
+		"CAP_DAC_READ_SEARCH",
+		"CAP_FOWNER",
+		"CAP_FSETID",
+		"CAP_KILL",
+		"CAP_SETGID",
+		"CAP_SETUID",
+		"CAP_SETPCAP",
+		"CAP_LINUX_IMMUTABLE",
+		"CAP_NET_BIND_SERVICE",
+		"CAP_NET_BROADCAST",
+		"CAP_NET_ADMIN",
+		"CAP_NET_RAW",
+		"CAP_IPC_LOCK",
+		"CAP_IPC_OWNER",
+		"CAP_SYS_MODULE",
+		"CAP_SYS_RAWIO",
+		"CAP_SYS_CHROOT",
+		"CAP_SYS_PTRACE",
+		"CAP_SYS_PACCT",
+		"CAP_SYS_ADMIN",
+		"CAP_SYS_BOOT",
+		"CAP_SYS_NICE",
+		"CAP_SYS_RESOURCE",
+		"CAP_SYS_TIME",
+		"CAP_SYS_TTY_CONFIG",
+		"CAP_MKNOD",
+		"CAP_LEASE",
+		"CAP_AUDIT_WRITE",
+		"CAP_AUDIT_CONTROL",
+		"CAP_SETFCAP",
+		"CAP_MAC_OVERRIDE",
+		"CAP_MAC_ADMIN",
+		"CAP_SYSLOG",
+		"CAP_WAKE_ALARM",
+		"CAP_BLOCK_SUSPEND",
+		"CAP_AUDIT_READ",
+		"CAP_PERFMON",
+		"CAP_BPF",
 		"CAP_CHECKPOINT_RESTORE",
 	};
 

@@ -143,7 +143,7 @@ enum syscall_code {
 
 enum {
 	RECORD_HEADER_BYTES = 26, /* ts 8, tid 8, len 4, type 2, nparams 4 */
-	EVENT_MAX_PARAMS = 32,    /* of any row of the table */
+	EVENT_MAX_PARAMS = 32,	  /* of any row of the table */
 	AT_FDCWD_PORTABLE = -100,
 };
 
@@ -192,11 +192,11 @@ struct dyn_table {
 
 struct param_info {
 	const char *name;
-	uint8_t type;   /* enum param_type */
+	uint8_t type;	/* enum param_type */
 	uint8_t format; /* enum print_format */
-	uint8_t flags;  /* enum flag_table_id, FLAGS_NONE without names */
-	uint8_t dyn;    /* enum dyn_table_id, for PT_DYN */
-	int8_t dirfd;   /* index of the directory fd's parameter, -1 without one */
+	uint8_t flags;	/* enum flag_table_id, FLAGS_NONE without names */
+	uint8_t dyn;	/* enum dyn_table_id, for PT_DYN */
+	int8_t dirfd;	/* index of the directory fd's parameter, -1 without one */
 };
 
 struct event_info {
@@ -209,7 +209,7 @@ struct event_info {
 struct syscall_info {
 	const char *name;
 	int16_t x86_64, aarch64; /* -1: not there */
-	uint16_t exit, enter;    /* enum event_code */
+	uint16_t exit, enter;	 /* enum event_code */
 };
 
 enum convert_action {
@@ -221,7 +221,14 @@ enum convert_action {
 	CONVERT_CHANGE_TYPE,
 };
 
-enum convert_source { FROM_OLD, FROM_ENTER, FROM_ENTER_OR_EMPTY, FROM_DEFAULT, FROM_EMPTY, FROM_JSON };
+enum convert_source {
+	FROM_OLD,
+	FROM_ENTER,
+	FROM_ENTER_OR_EMPTY,
+	FROM_DEFAULT,
+	FROM_EMPTY,
+	FROM_JSON
+};
 
 struct convert_step {
 	uint8_t from, param;

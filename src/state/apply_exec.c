@@ -100,7 +100,7 @@ static void set_names(struct state *s, struct thread *t, const struct event *ev)
 		set_text(s, &t->env, event_param(ev, P_ENV));
 }
 
-static void set_credentials(struct thread *t, const struct event *ev)
+static void set_credentials(struct state *s, struct thread *t, const struct event *ev)
 {
 	if (event_has(ev, P_TTY))
 		t->tty = (uint32_t)event_u64(ev, P_TTY);
@@ -115,10 +115,8 @@ static void set_credentials(struct thread *t, const struct event *ev)
 		t->cap_permitted = event_u64(ev, P_CAP_PERMITTED);
 	if (event_has(ev, P_CAP_EFFECTIVE))
 		t->cap_effective = event_u64(ev, P_CAP_EFFECTIVE);
-	if (event_has(ev, P_UID))
-		t->uid = (uint32_t)event_u64(ev, P_UID);
-	if (event_has(ev, P_GID))
-		t->gid = (uint32_t)event_u64(ev, P_GID);
+	thread_set_ids(s, t, event_has(ev, P_UID) ? (uint32_t)event_u64(ev, P_UID) : t->uid,
+		       event_has(ev, P_GID) ? (uint32_t)event_u64(ev, P_GID) : t->gid);
 }
 
 static void set_exe(struct thread *t, const struct event *ev)
@@ -153,7 +151,7 @@ static struct str asked_path(struct state *s, struct moment *m)
 	int64_t dirfd;
 
 	if (!moment_enter(m, &enter))
-		return STR("<NA>");
+		return STR_EMPTY;
 	if (enter.type == EV_SYSCALL_EXECVE_19_E) {
 		path = str_until_nul(event_param(&enter, 0));
 		return path_join(s->path, thread_cwd(s, t), path);
@@ -163,7 +161,7 @@ static struct str asked_path(struct state *s, struct moment *m)
 	if (!path.n && event_u64(&enter, 2) & AT_EMPTY_PATH_PORTABLE) {
 		const struct fd *fd = fd_find(s, t, dirfd);
 
-		return fd ? istr_str(fd->name) : STR("<NA>");
+		return fd ? istr_str(fd->name) : STR_EMPTY;
 	}
 	return path_join(s->path, dirfd_path(s, t, dirfd, path), path);
 }
@@ -194,7 +192,7 @@ void apply_exec(struct state *s, struct moment *m)
 	set_ids(s, t, ev);
 	set_counters(t, ev);
 	set_names(s, t, ev);
-	set_credentials(t, ev);
+	set_credentials(s, t, ev);
 	set_exe(t, ev);
 	set_exepath(s, m);
 	t->lastexec_ns = ev->ts;

@@ -138,10 +138,9 @@ void apply_anon(struct state *s, struct moment *m)
  * Most commands of bpf() give 0, which is no descriptor: these give one (by number).  Where
  * captures come from every result counts as one, and so it does in a replay.
  */
-#define BPF_GIVES_FD                                                                         \
-	(1ULL << 0x00 | 1ULL << 0x05 | 1ULL << 0x07 | 1ULL << 0x0d | 1ULL << 0x0e |          \
-	 1ULL << 0x11 | 1ULL << 0x12 | 1ULL << 0x13 | 1ULL << 0x1c | 1ULL << 0x1e |          \
-	 1ULL << 0x20 | 1ULL << 0x21)
+#define BPF_GIVES_FD                                                                               \
+	(1ULL << 0x00 | 1ULL << 0x05 | 1ULL << 0x07 | 1ULL << 0x0d | 1ULL << 0x0e | 1ULL << 0x11 | \
+	 1ULL << 0x12 | 1ULL << 0x13 | 1ULL << 0x1c | 1ULL << 0x1e | 1ULL << 0x20 | 1ULL << 0x21)
 
 void apply_bpf(struct state *s, struct moment *m)
 {

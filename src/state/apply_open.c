@@ -49,8 +49,7 @@ void apply_enter(struct state *s, struct moment *m)
 	memcpy(t->enter, ev->rec, ev->len);
 }
 
-struct str dirfd_path(const struct state *s, const struct thread *t, int64_t dirfd,
-		      struct str path)
+struct str dirfd_path(const struct state *s, const struct thread *t, int64_t dirfd, struct str path)
 {
 	const struct fd *fd;
 

@@ -66,11 +66,20 @@ static void fill_from_event(struct state *s, struct thread *t, const struct even
 	t->vmswap_kb = (uint32_t)event_u64(ev, P_VMSWAP);
 	thread_set_cgroups(s, t, event_param(ev, P_CGROUPS));
 	t->flags = (uint32_t)event_u64(ev, P_FLAGS);
-	if (t->flags & PPM_CL_CLONE_THREAD)
-		t->flags |= PPM_CL_CLONE_FILES;
 	t->uid = (uint32_t)event_u64(ev, P_UID);
 	t->gid = (uint32_t)event_u64(ev, P_GID);
 	t->clone_ns = ev->ts;
+}
+
+/* Threads share their process' descriptors, whatever a record says of the flags. */
+static void set_pids(struct thread *t, int64_t pid, int64_t ptid, int64_t vtid, int64_t vpid)
+{
+	t->pid = pid;
+	t->ptid = ptid;
+	t->vtid = vtid;
+	t->vpid = vpid;
+	if (!thread_is_main(t))
+		t->flags |= PPM_CL_CLONE_FILES;
 }
 
 /* The kernel's way: sharing outlives whoever began it.  The other way each process has its own. */
@@ -82,7 +91,7 @@ static void inherit_files(struct state *s, struct thread *t, struct thread *from
 		t->files = files_share(s, from);
 		return;
 	}
-	if (!(t->flags & PPM_CL_CLONE_THREAD))
+	if (thread_is_main(t) || !(t->flags & PPM_CL_CLONE_FILES))
 		t->files = files_copy(s, f);
 }
 
@@ -120,8 +129,8 @@ static void inherit(struct state *s, struct thread *t, struct thread *from)
 }
 
 /* In a namespace the child's ids are another matter, which its own half will tell. */
-static bool child_tells_itself(struct state *s, const struct thread *caller,
-			       const struct event *ev, int64_t child)
+static bool child_tells_itself(struct state *s, const struct thread *caller, const struct event *ev,
+			       int64_t child)
 {
 	uint32_t flags = (uint32_t)event_u64(ev, P_FLAGS);
 
@@ -130,9 +139,8 @@ static bool child_tells_itself(struct state *s, const struct thread *caller,
 		return true;
 	if (ev->type == EV_SYSCALL_VFORK_20_X || caller->tid != caller->vtid)
 		return true;
-	return exited_recently(&s->exited,
-			       flags & PPM_CL_CLONE_THREAD ? caller->ptid : caller->tid, child,
-			       ev->ts);
+	return exited_recently(&s->exited, flags & PPM_CL_CLONE_THREAD ? caller->ptid : caller->tid,
+			       child, ev->ts);
 }
 
 /* In a replay the boot counts as time 0: rules were written against such numbers. */
@@ -162,15 +170,10 @@ static void clone_in_parent(struct state *s, struct moment *m)
 	if (!child)
 		return;
 	fill_from_event(s, child, ev);
-	if (child->flags & PPM_CL_CLONE_THREAD) {
-		child->pid = caller->pid;
-		child->ptid = caller->ptid;
-	} else {
-		child->pid = child->tid;
-		child->ptid = caller->tid;
-	}
-	child->vtid = child->tid;
-	child->vpid = child->pid;
+	if (child->flags & PPM_CL_CLONE_THREAD)
+		set_pids(child, caller->pid, caller->ptid, child->tid, caller->pid);
+	else
+		set_pids(child, child->tid, caller->tid, child->tid, child->tid);
 	child->pidns_init_start_ns = pidns_base(s);
 	if (was_invalid) {
 		set_names(s, caller, ev);
@@ -202,10 +205,8 @@ static void clone_in_child(struct state *s, struct moment *m)
 		return;
 	fill_from_event(s, child, ev);
 	child->flags |= PPM_CL_CLONE_INVERTED;
-	child->pid = event_i64(ev, P_PID);
-	child->ptid = event_i64(ev, P_PTID);
-	child->vtid = id_or(ev, P_VTID, child->tid);
-	child->vpid = id_or(ev, P_VPID, -1);
+	set_pids(child, event_i64(ev, P_PID), event_i64(ev, P_PTID), id_or(ev, P_VTID, child->tid),
+		 id_or(ev, P_VPID, -1));
 	child->pidns_init_start_ns = pidns_base(s);
 	if (child->flags & PPM_CL_CLONE_NEWPID || thread_in_pidns(child))
 		child->pidns_init_start_ns += event_u64(ev, P_PIDNS_START);

@@ -227,8 +227,7 @@ void apply_accept(struct state *s, struct moment *m)
 			fd->tuple.l4 = L4_TCP;
 	}
 	moment_add_fd(s, m, m->res, fd,
-		      m->ev.type == EV_SOCKET_ACCEPT4_6_X &&
-			      event_u64(&m->ev, 5) & PPM_O_CLOEXEC);
+		      m->ev.type == EV_SOCKET_ACCEPT4_6_X && event_u64(&m->ev, 5) & PPM_O_CLOEXEC);
 }
 
 struct port_search {

@@ -131,27 +131,39 @@ void apply_chroot(struct state *s, struct moment *m)
 }
 
 /* The effective one: the last but for the saved id.  All ones: not changed. */
-static void set_id(struct state *s, struct moment *m, uint32_t *id)
+static uint32_t new_id(const struct moment *m, uint32_t old)
 {
 	bool is_set = m->ev.type == EV_SYSCALL_SETUID_X || m->ev.type == EV_SYSCALL_SETGID_X;
 	uint32_t v = (uint32_t)event_u64(&m->ev, is_set ? 1 : 2);
 
-	if (v == UINT32_MAX)
-		return;
-	*id = v;
-	thread_changed(s, m->thread);
+	return v == UINT32_MAX ? old : v;
+}
+
+void thread_set_ids(struct state *s, struct thread *t, uint32_t uid, uint32_t gid)
+{
+	t->uid = uid;
+	t->gid = gid;
+	thread_changed(s, t);
+	if (!t->container_id) {
+		user_table_adopt(s->users, uid);
+		user_table_adopt_group(s->users, gid);
+	}
 }
 
 void apply_setuid(struct state *s, struct moment *m)
 {
+	struct thread *t = m->thread;
+
 	if (succeeded(m))
-		set_id(s, m, &m->thread->uid);
+		thread_set_ids(s, t, new_id(m, t->uid), t->gid);
 }
 
 void apply_setgid(struct state *s, struct moment *m)
 {
+	struct thread *t = m->thread;
+
 	if (succeeded(m))
-		set_id(s, m, &m->thread->gid);
+		thread_set_ids(s, t, t->uid, new_id(m, t->gid));
 }
 
 void apply_setsid(struct state *s, struct moment *m)
@@ -230,27 +242,29 @@ void apply_prlimit(struct state *s, struct moment *m)
 		set_fdlimit(s, t, limit);
 }
 
-static void set_memory(struct moment *m, unsigned first)
+static void set_memory(struct thread *t, const struct event *ev, unsigned first)
 {
-	struct thread *t = m->thread;
-
-	t->vmsize_kb = (uint32_t)event_u64(&m->ev, first);
-	t->vmrss_kb = (uint32_t)event_u64(&m->ev, first + 1);
-	t->vmswap_kb = (uint32_t)event_u64(&m->ev, first + 2);
+	t->vmsize_kb = (uint32_t)event_u64(ev, first);
+	t->vmrss_kb = (uint32_t)event_u64(ev, first + 1);
+	t->vmswap_kb = (uint32_t)event_u64(ev, first + 2);
 }
 
 /* brk, mmap, munmap */
 void apply_memory(struct state *s, struct moment *m)
 {
 	if (m->thread)
-		set_memory(m, 1);
+		set_memory(m->thread, &m->ev, 1);
 }
 
+/* Faults are the thread's, memory is the process'. */
 void apply_switch(struct state *s, struct moment *m)
 {
+	struct thread *main = m->thread ? thread_main(s, m->thread) : NULL;
+
 	if (!m->thread)
 		return;
 	m->thread->pfmajor = event_u64(&m->ev, 1);
 	m->thread->pfminor = event_u64(&m->ev, 2);
-	set_memory(m, 3);
+	if (main)
+		set_memory(main, &m->ev, 3);
 }

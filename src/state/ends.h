@@ -8,9 +8,9 @@
 enum { AF_PORTABLE_UNIX = 1, AF_PORTABLE_INET = 2, AF_PORTABLE_INET6 = 10 };
 
 struct ends {
-	uint8_t family; /* AF_PORTABLE_*; pairs of IPv4-mapped addresses are INET */
+	uint8_t family;		 /* AF_PORTABLE_*; pairs of IPv4-mapped addresses are INET */
 	struct sock_tuple tuple; /* its l4 is left alone */
-	uint64_t src, dst; /* UNIX */
+	uint64_t src, dst;	 /* UNIX */
 	struct str path;
 };
 

@@ -19,14 +19,14 @@ enum {
 };
 
 struct fd {
-	uint32_t refs;       /* private to state/ */
-	uint8_t type;        /* enum fd_type */
-	uint8_t flags;       /* FDF_* */
+	uint32_t refs;	     /* private to state/ */
+	uint8_t type;	     /* enum fd_type */
+	uint8_t flags;	     /* FDF_* */
 	bool stale_name;     /* private to state/: name is yet to be made of the two ends */
 	uint32_t open_flags; /* portable */
 	uint32_t dev;
 	uint64_t ino;
-	int64_t pid;         /* pidfd's target */
+	int64_t pid;	       /* pidfd's target */
 	struct istr *name;     /* full path, tuple text or link text; NULL is "" */
 	struct istr *name_raw; /* as the process gave it; NULL when not from a path */
 	union {

@@ -15,10 +15,10 @@
 
 enum {
 	FDS_PER_PAGE = 64,
-	INLINE_PAGES = 4,      /* a table of up to 256 neighbouring descriptors needs no array */
+	INLINE_PAGES = 4,	/* a table of up to 256 neighbouring descriptors needs no array */
 	TEXT_BYTES_MAX = 60000, /* of one stored text: must fit in a slab block */
-	THREADS_PER_EVENT = 3,  /* at most that many are added by one event */
-	N_EXITED = 8192,       /* recently exited threads remembered */
+	THREADS_PER_EVENT = 3,	/* at most that many are added by one event */
+	N_EXITED = 8192,	/* recently exited threads remembered */
 	N_EXITED_BUCKETS = 1024,
 	N_CONTAINER_CACHE = 64,
 };
@@ -29,7 +29,7 @@ enum {
 struct process {
 	int64_t pid;
 	struct process *hash_next;
-	struct thread *leader;  /* NULL when unknown */
+	struct thread *leader;	/* NULL when unknown */
 	struct thread *members; /* ring */
 	uint32_t n_members, n_alive;
 	bool is_reaper;
@@ -52,7 +52,7 @@ struct files {
 	uint32_t refs;
 	uint32_t n;
 	uint32_t n_pages, cap;
-	bool has_inet; /* an IP socket may be in it */
+	bool has_inet;		/* an IP socket may be in it */
 	struct page_ref *pages; /* inline_pages while they suffice */
 	struct page_ref inline_pages[INLINE_PAGES];
 };
@@ -98,12 +98,12 @@ struct state {
 	struct exited exited;
 	struct container_cache container_cache[N_CONTAINER_CACHE];
 	struct istr *raw_cgroups, *cgroups; /* the last list as given and as stored */
-	struct istr *not_available;         /* "<NA>" */
+	struct istr *not_available;	    /* "<NA>" */
 
 	struct istr *hostname;
 	uint64_t boot_ns;
 
-	uint8_t plan[EV_COUNT];     /* enum plan */
+	uint8_t plan[EV_COUNT]; /* enum plan */
 	bool has_result[EV_COUNT];
 	uint8_t fd_param[EV_COUNT]; /* parameter that holds the descriptor, or NO_PARAM */
 	uint64_t want_syscalls[(SC_COUNT + 63) / 64];
@@ -113,15 +113,15 @@ struct state {
 	int64_t closing_tid, closing_fd;
 	bool has_leftovers;
 	bool in_preamble; /* nothing but metadata has come yet */
-	bool is_watched; /* somebody will look at this event */
+	bool is_watched;  /* somebody will look at this event */
 	bool in_snapshot; /* process list entries have come and are not linked yet */
 
 	uint64_t num, first_ts, last_ts;
 	uint64_t generation, lineage_epoch, container_base;
 	uint64_t n_fds, heap_bytes;
 	struct state_stats stats; /* the counters of it */
-	char path[1025];          /* scratch for path_join() */
-	struct buf text;          /* scratch for lists */
+	char path[1025];	  /* scratch for path_join() */
+	struct buf text;	  /* scratch for lists */
 };
 
 enum { NO_PARAM = 0xff };
@@ -222,6 +222,8 @@ bool moment_enter(const struct moment *m, struct event *ret);
 /* Cgroups as the kernel gives them, with today's names of the subsystems. */
 void thread_set_cgroups(struct state *s, struct thread *t, struct str list);
 void thread_set_container(struct state *s, struct thread *t);
+/* New ids: see that the host's users and groups have rows for them where any can be had. */
+void thread_set_ids(struct state *s, struct thread *t, uint32_t uid, uint32_t gid);
 /* apply_snapshot.c */
 
 void apply_proc(struct state *s, const struct snap_proc *p);

@@ -166,11 +166,12 @@ static size_t copy_out(char *out, size_t max, const char *text, const char *end)
 	return n;
 }
 
+/* "::" counts too: an IPv6 socket's own end that was never bound, of an IPv4 connection. */
 static bool is_mapped(const uint8_t *addr)
 {
-	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+	static const uint8_t any[16], prefix[12] = {[10] = 0xff, [11] = 0xff};
 
-	return !memcmp(addr, prefix, sizeof(prefix));
+	return !memcmp(addr, prefix, sizeof(prefix)) || !memcmp(addr, any, sizeof(any));
 }
 
 size_t tuple_text(char *out, size_t max, const struct sock_tuple *t, bool is_v6, bool ports)

@@ -252,8 +252,8 @@ static void resolve(struct state *s, struct moment *m)
 	m->fd_num = -1;
 	m->fd_name_changed = false;
 	m->container = NULL;
-	m->has_fd_num = m->thread && ev->info->flags &
-					     (EF_CREATES_FD | EF_USES_FD | EF_DESTROYS_FD);
+	m->has_fd_num =
+		m->thread && ev->info->flags & (EF_CREATES_FD | EF_USES_FD | EF_DESTROYS_FD);
 	if (!m->thread || fd_param == NO_PARAM || !event_has(ev, fd_param))
 		return;
 	m->fd_num = event_i64(ev, fd_param);
@@ -444,8 +444,7 @@ const struct user *user_find(const struct state *s, const struct istr *container
 	return user_table_find(s->users, container_id, uid);
 }
 
-const struct group *group_find(const struct state *s, const struct istr *container_id,
-			       uint32_t gid)
+const struct group *group_find(const struct state *s, const struct istr *container_id, uint32_t gid)
 {
 	return user_table_find_group(s->users, container_id, gid);
 }

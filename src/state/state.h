@@ -21,18 +21,20 @@ struct container;
 
 struct state_config {
 	size_t max_threads;    /* default 262144: a full table refuses and counts */
-	size_t max_fds;        /* over all tables; default 4194304 */
+	size_t max_fds;	       /* over all tables; default 4194304 */
 	size_t max_bytes;      /* of all tables together; default 1 GiB */
 	size_t max_containers; /* default 65536 */
 	uint64_t purge_interval_ns, thread_timeout_ns; /* live only */
-	bool live;             /* look-ups of unknown things may be asked for */
-	bool kernel_files;     /* share file tables as the kernel does, not as the reference does */
+	bool live;	   /* look-ups of unknown things may be asked for */
+	bool kernel_files; /* share file tables as the kernel does, not as the reference does */
 };
 
-#define STATE_CONFIG_DEFAULT                                                           \
-	((struct state_config){.max_threads = 262144, .max_fds = 4194304,              \
-			       .max_bytes = (size_t)1 << 30, .max_containers = 65536,  \
-			       .purge_interval_ns = 300000000000ULL,                   \
+#define STATE_CONFIG_DEFAULT                                                                       \
+	((struct state_config){.max_threads = 262144,                                              \
+			       .max_fds = 4194304,                                                 \
+			       .max_bytes = (size_t)1 << 30,                                       \
+			       .max_containers = 65536,                                            \
+			       .purge_interval_ns = 300000000000ULL,                               \
 			       .thread_timeout_ns = 300000000000ULL})
 
 /*
@@ -42,22 +44,23 @@ struct state_config {
 struct moment {
 	struct event ev;
 	struct thread *thread; /* NULL for meta events and for unknown tids of some events */
-	struct fd *fd;         /* descriptor the event works on, NULL when unknown */
-	int64_t fd_num;        /* its number, also when fd is NULL; see has_fd_num */
+	struct fd *fd;	       /* descriptor the event works on, NULL when unknown */
+	int64_t fd_num;	       /* its number, also when fd is NULL; see has_fd_num */
 	bool has_fd_num;
 	bool fd_name_changed;
-	bool is_first;     /* no event before it in this run */
-	int64_t res;       /* return value, when has_res */
-	bool has_res;      /* the type has a "res" or "fd" result and the record carries it */
+	bool is_first; /* no event before it in this run */
+	int64_t res;   /* return value, when has_res */
+	bool has_res;  /* the type has a "res" or "fd" result and the record carries it */
 	const struct container *container; /* that this very event brought, else NULL */
-	uint64_t first_ts; /* of the first event of the run */
-	uint64_t prev_ts;  /* of the event before, 0 for the first */
+	uint64_t first_ts;		   /* of the first event of the run */
+	uint64_t prev_ts;		   /* of the event before, 0 for the first */
 };
 
 enum state_verdict {
-	STATE_DELIVER, /* *ret is an event for rules and printing */
-	STATE_HIDDEN,  /* consumed: a snapshot record, an enter half, a state-only event */
-	STATE_UNWANTED, /* an event, counted and applied, but outside state_want(): *ret is not set */
+	STATE_DELIVER,	/* *ret is an event for rules and printing */
+	STATE_HIDDEN,	/* consumed: a snapshot record, an enter half, a state-only event */
+	STATE_UNWANTED, /* an event, counted and applied, but outside state_want(): *ret is not set
+			 */
 };
 
 struct state *state_new(const struct state_config *cfg);

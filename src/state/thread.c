@@ -8,7 +8,8 @@
 
 enum {
 	FIRST_BUCKETS = 256,
-	DEPTH_MAX = 1024, /* of a snapshot's process tree: deeper parents count as unknown */
+	DEPTH_MAX =
+		1024, /* of a process tree, as far as it is asked for: what is above is unknown */
 };
 
 void threads_init(struct state *s)
@@ -282,7 +283,7 @@ static bool is_placeholder(const struct thread *t)
 /* Everything it refers to, and itself. */
 static void thread_release(struct state *s, struct thread *t)
 {
-	struct istr **texts[] = {&t->comm, &t->exe,  &t->exepath, &t->args,        &t->env,
+	struct istr **texts[] = {&t->comm, &t->exe,  &t->exepath, &t->args,	   &t->env,
 				 &t->cwd,  &t->root, &t->cgroups, &t->container_id};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -543,7 +544,8 @@ static struct thread *parent_of(const struct state *s, const struct thread *t)
 
 struct thread *thread_ancestor(const struct state *s, const struct thread *t, unsigned up)
 {
-	t = thread_main(s, t);
+	/* Over main threads a lying record can make a circle. */
+	t = up > DEPTH_MAX ? NULL : thread_main(s, t);
 	while (t && up--) {
 		t = parent_of(s, t);
 		t = t ? thread_main(s, t) : NULL;

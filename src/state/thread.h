@@ -26,38 +26,38 @@ enum {
 	PPM_CL_IS_MAIN_THREAD = 0x40000000,
 };
 
-struct files; /* a file table, shared where the threads share it */
+struct files;	/* a file table, shared where the threads share it */
 struct process; /* the threads of one process */
 
 struct thread {
-	int64_t tid, pid, ptid;            /* host ids; pid and ptid -1 for a placeholder */
-	int64_t vtid, vpid;                /* in the pid namespace; -1 unknown */
-	int64_t sid, vpgid, pgid;          /* -1 unset */
+	int64_t tid, pid, ptid;	  /* host ids; pid and ptid -1 for a placeholder */
+	int64_t vtid, vpid;	  /* in the pid namespace; -1 unknown */
+	int64_t sid, vpgid, pgid; /* -1 unset */
 	int64_t reaper_tid;
 	uint32_t flags;
-	uint32_t uid, gid, loginuid;       /* UINT32_MAX: unset */
+	uint32_t uid, gid, loginuid; /* UINT32_MAX: unset */
 	uint32_t tty;
 	bool exe_writable, exe_upper_layer, exe_lower_layer, exe_from_memfd;
 
 	/* Interned; NULL is empty.  args, env and cgroups are NUL-separated lists. */
 	struct istr *comm, *exe, *exepath, *args;
-	struct istr *env, *cwd;            /* of the main thread; cwd ends in '/' */
+	struct istr *env, *cwd; /* of the main thread; cwd ends in '/' */
 	struct istr *root, *cgroups;
-	struct istr *container_id;         /* NULL on the host; 12 characters normally */
+	struct istr *container_id; /* NULL on the host; 12 characters normally */
 
 	uint64_t cap_permitted, cap_effective, cap_inheritable;
 	uint64_t exe_ino, exe_ino_ctime_ns, exe_ino_mtime_ns;
-	uint64_t ctime_to_clone_ns;        /* clone time minus exe ctime, 0 unknown */
+	uint64_t ctime_to_clone_ns; /* clone time minus exe ctime, 0 unknown */
 	uint64_t ctime_to_pidns_ns;
 	uint64_t pidns_init_start_ns;
-	uint64_t clone_ns, lastexec_ns;    /* event time; 0 unknown */
+	uint64_t clone_ns, lastexec_ns; /* event time; 0 unknown */
 	int64_t fdlimit;
 	uint32_t vmsize_kb, vmrss_kb, vmswap_kb;
 	uint64_t pfmajor, pfminor;
 	uint64_t last_event_ns, prev_event_ns;
-	int64_t last_fd;                   /* of its last event; -1 none */
+	int64_t last_fd; /* of its last event; -1 none */
 
-	uint64_t cpu_total;                /* of thread.cpu fields: private to field/ */
+	uint64_t cpu_total; /* of thread.cpu fields: private to field/ */
 
 	/*
 	 * A new value, drawn from one counter for all threads and never used twice, whenever
@@ -70,8 +70,8 @@ struct thread {
 	uint32_t n_children;
 	uint32_t enter_bytes;
 	uint8_t *enter;
-	struct files *files;               /* NULL: none yet, or the leader's is used */
-	struct process *process;               /* NULL for placeholders */
+	struct files *files;		      /* NULL: none yet, or the leader's is used */
+	struct process *process;	      /* NULL for placeholders */
 	struct thread *peer_next, *peer_prev; /* ring; of placeholders: their list */
 	struct thread *parent, *first_child, *next_sibling, *prev_sibling;
 	struct thread *hash_next;

@@ -27,7 +27,8 @@ struct user_table {
 	uint64_t n_refused;
 	struct intern *names;
 	struct row **bucket;
-	struct row root, root_group; /* where no row says otherwise */
+	struct row root, root_group; /* the host's, where no row says otherwise */
+	struct istr *local;	     /* stands for the container of local rows */
 };
 
 /* NULL only when the names' memory is used up, and then for "<NA>" too. */
@@ -71,21 +72,11 @@ struct user_table *user_table_new(size_t max, struct intern *names)
 	t->mask = MIN_BUCKETS - 1;
 	t->names = names;
 	t->bucket = xcalloc(MIN_BUCKETS, sizeof(*t->bucket));
-	fill_user(t, &t->root, &(struct snap_user){0, 0, STR("root"), STR("/root"), STR_EMPTY});
+	fill_user(t, &t->root, &(struct snap_user){.name = STR("root"), .home = STR("/root")});
 	t->root_group.is_group = true;
-	fill_group(t, &t->root_group, &(struct snap_group){0, STR("root")});
+	fill_group(t, &t->root_group, &(struct snap_group){.gid = 0, .name = STR("root")});
+	t->local = intern_get(names, STR("@local"));
 	return t;
-}
-
-void user_table_free(struct user_table *t)
-{
-	if (!t)
-		return;
-	user_table_clear(t);
-	unref_names(t, &t->root);
-	unref_names(t, &t->root_group);
-	free(t->bucket);
-	free(t);
 }
 
 static size_t bucket_of(const struct user_table *t, const struct istr *container_id, uint32_t id)
@@ -159,9 +150,28 @@ static struct row *claim(struct user_table *t, struct istr *container_id, uint32
 	return r;
 }
 
+void user_table_clear(struct user_table *t)
+{
+	for (size_t b = 0; b <= t->mask; b++)
+		while (t->bucket[b])
+			drop(t, &t->bucket[b]);
+}
+
+void user_table_free(struct user_table *t)
+{
+	if (!t)
+		return;
+	user_table_clear(t);
+	unref_names(t, &t->root);
+	unref_names(t, &t->root_group);
+	intern_unref(t->names, t->local);
+	free(t->bucket);
+	free(t);
+}
+
 bool user_table_add(struct user_table *t, struct istr *container_id, const struct snap_user *u)
 {
-	struct row *r = claim(t, container_id, u->uid, false);
+	struct row *r = claim(t, u->is_local ? t->local : container_id, u->uid, false);
 
 	if (r)
 		fill_user(t, r, u);
@@ -171,11 +181,33 @@ bool user_table_add(struct user_table *t, struct istr *container_id, const struc
 bool user_table_add_group(struct user_table *t, struct istr *container_id,
 			  const struct snap_group *g)
 {
-	struct row *r = claim(t, container_id, g->gid, true);
+	struct row *r = claim(t, g->is_local ? t->local : container_id, g->gid, true);
 
 	if (r)
 		fill_group(t, r, g);
 	return r;
+}
+
+void user_table_adopt(struct user_table *t, uint32_t uid)
+{
+	const struct user *u = user_table_find(t, t->local, uid);
+
+	if (u && !user_table_find(t, NULL, uid))
+		user_table_add(t, NULL,
+			       &(struct snap_user){.uid = uid,
+						   .gid = u->gid,
+						   .name = istr_str(u->name),
+						   .home = istr_str(u->home),
+						   .shell = istr_str(u->shell)});
+}
+
+void user_table_adopt_group(struct user_table *t, uint32_t gid)
+{
+	const struct group *g = user_table_find_group(t, t->local, gid);
+
+	if (g && !user_table_find_group(t, NULL, gid))
+		user_table_add_group(t, NULL,
+				     &(struct snap_group){.gid = gid, .name = istr_str(g->name)});
 }
 
 void user_table_remove(struct user_table *t, const struct istr *container_id, uint32_t uid)
@@ -194,19 +226,12 @@ void user_table_remove_group(struct user_table *t, const struct istr *container_
 		drop(t, link);
 }
 
-void user_table_clear(struct user_table *t)
-{
-	for (size_t b = 0; b <= t->mask; b++)
-		while (t->bucket[b])
-			drop(t, &t->bucket[b]);
-}
-
 const struct user *user_table_find(const struct user_table *t, const struct istr *container_id,
 				   uint32_t uid)
 {
 	const struct row *r = *find_link(t, container_id, uid, false);
 
-	if (!r && uid == 0)
+	if (!r && uid == 0 && !container_id)
 		r = &t->root;
 	return r ? &r->user : NULL;
 }
@@ -216,7 +241,7 @@ const struct group *user_table_find_group(const struct user_table *t,
 {
 	const struct row *r = *find_link(t, container_id, gid, true);
 
-	if (!r && gid == 0)
+	if (!r && gid == 0 && !container_id)
 		r = &t->root_group;
 	return r ? &r->group : NULL;
 }
@@ -254,16 +279,19 @@ void interface_list_clear(struct interface_list *l, struct intern *names)
 	*l = (struct interface_list){0};
 }
 
-static bool is_loopback(const uint8_t *addr, bool is_v6)
+/* Loopback; and "::", which is what an IPv6 socket has before it has an address. */
+static bool is_always_local(const uint8_t *addr, bool is_v6)
 {
-	static const uint8_t v6[16] = {[15] = 1};
+	static const uint8_t loopback[16] = {[15] = 1}, unspecified[16];
 
-	return is_v6 ? !memcmp(addr, v6, sizeof(v6)) : addr[0] == 127;
+	if (!is_v6)
+		return addr[0] == 127;
+	return !memcmp(addr, loopback, 16) || !memcmp(addr, unspecified, 16);
 }
 
 bool interface_list_is_local(const struct interface_list *l, const uint8_t *addr, bool is_v6)
 {
-	if (is_loopback(addr, is_v6))
+	if (is_always_local(addr, is_v6))
 		return true;
 	for (size_t i = 0; i < l->n; i++)
 		if (l->items[i].is_v6 == is_v6 && !memcmp(l->items[i].addr, addr, is_v6 ? 16 : 4))

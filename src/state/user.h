@@ -45,6 +45,12 @@ void user_table_clear(struct user_table *t);
 bool user_table_add(struct user_table *t, struct istr *container_id, const struct snap_user *u);
 bool user_table_add_group(struct user_table *t, struct istr *container_id,
 			  const struct snap_group *g);
+/*
+ * A process of the host has this id from now on: without a row for it, the local one (see
+ * snap_user.is_local) becomes the host's.
+ */
+void user_table_adopt(struct user_table *t, uint32_t uid);
+void user_table_adopt_group(struct user_table *t, uint32_t gid);
 void user_table_remove(struct user_table *t, const struct istr *container_id, uint32_t uid);
 void user_table_remove_group(struct user_table *t, const struct istr *container_id, uint32_t gid);
 /* Borrowed until the table changes.  On the host, root needs no row. */

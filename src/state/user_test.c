@@ -29,7 +29,7 @@ static void fixture_free(struct fixture *f)
 
 static bool add(struct fixture *f, struct istr *container, uint32_t uid, const char *name)
 {
-	struct snap_user u = {uid, uid, str_of(name), STR("/home/x"), STR_EMPTY};
+	struct snap_user u = {.uid = uid, .gid = uid, .name = str_of(name), .home = STR("/home/x")};
 
 	return user_table_add(f->users, container, &u);
 }
@@ -73,7 +73,7 @@ TEST(containers_have_their_own_users)
 
 	add(&f, NULL, 1000, "host-user");
 	CHECK_STR(name_of(&f, id, 1000), "none");
-	CHECK_STR(name_of(&f, id, 0), "root");
+	CHECK_STR(name_of(&f, id, 0), "none");
 	add(&f, id, 1000, "app");
 	CHECK_STR(name_of(&f, id, 1000), "app");
 	CHECK_STR(name_of(&f, NULL, 1000), "host-user");
@@ -86,7 +86,7 @@ TEST(containers_have_their_own_users)
 TEST(groups_and_users_do_not_mix)
 {
 	struct fixture f = fixture_new(100);
-	struct snap_group g = {5, STR("tty")};
+	struct snap_group g = {.gid = 5, .name = STR("tty")};
 
 	user_table_add_group(f.users, NULL, &g);
 	CHECK_STR(name_of(&f, NULL, 5), "none");
@@ -150,6 +150,7 @@ TEST(addresses_of_interfaces_and_loopback_are_local)
 	struct snap_interface eth0 = {.addr = {10, 0, 0, 5}, .name = STR("eth0")};
 	struct snap_interface six = {.is_v6 = true, .addr = {0xfe, 0x80, 1}, .name = STR("eth0")};
 	uint8_t lo4[4] = {127, 0, 0, 9}, lo6[16] = {[15] = 1}, other[4] = {10, 0, 0, 6};
+	uint8_t none4[4] = {0}, none6[16] = {0};
 
 	interface_list_add(&l, &eth0, names);
 	interface_list_add(&l, &six, names);
@@ -157,9 +158,43 @@ TEST(addresses_of_interfaces_and_loopback_are_local)
 	CHECK(interface_list_is_local(&l, six.addr, true));
 	CHECK(interface_list_is_local(&l, lo4, false));
 	CHECK(interface_list_is_local(&l, lo6, true));
+	CHECK(interface_list_is_local(&l, none6, true));
+	CHECK(!interface_list_is_local(&l, none4, false));
 	CHECK(!interface_list_is_local(&l, other, false));
 	interface_list_clear(&l, names);
 	CHECK_INT(slab_used(slab), 0);
 	intern_free(names);
 	slab_free(slab);
+}
+
+TEST(a_local_row_stands_in_once_a_process_has_its_id)
+{
+	struct fixture f = fixture_new(100);
+	struct snap_user local = {.uid = 1000,
+				  .gid = 1000,
+				  .name = STR("ada"),
+				  .home = STR("/home/ada"),
+				  .is_local = true};
+	struct snap_group group = {.gid = 1000, .name = STR("ada"), .is_local = true};
+
+	user_table_add(f.users, NULL, &local);
+	user_table_add_group(f.users, NULL, &group);
+	CHECK_STR(name_of(&f, NULL, 1000), "none");
+	user_table_adopt(f.users, 1000);
+	user_table_adopt_group(f.users, 1000);
+	CHECK_STR(name_of(&f, NULL, 1000), "ada");
+	CHECK_STR(user_table_find_group(f.users, NULL, 1000)->name->s, "ada");
+	fixture_free(&f);
+}
+
+TEST(a_recorded_row_wins_over_a_local_one)
+{
+	struct fixture f = fixture_new(100);
+	struct snap_user local = {.uid = 33, .name = STR("local"), .is_local = true};
+
+	user_table_add(f.users, NULL, &local);
+	add(&f, NULL, 33, "recorded");
+	user_table_adopt(f.users, 33);
+	CHECK_STR(name_of(&f, NULL, 33), "recorded");
+	fixture_free(&f);
 }

@@ -17,35 +17,41 @@ def _allocations(*args):
         return int(f.read())
 
 
-def _steady(name, times, *args):
-    """Twice as many of the same events ask for no more."""
+def _steady(name, *args):
+    """
+    Twice as many of the same events ask for no more, apart from types that have only now been seen often enough to
+    be planned anew, which happens once a type: far less than one a thousand events.
+    """
     data = scapfile.read(capture(name))
+    times = 300000 // len(scapfile.split(data)[1])
+    n_events = len(scapfile.split(data)[1]) * times
     counts = []
     for n in (times, 2 * times):
         path = file('repeated.scap', scapfile.repeated(data, n))
         counts.append(_allocations(args[0], path, *args[1:]))
         os.unlink(path)
     check(counts[0] > 0, 'nothing was counted')
-    check(counts[1] <= counts[0], f'{name}: {counts[0]} allocations, with twice the events {counts[1]}')
+    check(counts[1] - counts[0] < n_events / 1000,
+          f'{name}: {counts[0]} allocations, with {n_events} more events {counts[1]}')
 
 
 def the_bundled_rules_over_processes():
-    _steady('processes.scap.gz', 20, 'replay')
+    _steady('processes.scap.gz', 'replay')
 
 
 def the_bundled_rules_over_files_and_network_as_json():
-    _steady('files.scap.gz', 20, 'replay', '--json')
-    _steady('network.scap.gz', 20, 'replay', '--json')
+    _steady('files.scap.gz', 'replay', '--json')
+    _steady('network.scap.gz', 'replay', '--json')
 
 
 def rules_that_print_fields_of_every_kind():
     for name in ('processes.scap.gz', 'files.scap.gz', 'network.scap.gz'):
         for form in ([], ['--json']):
-            _steady(name, 10, 'replay', '--rules', f'{SOURCE}/tests/expected/probe.yaml', *form)
+            _steady(name, 'replay', '--rules', f'{SOURCE}/tests/expected/probe.yaml', *form)
 
 
 def printing_events():
-    _steady('processes.scap.gz', 10, 'print')
+    _steady('processes.scap.gz', 'print')
 
 
 run(globals())

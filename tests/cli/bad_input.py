@@ -72,27 +72,27 @@ def garbage_is_refused():
 
 
 def a_capture_cut_anywhere_gives_its_good_events_and_an_error():
-    data = scapfile.read(FILES)
-    all_lines = done(saker('print', FILES, '--format', '%evt.num %evt.type %evt.args')).splitlines()
-    front, events = scapfile.split(data)
-    for n in (1, 2, 50, 500):
+    form = '%evt.num %evt.type %evt.args'
+    front, events = scapfile.split(scapfile.read(FILES))
+    for n in (100, 101, 150, 500):
         whole = b''.join(front) + b''.join(events[:n])
+        want = done(saker('print', file('whole.scap', whole), '--format', form))
+        check(want)
         for extra in (1, 4, 7, 8, 9, 20, len(events[n]) - 1):
-            r = saker('print', file('cut.scap', whole + events[n][:extra]), '--format', '%evt.num %evt.type %evt.args')
+            r = saker('print', file('cut.scap', whole + events[n][:extra]), '--format', form)
             fails(r, 1, 'cut.scap', str(len(whole)))
-            equal(r.stdout.splitlines(), all_lines[:n], n, extra)
+            equal(r.stdout, want, n, extra)
     for size in (10, 28, 100, len(front[0]) + 50, sum(map(len, front)) - 5):
-        fails(saker('print', file('cut.scap', data[:size])), 1, 'cut.scap')
+        fails(saker('print', file('cut.scap', b''.join(front)[:size])), 1, 'cut.scap')
 
 
 def a_cut_compressed_capture_too():
     with open(FILES, 'rb') as f:
         data = f.read()
-    r = saker('print', file('cut.scap.gz', data[:len(data) // 2]), '--format', '%evt.num')
+    r = saker('print', file('cut.scap.gz', data[:len(data) // 2]))
     fails(r, 1, 'cut.scap.gz')
-    numbers = r.stdout.split()
-    check(len(numbers) > 100)
-    equal(numbers, [b'%d' % i for i in range(1, len(numbers) + 1)])
+    check(r.stdout.count(b'\n') > 1000)
+    check(done(saker('print', FILES)).startswith(r.stdout))
     data = bytearray(data)
     data[len(data) // 2] ^= 0xff
     fails(saker('print', file('flipped.scap.gz', bytes(data))), 1, 'flipped.scap.gz')
@@ -223,8 +223,9 @@ def macros_that_double():
 
 
 def large_rule_files_are_read():
-    text = ''.join(_rule(f'evt.type = open and proc.name = name{i} and fd.name contains "{"x" * 1000}"')
-                   .replace('rule: r', f'rule: r{i}') for i in range(10000))
+    more = ' or '.join(f'fd.name contains "{"x" * 240}"' for _ in range(4))
+    text = ''.join(_rule(f'evt.type = open and proc.name = name{i} and ({more})').replace('rule: r', f'rule: r{i}')
+                   for i in range(10000))
     check(len(text) > 10 << 20)
     r = saker('check', _rules(text))
     equal(r.returncode, 0, r.stdout[-300:], r.stderr[-300:])

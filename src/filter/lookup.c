@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filter/lookup.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+
+/* The last bytes of text back to front, as many as fit. */
+static struct str reverse(struct str text, char *out)
+{
+	size_t n = text.n < SUFFIX_MAX ? text.n : SUFFIX_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = text.p[text.n - 1 - i];
+	return (struct str){out, n};
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* The texts of the keys of one kind, each once. */
+static size_t texts_of(const struct key *keys, size_t n, enum key_kind kind, struct str *out,
+		       struct arena *a)
+{
+	size_t n_out = 0, kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (keys[i].kind != kind)
+			continue;
+		out[n_out++] = kind == KEY_SUFFIX
+				       ? reverse(keys[i].text, arena_alloc(a, SUFFIX_MAX))
+				       : keys[i].text;
+	}
+	if (!n_out)
+		return 0;
+	qsort(out, n_out, sizeof(*out), compare_texts);
+	for (size_t i = 0; i < n_out; i++)
+		if (!kept || !str_eq(out[kept - 1], out[i]))
+			out[kept++] = out[i];
+	return kept;
+}
+
+static uint32_t piece_place(const struct pieces *p, struct str text)
+{
+	const struct str *at = bsearch(&text, p->items, p->n, sizeof(text), compare_texts);
+
+	return (uint32_t)(at - p->items);
+}
+
+/* Which key of its kind it is. */
+static uint32_t key_place(const struct lookup *lk, const struct key *key)
+{
+	char space[SUFFIX_MAX];
+
+	switch ((enum key_kind)key->kind) {
+	case KEY_EXACT:
+		return (uint32_t)set_find(&lk->exact, key->text);
+	case KEY_PREFIX:
+		return (uint32_t)prefixes_find(&lk->prefixes, key->text);
+	case KEY_SUFFIX:
+		return (uint32_t)prefixes_find(&lk->suffixes, reverse(key->text, space));
+	case KEY_PIECE:
+	case KEY_KIND_COUNT:
+		break;
+	}
+	return piece_place(&lk->pieces, key->text);
+}
+
+/* Hits of one kind, sorted by counting. */
+static void place_hits(struct lookup *lk, const struct key *keys, size_t n, const uint32_t *names,
+		       enum key_kind kind, size_t n_places, struct arena *a)
+{
+	uint32_t *start = arena_calloc(a, n_places + 2, sizeof(*start));
+
+	lk->start[kind] = start;
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].kind == kind)
+			start[key_place(lk, &keys[i]) + 2]++;
+	start[0] = start[1] = lk->n_hits;
+	for (size_t i = 2; i < n_places + 2; i++)
+		start[i] += start[i - 1];
+	/* Filling moves start[i + 1] from where i's begin to where they end. */
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].kind == kind)
+			lk->hits[start[key_place(lk, &keys[i]) + 1]++] = names[keys[i].owner];
+	lk->n_hits = start[n_places];
+}
+
+void lookup_build(struct lookup *lk, const struct key *keys, size_t n, const uint32_t *names,
+		  struct arena *a)
+{
+	struct str *texts = xcalloc(n, sizeof(*texts));
+	size_t count[KEY_KIND_COUNT];
+
+	*lk = (struct lookup){.slot = keys[0].slot, .is_number = keys[0].is_number};
+	lk->hits = arena_alloc(a, n * sizeof(*lk->hits));
+	count[KEY_EXACT] = texts_of(keys, n, KEY_EXACT, texts, a);
+	set_build(&lk->exact, texts, count[KEY_EXACT], a);
+	count[KEY_PREFIX] = texts_of(keys, n, KEY_PREFIX, texts, a);
+	prefixes_build(&lk->prefixes, texts, count[KEY_PREFIX], a);
+	count[KEY_SUFFIX] = texts_of(keys, n, KEY_SUFFIX, texts, a);
+	prefixes_build(&lk->suffixes, texts, count[KEY_SUFFIX], a);
+	count[KEY_PIECE] = texts_of(keys, n, KEY_PIECE, texts, a);
+	pieces_build(&lk->pieces, texts, count[KEY_PIECE], a);
+	for (unsigned kind = 0; kind < KEY_KIND_COUNT; kind++)
+		place_hits(lk, keys, n, names, (enum key_kind)kind, count[kind], a);
+	free(texts);
+}
+
+struct hit_call {
+	const struct lookup *lk;
+	void (*fn)(void *arg, uint32_t name);
+	void *arg;
+};
+
+static void call_hits(const struct hit_call *h, enum key_kind kind, uint32_t place)
+{
+	const uint32_t *start = h->lk->start[kind] + place;
+
+	for (uint32_t i = start[0]; i < start[1]; i++)
+		h->fn(h->arg, h->lk->hits[i]);
+}
+
+static void call_prefixes(const struct hit_call *h, enum key_kind kind, const struct prefixes *p,
+			  struct str text)
+{
+	for (int32_t at = prefixes_find(p, text); at >= 0; at = p->parent[at])
+		call_hits(h, kind, (uint32_t)at);
+}
+
+static void call_piece(void *arg, uint32_t place)
+{
+	call_hits(arg, KEY_PIECE, place);
+}
+
+void lookup_each(const struct lookup *lk, struct str text, void (*fn)(void *arg, uint32_t name),
+		 void *arg)
+{
+	struct hit_call h = {lk, fn, arg};
+	char space[SUFFIX_MAX];
+	int32_t at;
+
+	if (set_may_have(&lk->exact, text) && (at = set_find(&lk->exact, text)) >= 0)
+		call_hits(&h, KEY_EXACT, (uint32_t)at);
+	if (lk->prefixes.n)
+		call_prefixes(&h, KEY_PREFIX, &lk->prefixes, text);
+	if (lk->suffixes.n)
+		call_prefixes(&h, KEY_SUFFIX, &lk->suffixes, reverse(text, space));
+	pieces_each(&lk->pieces, text, call_piece, &h);
+}
