@@ -7,7 +7,8 @@
 struct call {
 	u64 args[6];
 	s64 ret;
-	bool compat; /* of a 32-bit program: pointers and longs have 4 bytes */
+	bool compat;	/* of a 32-bit program */
+	u32 long_bytes; /* of its pointers and longs */
 };
 
 ALWAYS bool has_task_btf(void)
@@ -102,6 +103,8 @@ ALWAYS void call_read(struct call *c, u64 *ctx)
 {
 	c->ret = ctx[1];
 	c->compat = is_compat();
+	c->long_bytes = c->compat ? 4 : 8;
+	barrier_var(c->long_bytes);
 	read_args(c, (const struct pt_regs *)ctx[0]);
 }
 
@@ -125,7 +128,10 @@ ALWAYS u64 user64(u64 address)
 /* A long or a pointer, the i-th from there. */
 ALWAYS u64 user_long(const struct call *c, u64 address, u32 i)
 {
-	return c->compat ? user32(address + 4 * i) : user64(address + 8 * i);
+	u64 v = 0;
+
+	bpf_probe_read_user(&v, c->long_bytes, (void *)(address + c->long_bytes * i));
+	return v;
 }
 
 /* A struct timespec in nanoseconds. */
@@ -181,16 +187,18 @@ ALWAYS u64 piece_length(const struct call *c, u64 vector, u32 i)
 	return user_long(c, vector, 2 * i + 1);
 }
 
-ALWAYS u32 vector_size(const struct call *c, u64 vector, u64 n)
+ALWAYS u32 vector_size(struct event *e, const struct call *c, u64 vector, u64 n)
 {
-	u64 sum = 0;
+	volatile struct walk *w = event_walk(e);
 
+	w->left = 0;
+	w->count = at_most(n, VECTOR_MAX);
 	for (u32 i = 0; i < VECTOR_MAX; i++) {
-		if (i >= n)
+		if (i >= w->count)
 			break;
-		sum += piece_length(c, vector, i);
+		w->left += piece_length(c, vector, i);
 	}
-	return sum;
+	return w->left;
 }
 
 /* The first `size` bytes in n pieces, as far as the snap length goes. */
@@ -200,10 +208,11 @@ ALWAYS void add_vector(struct event *e, const struct call *c, u64 vector, u64 n,
 
 	w->left = at_most(size < 0 ? 0 : size, snaplen);
 	w->at = 0;
+	w->count = at_most(n, VECTOR_MAX);
 	for (u32 i = 0; i < VECTOR_MAX; i++) {
 		u32 take;
 
-		if (i >= n || !w->left)
+		if (i >= w->count || !w->left)
 			break;
 		take = at_most(at_most(piece_length(c, vector, i), w->left), PROBE_SNAPLEN_MAX);
 		if (take && bpf_probe_read_user(e->p + ((e->pos + w->at) & RECORD_MASK), take,

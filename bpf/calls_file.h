@@ -193,16 +193,18 @@ enum { POLL_MAX = 16 };
 
 ALWAYS void add_polled(struct event *e, u64 address, u64 n_all)
 {
-	u32 n = at_most(n_all, POLL_MAX), done = 2;
+	volatile struct walk *w = event_walk(e);
+	u32 done = 2;
 
-	*(u16 *)event_place(e) = n;
+	w->count = at_most(n_all, POLL_MAX);
+	*(u16 *)event_place(e) = w->count;
 	for (u32 i = 0; i < POLL_MAX; i++) {
 		struct {
 			s32 fd;
 			s16 events, revents;
 		} p = {};
 
-		if (i >= n)
+		if (i >= w->count)
 			break;
 		bpf_probe_read_user(&p, sizeof(p), (void *)(address + i * sizeof(p)));
 		*(s64 *)(e->p + ((e->pos + done) & RECORD_MASK)) = p.fd;

@@ -242,7 +242,7 @@ ON_CALL(sendmsg)
 	add64(&e, c.ret);
 	add_vector(&e, &c, m.vector, m.n_pieces, written(&c, snaplen));
 	add64(&e, (s64)(s32)A(0));
-	add32(&e, vector_size(&c, m.vector, m.n_pieces));
+	add32(&e, vector_size(&e, &c, m.vector, m.n_pieces));
 	if (c.ret >= 0)
 		add_tuple(&e, sock_of(A(0)), OUTBOUND, m.name, m.name_bytes);
 	else
@@ -305,7 +305,7 @@ static __noinline int send_one(u64 *ctx, u32 i)
 	message_read(&m, &c, A(1) + i * message_stride(&c));
 	add64(&e, bytes);
 	add64(&e, (s64)(s32)A(0));
-	add32(&e, vector_size(&c, m.vector, m.n_pieces));
+	add32(&e, vector_size(&e, &c, m.vector, m.n_pieces));
 	add_vector(&e, &c, m.vector, m.n_pieces, bytes < 0 ? snaplen : bytes);
 	if (bytes >= 0)
 		add_tuple(&e, sock_of(A(0)), OUTBOUND, m.name, m.name_bytes);

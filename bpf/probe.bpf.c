@@ -15,10 +15,11 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 SEC("tp_btf/sys_exit")
 int sys_exit(u64 *ctx)
 {
-	u32 nr = syscall_number((const struct pt_regs *)ctx[0]);
+	u64 nr = syscall_number((const struct pt_regs *)ctx[0]);
 	bool compat;
 	u8 want;
 
+	barrier_var(nr); /* one register for the check and the look-up */
 	if (nr >= PROBE_SYSCALLS)
 		return 0;
 	want = wanted[nr];

@@ -13,16 +13,16 @@ typedef u64 uint64_t;
 #define ALWAYS static __always_inline
 
 /* Written before loading. */
-const volatile u32 own_tgid;	     /* whose events are nobody's business */
-const volatile u32 snaplen = 80;     /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
-const volatile u32 ring_cpu_shift;   /* CPUs of one ring of a lane: 1 << this */
-const volatile u32 rings_per_lane = 1;
-const volatile u16 syscall_codes[PROBE_SYSCALLS];	 /* native number to enum syscall_code */
-const volatile u16 syscall_codes_compat[PROBE_SYSCALLS]; /* the same for 32-bit programs */
+const volatile __u32 own_tgid;	     /* whose events are nobody's business */
+const volatile __u32 snaplen = 80;     /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
+const volatile __u32 ring_cpu_shift;   /* CPUs of one ring of a lane: 1 << this */
+const volatile __u32 rings_per_lane = 1;
+const volatile __u16 syscall_codes[PROBE_SYSCALLS];	 /* native number to enum syscall_code */
+const volatile __u16 syscall_codes_compat[PROBE_SYSCALLS]; /* the same for 32-bit programs */
 
 /* Written at any time. */
-u8 wanted[PROBE_SYSCALLS]; /* by native number: PROBE_WANT_* */
-u64 boot_epoch_ns;	   /* when the machine started, since the epoch */
+__u8 wanted[PROBE_SYSCALLS]; /* by native number: PROBE_WANT_* */
+__u64 boot_epoch_ns;	   /* when the machine started, since the epoch */
 
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -66,7 +66,7 @@ struct {
  */
 struct walk {
 	const void *node, *mount, *top;
-	u32 at, left, pos;
+	u32 at, left, count, pos;
 };
 
 /*

@@ -61,6 +61,11 @@ static int native_number(enum syscall_code code)
 #endif
 }
 
+static bool is_tracepoint(enum syscall_code code)
+{
+	return code >= SC_SCHED_PROCESS_EXIT && code <= SC_SIGNAL_DELIVER;
+}
+
 static struct bpf_program *program_of_name(const struct probe_bpf *s, const char *name)
 {
 	char full[NAME_BYTES];
@@ -75,8 +80,10 @@ static struct bpf_program *program_of(const struct probe_bpf *s, enum syscall_co
 	const struct syscall_info *info = &syscall_table[code];
 	struct bpf_program *p = program_of_name(s, info->name);
 
-	if (p || info->exit == EV_GENERIC_X)
-		return p ? p : s->progs.sys_generic;
+	if (p)
+		return p;
+	if (info->exit == EV_GENERIC_X)
+		return is_tracepoint(code) ? NULL : s->progs.sys_generic;
 	for (unsigned i = 0; !p && i < SC_COUNT; i++) {
 		if (syscall_table[i].exit == info->exit && i != code)
 			p = program_of_name(s, syscall_table[i].name);
@@ -171,7 +178,7 @@ static int listen_to_libbpf(enum libbpf_print_level level, const char *fmt, va_l
 	vsnprintf(text, sizeof(text), fmt, ap);
 	if (strstr(text, "load failed") && sscanf(text, "libbpf: prog '%63[^']'", name) == 1)
 		memcpy(last_refused, name, sizeof(name));
-	if (!strstr(text, "-- BEGIN PROG LOAD LOG"))
+	if (strstr(text, "load failed") || !last_message[0])
 		memcpy(last_message, text, sizeof(text));
 	return 0;
 }
@@ -180,7 +187,7 @@ static int explain(int code, struct err *e)
 {
 	size_t n = strcspn(last_message, "\n");
 
-	if (code == -EPERM || code == -EACCES)
+	if (code == -EPERM)
 		return err_set(e, code,
 			       "watching the kernel takes root, or CAP_BPF and CAP_PERFMON");
 	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
@@ -299,19 +306,21 @@ static void route(struct probe *p, const struct bpf_map *calls, unsigned nr, uin
 		p->skel->bss->wanted[nr] |= how;
 }
 
-static void route_all(struct probe *p)
+static void route_all(struct probe *p, const uint64_t *syscalls)
 {
 	struct probe_bpf *s = p->skel;
 
 	for (unsigned code = 0; code < SC_COUNT; code++) {
 		int nr = native_number(code);
 
-		if (nr >= 0)
+		if (nr >= 0 && has_bit(syscalls, code))
 			route(p, s->maps.calls, (unsigned)nr, PROBE_WANT_NATIVE,
 			      program_of(s, code));
 	}
 #if defined(__x86_64__)
 	for (unsigned i = 0; i < N_IA32; i++) {
+		if (!has_bit(syscalls, ia32[i].code))
+			continue;
 		route(p, s->maps.calls_compat, ia32[i].nr, PROBE_WANT_COMPAT,
 		      program_of(s, ia32[i].code));
 		if (ia32[i].nr >= PROBE_SOCKETCALL)
@@ -320,11 +329,11 @@ static void route_all(struct probe *p)
 #endif
 }
 
-int probe_attach(struct probe *p, struct err *e)
+int probe_attach(struct probe *p, const uint64_t *syscalls, struct err *e)
 {
 	struct bpf_program *program;
 
-	route_all(p);
+	route_all(p, syscalls);
 	bpf_object__for_each_program(program, p->skel->obj) {
 		const char *name = bpf_program__name(program);
 		bool is_start = !strcmp(name, "sys_exit") || !strncmp(name, "on_", 3);
