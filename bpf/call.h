@@ -175,7 +175,7 @@ ALWAYS u32 got(const struct call *c)
 
 /* Scatter and gather. */
 
-enum { VECTOR_MAX = 16 }; /* pieces that are looked at */
+enum { VECTOR_MAX = 8 }; /* pieces that are looked at */
 
 ALWAYS u64 piece_base(const struct call *c, u64 vector, u32 i)
 {

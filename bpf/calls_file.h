@@ -12,21 +12,27 @@ struct opened {
 ALWAYS void opened_read(struct opened *o, s64 fd)
 {
 	struct file *f = fd >= 0 ? file_of(fd) : NULL;
+	struct super_block *sb;
 	struct inode *i;
+	u64 in_file[6], in_inode[9], in_sb[13];
 
 	__builtin_memset(o, 0, sizeof(*o));
 	if (!f)
 		return;
-	i = BPF_CORE_READ(f, f_inode);
-	o->device = inode_device(i);
-	o->inode = BPF_CORE_READ(i, i_ino);
-	o->layer = inode_layer(i);
+	LOOK(in_file, f);
+	i = SEEN(in_file, f, f_inode);
+	if (SEEN(in_file, f, f_mode) & K_FMODE_CREATED)
+		o->flags |= PPM_O_F_CREATED;
+	LOOK(in_inode, i);
+	sb = SEEN(in_inode, i, i_sb);
+	o->inode = SEEN(in_inode, i, i_ino);
+	LOOK(in_sb, sb);
+	o->device = device(SEEN(in_sb, sb, s_dev));
+	o->layer = inode_layer(i, SEEN(in_sb, sb, s_magic));
 	if (o->layer == LAYER_UPPER)
 		o->flags |= PPM_FD_UPPER_LAYER;
 	if (o->layer == LAYER_LOWER)
 		o->flags |= PPM_FD_LOWER_LAYER;
-	if (BPF_CORE_READ(f, f_mode) & K_FMODE_CREATED)
-		o->flags |= PPM_O_F_CREATED;
 }
 
 ON_CALL(open)

@@ -278,7 +278,7 @@ ON_CALL(recvmsg)
 
 /* Several messages at once: a record each, with what the message's own call would return. */
 
-enum { MESSAGES_MAX = 8 };
+enum { MESSAGES_MAX = 4 };
 
 ALWAYS u64 message_stride(const struct call *c)
 {

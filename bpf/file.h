@@ -9,34 +9,51 @@ enum {
 	K_OVERLAYFS_MAGIC = 0x794c7630,
 	K_S_IFMT = 0170000,
 	K_S_IFSOCK = 0140000,
+	K_NSEC_MASK = 0x7fffffff, /* the bit above notes that somebody looked at the time */
 	/* Of a path; deeper ones lose their beginning. */
 	PATH_DEPTH_MAX = 96,
 	NAME_BYTES_MAX = 256,
 };
 
+/*
+ * A read of kernel memory costs as much as a dozen loads, however little it reads.  So where
+ * several members of a struct are wanted, its beginning is copied at once: LOOK fills an array.
+ * SEEN takes a member out of that, or from the struct itself on kernels that have it farther back.
+ */
+#define LOOK(look, from) bpf_probe_read_kernel(&(look), sizeof(look), from)
+
+#define SEEN(look, from, member)                                                                   \
+	({                                                                                         \
+		__typeof__((from)->member) v_;                                                     \
+		u32 at_ = bpf_core_field_offset((from)->member);                                   \
+		if (at_ <= sizeof(look) - sizeof(v_))                                               \
+			v_ = *(__typeof__(v_) *)((u8 *)&(look) + at_);                             \
+		else                                                                               \
+			bpf_core_read(&v_, sizeof(v_), &(from)->member);                           \
+		v_;                                                                                \
+	})
+
 /* The open file behind a descriptor of the current process; NULL. */
 ALWAYS struct file *file_of(s32 fd)
 {
-	struct file *f = NULL;
+	struct file *f = NULL, **slots;
 	struct fdtable *table;
-	struct file **slots;
+	u32 n;
 
 	if (fd < 0)
 		return NULL;
-	if (has_task_btf())
+	if (has_task_btf()) {
 		table = bpf_get_current_task_btf()->files->fdt;
-	else
+		n = table->max_fds;
+		slots = table->fd;
+	} else {
 		table = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), files, fdt);
-	if ((u32)fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	slots = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&f, sizeof(f), slots + fd);
+		n = BPF_CORE_READ(table, max_fds);
+		slots = BPF_CORE_READ(table, fd);
+	}
+	if ((u32)fd < n)
+		bpf_probe_read_kernel(&f, sizeof(f), slots + fd);
 	return f;
-}
-
-ALWAYS u32 inode_device(struct inode *i)
-{
-	return device(BPF_CORE_READ(i, i_sb, s_dev));
 }
 
 enum layer { LAYER_NONE, LAYER_UPPER, LAYER_LOWER };
@@ -45,11 +62,11 @@ enum layer { LAYER_NONE, LAYER_UPPER, LAYER_LOWER };
  * Where overlayfs keeps a file's data.  Its inode is embedded in a bigger struct, whose next
  * member is the dentry in the upper layer (without module BTF there is no better way to it).
  */
-ALWAYS enum layer inode_layer(struct inode *i)
+ALWAYS enum layer inode_layer(struct inode *i, unsigned long magic)
 {
 	struct dentry *upper = NULL;
 
-	if (BPF_CORE_READ(i, i_sb, s_magic) != K_OVERLAYFS_MAGIC)
+	if (magic != K_OVERLAYFS_MAGIC)
 		return LAYER_NONE;
 	bpf_probe_read_kernel(&upper, sizeof(upper), (void *)i + bpf_core_type_size(struct inode));
 	if (upper && BPF_CORE_READ(upper, d_inode, i_ino))
@@ -64,10 +81,10 @@ ALWAYS u64 inode_ctime(struct inode *i)
 
 	if (bpf_core_field_exists(i->i_ctime_sec))
 		return BPF_CORE_READ(i, i_ctime_sec) * 1000000000ull +
-		       BPF_CORE_READ(i, i_ctime_nsec);
+		       (BPF_CORE_READ(i, i_ctime_nsec) & K_NSEC_MASK);
 	if (bpf_core_field_exists(v6_6->__i_ctime))
 		return BPF_CORE_READ(v6_6, __i_ctime.tv_sec) * 1000000000ull +
-		       BPF_CORE_READ(v6_6, __i_ctime.tv_nsec);
+		       (BPF_CORE_READ(v6_6, __i_ctime.tv_nsec) & K_NSEC_MASK);
 	return BPF_CORE_READ(v5, i_ctime.tv_sec) * 1000000000ull +
 	       BPF_CORE_READ(v5, i_ctime.tv_nsec);
 }

@@ -282,7 +282,7 @@ ALWAYS bool is_memfd(struct file *f)
 
 ALWAYS u32 exe_flags(volatile struct walk *w, struct file *f, struct inode *i, const struct cred *cred)
 {
-	enum layer layer = inode_layer(i);
+	enum layer layer = inode_layer(i, BPF_CORE_READ(i, i_sb, s_magic));
 	u32 r = 0;
 
 	r |= is_writable(w, i, cred) ? EXE_WRITABLE : 0;
