@@ -94,8 +94,8 @@ ON_CALL(openat2)
 	add32(&e, open_flags(how[0]) | o.flags);
 	add32(&e, open_mode(how[0], how[1]));
 	/* NO_XDEV 1, NO_MAGICLINKS 2, NO_SYMLINKS 4, BENEATH 8, IN_ROOT 0x10, CACHED 0x20 */
-	add32(&e, (how[2] & 1) << 4 | (how[2] & 6) << 1 | (how[2] & 8) >> 3 |
-			  (how[2] & 0x10) >> 3 | (how[2] & 0x20));
+	add32(&e, (how[2] & 1) << 4 | (how[2] & 6) << 1 | (how[2] & 8) >> 3 | (how[2] & 0x10) >> 3 |
+			  (how[2] & 0x20));
 	add32(&e, o.device);
 	add64(&e, o.inode);
 	event_end(&e);

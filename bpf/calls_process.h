@@ -291,8 +291,14 @@ ON_CALL(keyctl)
 	return 0;
 }
 
-enum { K_Q_GETFMT = 0x800004, K_Q_GETINFO = 0x800005, K_Q_GETQUOTA = 0x800007,
-       K_Q_SETINFO = 0x800006, K_Q_SETQUOTA = 0x800008, K_Q_QUOTAON = 0x800002 };
+enum {
+	K_Q_GETFMT = 0x800004,
+	K_Q_GETINFO = 0x800005,
+	K_Q_GETQUOTA = 0x800007,
+	K_Q_SETINFO = 0x800006,
+	K_Q_SETQUOTA = 0x800008,
+	K_Q_QUOTAON = 0x800002
+};
 
 /* struct if_dqblk and struct if_dqinfo of the kernel's interface. */
 struct quota_block {

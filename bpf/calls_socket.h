@@ -149,14 +149,14 @@ ON_CALL(getsockopt)
 
 /* Sending and receiving. */
 
-#define SEND(name_, event_, given, given_bytes)                                                      \
-	ON_CALL(name_)                                                                              \
+#define SEND(name_, event_, given, given_bytes)                                                    \
+	ON_CALL(name_)                                                                             \
 	{                                                                                          \
 		struct event e;                                                                    \
 		struct call c;                                                                     \
                                                                                                    \
 		call_read(&c, ctx);                                                                \
-		if (!event_begin(&e, LANE_NET, EV_##event_, EVENT_PARAMS_##event_))                  \
+		if (!event_begin(&e, LANE_NET, EV_##event_, EVENT_PARAMS_##event_))                \
 			return 0;                                                                  \
 		add64(&e, c.ret);                                                                  \
 		add_data(&e, A(1), written(&c, A(2)));                                             \
@@ -351,10 +351,7 @@ static __noinline int receive_one(u64 *ctx, u32 i)
 		function(ctx, i);                                                                  \
 	return 0;
 
-ON_CALL(sendmmsg)
-{
-	FOR_MESSAGES(send_one)
-}
+ON_CALL(sendmmsg){FOR_MESSAGES(send_one)}
 
 ON_CALL(recvmmsg)
 {

@@ -26,7 +26,7 @@ enum {
 	({                                                                                         \
 		__typeof__((from)->member) v_;                                                     \
 		u32 at_ = bpf_core_field_offset((from)->member);                                   \
-		if (at_ <= sizeof(look) - sizeof(v_))                                               \
+		if (at_ <= sizeof(look) - sizeof(v_))                                              \
 			v_ = *(__typeof__(v_) *)((u8 *)&(look) + at_);                             \
 		else                                                                               \
 			bpf_core_read(&v_, sizeof(v_), &(from)->member);                           \

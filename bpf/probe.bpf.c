@@ -84,29 +84,29 @@ enum row_bytes {
 #define VECTOR(base, count, size) add_vector(&e, &c, A(base), A(count), size);
 #define FSCONFIG_VALUE add_fsconfig_value(&e, &c);
 
-#define FIXED(lane_, name_, event_, ...)                                                              \
-	ON_CALL(name_)                                                                              \
+#define FIXED(lane_, name_, event_, ...)                                                           \
+	ON_CALL(name_)                                                                             \
 	{                                                                                          \
 		struct event e;                                                                    \
 		struct call c;                                                                     \
                                                                                                    \
 		call_read(&c, ctx);                                                                \
-		if (!event_reserve(&e, LANE_##lane_, EV_##event_, EVENT_PARAMS_##event_,              \
-				   BYTES_OF_##name_))                                               \
+		if (!event_reserve(&e, LANE_##lane_, EV_##event_, EVENT_PARAMS_##event_,           \
+				   BYTES_OF_##name_))                                              \
 			return 0;                                                                  \
 		__VA_ARGS__                                                                        \
 		event_submit(&e);                                                                  \
 		return 0;                                                                          \
 	}
 
-#define CALL(lane_, name_, event_, ...)                                                               \
-	ON_CALL(name_)                                                                              \
+#define CALL(lane_, name_, event_, ...)                                                            \
+	ON_CALL(name_)                                                                             \
 	{                                                                                          \
 		struct event e;                                                                    \
 		struct call c;                                                                     \
                                                                                                    \
 		call_read(&c, ctx);                                                                \
-		if (!event_begin(&e, LANE_##lane_, EV_##event_, EVENT_PARAMS_##event_))               \
+		if (!event_begin(&e, LANE_##lane_, EV_##event_, EVENT_PARAMS_##event_))            \
 			return 0;                                                                  \
 		__VA_ARGS__                                                                        \
 		event_end(&e);                                                                     \
@@ -139,8 +139,8 @@ ON_CALL(generic)
 	u32 nr = syscall_number((const struct pt_regs *)ctx[0]);
 	struct event e;
 
-	if (nr >= PROBE_SYSCALLS || !event_reserve(&e, LANE_REST, EV_GENERIC_X,
-						   EVENT_PARAMS_GENERIC_X, 4))
+	if (nr >= PROBE_SYSCALLS ||
+	    !event_reserve(&e, LANE_REST, EV_GENERIC_X, EVENT_PARAMS_GENERIC_X, 4))
 		return 0;
 	add16(&e, is_compat() ? syscall_codes_compat[nr] : syscall_codes[nr]);
 	add16(&e, nr);

@@ -14,15 +14,15 @@ typedef u64 uint64_t;
 
 /* Written before loading. */
 const volatile __u32 own_tgid;	     /* whose events are nobody's business */
-const volatile __u32 snaplen = 80;     /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
-const volatile __u32 ring_cpu_shift;   /* CPUs of one ring of a lane: 1 << this */
+const volatile __u32 snaplen = 80;   /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
+const volatile __u32 ring_cpu_shift; /* CPUs of one ring of a lane: 1 << this */
 const volatile __u32 rings_per_lane = 1;
-const volatile __u16 syscall_codes[PROBE_SYSCALLS];	 /* native number to enum syscall_code */
+const volatile __u16 syscall_codes[PROBE_SYSCALLS];	   /* native number to enum syscall_code */
 const volatile __u16 syscall_codes_compat[PROBE_SYSCALLS]; /* the same for 32-bit programs */
 
 /* Written at any time. */
 __u8 wanted[PROBE_SYSCALLS]; /* by native number: PROBE_WANT_* */
-__u64 boot_epoch_ns;	   /* when the machine started, since the epoch */
+__u64 boot_epoch_ns;	     /* when the machine started, since the epoch */
 
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -48,7 +48,7 @@ struct {
 /* By lane, enum probe_loss and event code: records that were lost. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, LANE_COUNT * LOSS_COUNT * EV_COUNT);
+	__uint(max_entries, LANE_COUNT *LOSS_COUNT *EV_COUNT);
 	__type(key, u32);
 	__type(value, u64);
 } lost SEC(".maps");

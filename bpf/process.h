@@ -280,7 +280,8 @@ ALWAYS bool is_memfd(struct file *f)
 	       name[4] == 'd' && name[5] == ':';
 }
 
-ALWAYS u32 exe_flags(volatile struct walk *w, struct file *f, struct inode *i, const struct cred *cred)
+ALWAYS u32 exe_flags(volatile struct walk *w, struct file *f, struct inode *i,
+		     const struct cred *cred)
 {
 	enum layer layer = inode_layer(i, BPF_CORE_READ(i, i_sb, s_magic));
 	u32 r = 0;

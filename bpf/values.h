@@ -38,7 +38,10 @@ ALWAYS u32 open_flags(u32 v)
 {
 	u32 r = 0;
 
-	r |= (v & 3) == 0 ? PPM_O_RDONLY : (v & 3) == 1 ? PPM_O_WRONLY : (v & 3) == 2 ? PPM_O_RDWR : 0;
+	r |= (v & 3) == 0   ? PPM_O_RDONLY
+	     : (v & 3) == 1 ? PPM_O_WRONLY
+	     : (v & 3) == 2 ? PPM_O_RDWR
+			    : 0;
 	ALL(K_O_CREAT, PPM_O_CREAT)
 	ALL(K_O_APPEND, PPM_O_APPEND)
 	ANY(K_O_DSYNC, PPM_O_DSYNC)
@@ -75,28 +78,28 @@ ALWAYS u32 clone_flags(u32 v)
 {
 	u32 r = 0;
 
-	ALL(0x400, 0x1)		      /* FILES */
-	ALL(0x200, 0x2)		      /* FS */
-	ALL(0x80000000, 0x4)	      /* IO */
-	ALL(0x08000000, 0x8)	      /* NEWIPC */
-	ALL(0x40000000, 0x10)	      /* NEWNET */
-	ALL(0x00020000, 0x20)	      /* NEWNS */
-	ALL(0x20000000, 0x40)	      /* NEWPID */
-	ALL(0x04000000, 0x80)	      /* NEWUTS */
-	ALL(0x00008000, 0x100)	      /* PARENT */
-	ALL(0x00100000, 0x200)	      /* PARENT_SETTID */
-	ALL(0x00002000, 0x400)	      /* PTRACE */
-	ALL(0x00000800, 0x800)	      /* SIGHAND */
-	ALL(0x00040000, 0x1000)	      /* SYSVSEM */
-	ALL(0x00010000, 0x2000)	      /* THREAD */
-	ALL(0x00800000, 0x4000)	      /* UNTRACED */
-	ALL(0x00000100, 0x8000)	      /* VM */
-	ALL(0x10000000, 0x100000)     /* NEWUSER */
-	ALL(0x00200000, 0x800000)     /* CHILD_CLEARTID */
-	ALL(0x01000000, 0x1000000)    /* CHILD_SETTID */
-	ALL(0x00080000, 0x2000000)    /* SETTLS */
-	ALL(0x00004000, 0x8000000)    /* VFORK */
-	ALL(0x02000000, 0x10000000)   /* NEWCGROUP */
+	ALL(0x400, 0x1)		    /* FILES */
+	ALL(0x200, 0x2)		    /* FS */
+	ALL(0x80000000, 0x4)	    /* IO */
+	ALL(0x08000000, 0x8)	    /* NEWIPC */
+	ALL(0x40000000, 0x10)	    /* NEWNET */
+	ALL(0x00020000, 0x20)	    /* NEWNS */
+	ALL(0x20000000, 0x40)	    /* NEWPID */
+	ALL(0x04000000, 0x80)	    /* NEWUTS */
+	ALL(0x00008000, 0x100)	    /* PARENT */
+	ALL(0x00100000, 0x200)	    /* PARENT_SETTID */
+	ALL(0x00002000, 0x400)	    /* PTRACE */
+	ALL(0x00000800, 0x800)	    /* SIGHAND */
+	ALL(0x00040000, 0x1000)	    /* SYSVSEM */
+	ALL(0x00010000, 0x2000)	    /* THREAD */
+	ALL(0x00800000, 0x4000)	    /* UNTRACED */
+	ALL(0x00000100, 0x8000)	    /* VM */
+	ALL(0x10000000, 0x100000)   /* NEWUSER */
+	ALL(0x00200000, 0x800000)   /* CHILD_CLEARTID */
+	ALL(0x01000000, 0x1000000)  /* CHILD_SETTID */
+	ALL(0x00080000, 0x2000000)  /* SETTLS */
+	ALL(0x00004000, 0x8000000)  /* VFORK */
+	ALL(0x02000000, 0x10000000) /* NEWCGROUP */
 	return r;
 }
 enum { CLONE_CHILD_IN_PIDNS = 0x20000000 };
@@ -105,18 +108,18 @@ ALWAYS u32 mmap_flags(u32 v)
 {
 	u32 r = 0;
 
-	ALL(0x01, 0x1)	     /* SHARED */
-	ALL(0x02, 0x2)	     /* PRIVATE */
-	ALL(0x10, 0x4)	     /* FIXED */
-	ALL(0x20, 0x8)	     /* ANONYMOUS */
-	ALL(0x40, 0x10)	     /* 32BIT */
-	ALL(0x4000, 0x40)    /* NORESERVE */
-	ALL(0x8000, 0x80)    /* POPULATE */
-	ALL(0x10000, 0x100)  /* NONBLOCK */
-	ALL(0x0100, 0x200)   /* GROWSDOWN */
-	ALL(0x0800, 0x400)   /* DENYWRITE */
-	ALL(0x1000, 0x800)   /* EXECUTABLE */
-	ALL(0x2000, 0x4000)  /* LOCKED */
+	ALL(0x01, 0x1)	    /* SHARED */
+	ALL(0x02, 0x2)	    /* PRIVATE */
+	ALL(0x10, 0x4)	    /* FIXED */
+	ALL(0x20, 0x8)	    /* ANONYMOUS */
+	ALL(0x40, 0x10)	    /* 32BIT */
+	ALL(0x4000, 0x40)   /* NORESERVE */
+	ALL(0x8000, 0x80)   /* POPULATE */
+	ALL(0x10000, 0x100) /* NONBLOCK */
+	ALL(0x0100, 0x200)  /* GROWSDOWN */
+	ALL(0x0800, 0x400)  /* DENYWRITE */
+	ALL(0x1000, 0x800)  /* EXECUTABLE */
+	ALL(0x2000, 0x4000) /* LOCKED */
 	return r;
 }
 
@@ -133,12 +136,12 @@ ALWAYS u32 poll_flags(u32 v)
 {
 	u32 r = v & 7;
 
-	ALL(0x2000, 0x8) /* RDHUP */
-	ALL(0x8, 0x10)	 /* ERR */
-	ALL(0x10, 0x20)	 /* HUP */
-	ALL(0x20, 0x40)	 /* NVAL */
-	ALL(0x40, 0x80)	 /* RDNORM */
-	ALL(0x80, 0x100) /* RDBAND */
+	ALL(0x2000, 0x8)  /* RDHUP */
+	ALL(0x8, 0x10)	  /* ERR */
+	ALL(0x10, 0x20)	  /* HUP */
+	ALL(0x20, 0x40)	  /* NVAL */
+	ALL(0x40, 0x80)	  /* RDNORM */
+	ALL(0x80, 0x100)  /* RDBAND */
 	ALL(0x100, 0x200) /* WRNORM */
 	ALL(0x200, 0x400) /* WRBAND */
 	return r;
@@ -220,14 +223,14 @@ ALWAYS u16 semop_flags(u32 v)
 {
 	u16 r = 0;
 
-	ALL(04000, 0x1)	  /* IPC_NOWAIT */
-	ALL(0x1000, 0x2)  /* SEM_UNDO */
+	ALL(04000, 0x1)	 /* IPC_NOWAIT */
+	ALL(0x1000, 0x2) /* SEM_UNDO */
 	return r;
 }
 
 ALWAYS u16 semctl_command(u32 v)
 {
-	v &= ~0x100; /* IPC_64 */
+	v &= ~0x100;   /* IPC_64 */
 	IS(0, 0x4)     /* RMID */
 	IS(1, 0x2)     /* SET */
 	IS(2, 0x1)     /* STAT */
@@ -274,22 +277,22 @@ ALWAYS u16 ptrace_request(u32 v)
 {
 	if (v < 10)
 		return v + 1;
-	IS(12, 0x1a)	 /* GETREGS */
-	IS(13, 0x1b)	 /* SETREGS */
-	IS(14, 0x1c)	 /* GETFPREGS */
-	IS(15, 0x1d)	 /* SETFPREGS */
-	IS(16, 0xb)	 /* ATTACH */
-	IS(17, 0xc)	 /* DETACH */
-	IS(18, 0x1e)	 /* GETFPXREGS */
-	IS(19, 0x1f)	 /* SETFPXREGS */
-	IS(21, 0x20)	 /* OLDSETOPTIONS */
-	IS(24, 0xd)	 /* SYSCALL */
-	IS(25, 0x21)	 /* GET_THREAD_AREA */
-	IS(26, 0x22)	 /* SET_THREAD_AREA */
-	IS(30, 0x23)	 /* ARCH_PRCTL */
-	IS(31, 0x24)	 /* SYSEMU */
-	IS(32, 0x25)	 /* SYSEMU_SINGLESTEP */
-	IS(33, 0x26)	 /* SINGLEBLOCK */
+	IS(12, 0x1a) /* GETREGS */
+	IS(13, 0x1b) /* SETREGS */
+	IS(14, 0x1c) /* GETFPREGS */
+	IS(15, 0x1d) /* SETFPREGS */
+	IS(16, 0xb)  /* ATTACH */
+	IS(17, 0xc)  /* DETACH */
+	IS(18, 0x1e) /* GETFPXREGS */
+	IS(19, 0x1f) /* SETFPXREGS */
+	IS(21, 0x20) /* OLDSETOPTIONS */
+	IS(24, 0xd)  /* SYSCALL */
+	IS(25, 0x21) /* GET_THREAD_AREA */
+	IS(26, 0x22) /* SET_THREAD_AREA */
+	IS(30, 0x23) /* ARCH_PRCTL */
+	IS(31, 0x24) /* SYSEMU */
+	IS(32, 0x25) /* SYSEMU_SINGLESTEP */
+	IS(33, 0x26) /* SINGLEBLOCK */
 	if (v >= 0x4200 && v <= 0x420b) {
 		/* SETOPTIONS 0xe, GETEVENTMSG, GETSIGINFO, SETSIGINFO, GETREGSET ... */
 		return v - 0x4200 + 0xe;

@@ -88,8 +88,7 @@ static bool handle(struct run *r, enum state_verdict verdict)
 	size_t n;
 
 	if (r->in.record.kind == RECORD_EVENT)
-		r->by_type[(r->in.record.event.p[20] | r->in.record.event.p[21] << 8) %
-			   EV_COUNT]++;
+		r->by_type[(r->in.record.event.p[20] | r->in.record.event.p[21] << 8) % EV_COUNT]++;
 	if (verdict != STATE_DELIVER)
 		return true;
 	n = program_eval(r->rules->program, &r->in.fields, !r->o->all_matches, &ids);
@@ -207,7 +206,7 @@ static int open_live(struct run *r, struct err *e)
 	cfg.syscalls = syscalls;
 	if (r->o->snaplen)
 		cfg.snaplen = (uint32_t)(r->o->snaplen < PROBE_SNAPLEN_MAX ? r->o->snaplen
-									    : PROBE_SNAPLEN_MAX);
+									   : PROBE_SNAPLEN_MAX);
 	ret = live_open(&cfg, &r->live, e);
 	for (unsigned i = 0; !ret && i < live_n_refused(r->live); i++)
 		report("this kernel refuses the program %s; its events stay unseen",
@@ -281,9 +280,10 @@ const struct command command_run = {
 	.name = "run",
 	.summary = "Watch this machine and print alerts",
 	.arguments = "[--rules FILE]... [--json] [--duration N] [--all-matches] [--snaplen N]",
-	.details = "This takes root, or the capabilities CAP_BPF and CAP_PERFMON, and a kernel from "
-		   "5.10 on\n"
-		   "with BTF.  A summary of events, losses and alerts goes to standard error.\n",
+	.details =
+		"This takes root, or the capabilities CAP_BPF and CAP_PERFMON, and a kernel from "
+		"5.10 on\n"
+		"with BTF.  A summary of events, losses and alerts goes to standard error.\n",
 	.min_args = 0,
 	.max_args = 0,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct run_options)},

@@ -21,10 +21,10 @@ struct live_config {
 	uint64_t hold_ns; /* how long a record may be overtaken by an older one of another ring */
 };
 
-#define LIVE_CONFIG_DEFAULT                                                        \
-	((struct live_config){.snaplen = 80,                                       \
-			      .ring_bytes = {4 << 20, 4 << 20, 8 << 20},           \
-			      .cpus_per_ring = 2,                                  \
+#define LIVE_CONFIG_DEFAULT                                                                        \
+	((struct live_config){.snaplen = 80,                                                       \
+			      .ring_bytes = {4 << 20, 4 << 20, 8 << 20},                           \
+			      .cpus_per_ring = 2,                                                  \
 			      .hold_ns = 3000000})
 
 struct live;
@@ -42,9 +42,9 @@ const char *live_refused(const struct live *l, unsigned i);
 
 struct live_stats {
 	uint64_t n_events[LANE_COUNT];
-	uint64_t n_lost[LANE_COUNT];		/* by lane, for any reason */
+	uint64_t n_lost[LANE_COUNT]; /* by lane, for any reason */
 	uint64_t lost_by_reason[LOSS_COUNT];
-	uint64_t n_late; /* records older than one that was given before them */
+	uint64_t n_late;     /* records older than one that was given before them */
 	uint64_t ring_bytes; /* memory of all rings */
 	unsigned n_programs;
 };

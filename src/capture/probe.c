@@ -29,9 +29,12 @@ static const struct {
 	enum syscall_code code;
 	const char *program;
 } tracepoints[] = {
-	{SC_EXECVE, "on_sched_process_exec"},	    {SC_EXECVEAT, "on_sched_process_exec"},
-	{SC_SCHED_PROCESS_EXIT, "on_sched_process_exit"}, {SC_SIGNAL_DELIVER, "on_signal_deliver"},
-	{SC_PAGE_FAULT_USER, "on_page_fault_user"},  {SC_PAGE_FAULT_KERNEL, "on_page_fault_kernel"},
+	{SC_EXECVE, "on_sched_process_exec"},
+	{SC_EXECVEAT, "on_sched_process_exec"},
+	{SC_SCHED_PROCESS_EXIT, "on_sched_process_exit"},
+	{SC_SIGNAL_DELIVER, "on_signal_deliver"},
+	{SC_PAGE_FAULT_USER, "on_page_fault_user"},
+	{SC_PAGE_FAULT_KERNEL, "on_page_fault_kernel"},
 	{SC_SCHED_SWITCH, "on_sched_switch"},
 };
 
@@ -334,7 +337,8 @@ int probe_attach(struct probe *p, const uint64_t *syscalls, struct err *e)
 	struct bpf_program *program;
 
 	route_all(p, syscalls);
-	bpf_object__for_each_program(program, p->skel->obj) {
+	bpf_object__for_each_program(program, p->skel->obj)
+	{
 		const char *name = bpf_program__name(program);
 		bool is_start = !strcmp(name, "sys_exit") || !strncmp(name, "on_", 3);
 

@@ -38,7 +38,8 @@ static void pdevino(int fd)
 
 static void open_family(void)
 {
-	struct open_how how = {.flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, .mode = 0640,
+	struct open_how how = {.flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+			       .mode = 0640,
 			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
 	long fd = CALL(SYS_open, "one", O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
@@ -251,7 +252,8 @@ static void moving_data(void)
 {
 	static char big[200];
 	struct iovec v[3] = {{"ab", 2}, {"cdef", 4}, {"g", 1}}, in[2];
-	int fd = open("data", O_RDWR | O_CREAT | O_TRUNC, 0644), other = open("copy", O_RDWR | O_CREAT, 0644);
+	int fd = open("data", O_RDWR | O_CREAT | O_TRUNC, 0644),
+	    other = open("copy", O_RDWR | O_CREAT, 0644);
 	char a[4], b[16], all[12];
 	loff_t from = 1, to = 2;
 	long r;

@@ -37,8 +37,10 @@ static size_t slurp(const char *path, char *out, size_t max)
 /* The cgroups parameter, out of /proc/self/cgroup of version 1 hierarchies. */
 static void pcgroups(void)
 {
-	static const char *const names[][2] = {{"cpuset", "cpuset"}, {"cpu", "cpu"},
-					       {"cpuacct", "cpuacct"}, {"io", "blkio"},
+	static const char *const names[][2] = {{"cpuset", "cpuset"},
+					       {"cpu", "cpu"},
+					       {"cpuacct", "cpuacct"},
+					       {"io", "blkio"},
 					       {"memory", "memory"}};
 	char text[TEXT], out[TEXT];
 	size_t n = 0;
@@ -55,7 +57,8 @@ static void pcgroups(void)
 		}
 		p += strlen(key);
 		n += (size_t)snprintf(out + n, sizeof(out) - n, "%s=%.*s", names[i][0],
-				      (int)strcspn(p, "\n"), p) + 1;
+				      (int)strcspn(p, "\n"), p) +
+		     1;
 	}
 	pbytes(out, n);
 }
@@ -73,7 +76,7 @@ static void pwho(pid_t tid, pid_t pid, pid_t parent, const char *comm)
 {
 	p64((uint64_t)tid), p64((uint64_t)pid), p64((uint64_t)parent), pempty();
 	p64(soft_limit());
-	prange(0, 1 << 20, 8), prange(0, 1 << 24, 8);		     /* faults */
+	prange(0, 1 << 20, 8), prange(0, 1 << 24, 8);			 /* faults */
 	prange(100, 1 << 26, 4), prange(0, 1 << 26, 4), prange(0, 0, 4); /* sizes */
 	pstr(comm), pcgroups();
 }
@@ -92,7 +95,7 @@ static uint32_t login_uid(void)
 	char text[32];
 
 	return slurp("/proc/self/loginuid", text, sizeof(text)) ? (uint32_t)strtoul(text, NULL, 10)
-								 : (uint32_t)-1;
+								: (uint32_t)-1;
 }
 
 static uint32_t terminal(void)
@@ -196,8 +199,8 @@ static void overlay_execs(void)
 	chdir(cwd);
 	mkdir("lower", 0755), mkdir("upper", 0755), mkdir("work", 0755), mkdir("merged", 0755);
 	install("lower/low"), install("lower/both");
-	snprintf(options, sizeof(options), "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work", cwd,
-		 cwd, cwd);
+	snprintf(options, sizeof(options), "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work",
+		 cwd, cwd, cwd);
 	if (mount("overlay", "merged", "overlay", 0, options) < 0)
 		return;
 	install("merged/up");
@@ -365,7 +368,8 @@ static void the_kernel(void)
 	ONE(EV_SYSCALL_CHROOT_X, SYS_chroot, "nowhere"), pstr("nowhere");
 	ONE(EV_SYSCALL_INIT_MODULE_X, SYS_init_module, "img", 3, "opts");
 	pbytes("img", 3), p64(3), pstr("opts");
-	ONE(EV_SYSCALL_FINIT_MODULE_X, SYS_finit_module, -1, "opts", 2), p64(-1), pstr("opts"), p32(2);
+	ONE(EV_SYSCALL_FINIT_MODULE_X, SYS_finit_module, -1, "opts", 2), p64(-1), pstr("opts"),
+		p32(2);
 	ONE(EV_SYSCALL_DELETE_MODULE_X, SYS_delete_module, "nomod", O_NONBLOCK);
 	pstr("nomod"), p32(2);
 	ONE(EV_SYSCALL_MOUNT_X, SYS_mount, "none", "nowhere", "tmpfs", MS_RDONLY | MS_NOSUID, NULL);
@@ -373,7 +377,8 @@ static void the_kernel(void)
 	ONE(EV_SYSCALL_UMOUNT2_X, SYS_umount2, "nowhere", MNT_DETACH), pstr("nowhere"), p32(2);
 	ONE(EV_SYSCALL_BPF_2_X, SYS_bpf, 11, NULL, 0), p32(11);
 	ONE(EV_SYSCALL_SECCOMP_X, SYS_seccomp, 99, 1, NULL), p64(99), p64(1);
-	ONE(EV_SYSCALL_PRCTL_X, SYS_prctl, PR_SET_NAME, "renamed"), p32(15), pstr("renamed"), p64(0);
+	ONE(EV_SYSCALL_PRCTL_X, SYS_prctl, PR_SET_NAME, "renamed"), p32(15), pstr("renamed"),
+		p64(0);
 	ONE(EV_SYSCALL_PRCTL_X, SYS_prctl, PR_SET_CHILD_SUBREAPER, 1), p32(36), pempty(), p64(1);
 	ONE(EV_SYSCALL_PTRACE_X, SYS_ptrace, PTRACE_CONT, -5, 0, 0);
 	pbytes("\0\0\0\0\0\0\0\0\0", 9), pbytes("\1\0", 2), p16(8), p64(-5);
@@ -397,7 +402,8 @@ static void the_kernel(void)
 
 static void page_faults(void)
 {
-	volatile char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	volatile char *p =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	p[0] = 1;
 	want(EV_PAGE_FAULT_E);

@@ -124,8 +124,8 @@ static void udp(void)
 		want(EV_SOCKET_SENDMMSG_X);
 		p64(7), p64(a), p32(7), pbytes("message", 7), ptuple(&here, &there);
 	}
-	m = (struct msghdr){.msg_iov = &in, .msg_iovlen = 1, .msg_name = &from,
-			    .msg_namelen = sizeof(from)};
+	m = (struct msghdr){
+		.msg_iov = &in, .msg_iovlen = 1, .msg_name = &from, .msg_namelen = sizeof(from)};
 	ONE(EV_SOCKET_RECVMSG_X, SYS_recvmsg, b, &m, 0);
 	p32(7), pbytes("message", 7), ptuple(&here, &there), pempty(), p64(b);
 	m.msg_namelen = sizeof(from);

@@ -228,8 +228,8 @@ static void explain(const struct wanted *w, const struct event *ev)
 	if (p->kind == IS_BYTES)
 		print_bytes("want", (struct str){(char *)wishes->text + p->at, p->n});
 	else
-		printf("#     want %u bytes from %llu to %llu\n", p->n,
-		       (unsigned long long)p->low, (unsigned long long)p->high);
+		printf("#     want %u bytes from %llu to %llu\n", p->n, (unsigned long long)p->low,
+		       (unsigned long long)p->high);
 	print_bytes("got ", event_param(ev, (unsigned)i));
 }
 
@@ -348,8 +348,8 @@ int main(void)
 		skip("needs root");
 	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
 		skip("needs a kernel with BTF");
-	wishes = mmap(NULL, sizeof(*wishes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		      -1, 0);
+	wishes = mmap(NULL, sizeof(*wishes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	all.bytes = malloc(RECORD_BYTES);
 	memset(every, 0xff, sizeof(every));
 	every[SC_SCHED_SWITCH / 64] &= ~((uint64_t)1 << SC_SCHED_SWITCH % 64);
