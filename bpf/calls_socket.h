@@ -342,18 +342,17 @@ static __noinline int receive_one(u64 *ctx, u32 i)
 	return 0;
 }
 
-#define FOR_MESSAGES(function)                                                                     \
-	s64 ret = ctx[1];                                                                          \
+#define FOR_MESSAGES(name_, function)                                                              \
+	ON_CALL(name_)                                                                             \
+	{                                                                                          \
+		s64 ret = ctx[1];                                                                  \
                                                                                                    \
-	if (ret < 0)                                                                               \
-		return function(ctx, 0);                                                           \
-	for (u32 i = 0; i < MESSAGES_MAX && i < ret; i++)                                          \
-		function(ctx, i);                                                                  \
-	return 0;
+		if (ret < 0)                                                                       \
+			return function(ctx, 0);                                                   \
+		for (u32 i = 0; i < MESSAGES_MAX && i < ret; i++)                                  \
+			function(ctx, i);                                                          \
+		return 0;                                                                          \
+	}
 
-ON_CALL(sendmmsg){FOR_MESSAGES(send_one)}
-
-ON_CALL(recvmmsg)
-{
-	FOR_MESSAGES(receive_one)
-}
+FOR_MESSAGES(sendmmsg, send_one)
+FOR_MESSAGES(recvmmsg, receive_one)
