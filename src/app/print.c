@@ -125,7 +125,7 @@ static bool show(struct printer *p, const struct field_ctx *c)
 	if (p->o->json)
 		print_json(p, c, &p->sink.text);
 	else
-		message_format(p->format, c, false, &p->sink.text);
+		message_format(p->format, c, &p->sink.text);
 	buf_addc(&p->sink.text, '\n');
 	return sink_line(&p->sink);
 }

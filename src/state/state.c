@@ -199,7 +199,7 @@ static void count_event(struct state *s, uint16_t type, uint64_t ts)
 	s->last_ts = ts;
 	if (s->first_ts)
 		return;
-	/* Only events of threads begin the clock; the very first ones are slow, no harm. */
+	/* The clock of relative times begins with the first event that a thread made. */
 	if (!(event_table[type].category & EC_METAEVENT))
 		s->first_ts = ts;
 	s->in_preamble = (s->num == 1 || s->in_preamble) && is_preamble(type);

@@ -3,7 +3,8 @@ import gzip
 import json
 import subprocess
 
-from tap import SAKER, capture, check, done, equal, fails, run, saker
+import scapfile
+from tap import SAKER, capture, check, done, equal, fails, file, run, saker
 
 FILES = capture('files.scap.gz')
 
@@ -98,8 +99,10 @@ def closed_standard_files_do_no_harm():
     check(int(r.stdout) > 0)
 
 
-def bytes_are_printed_as_they_are_to_a_pipe():
-    equal(done(saker('print', FILES, '--format', '*a\x01b', '--max', '1')), b'a\x01b\n')
+def values_are_one_line_of_clean_text():
+    head = scapfile.section() + scapfile.machine() + scapfile.procs([scapfile.proc(1, 1, 0, b'a\x1b[31m\n\xff', b'/x')])
+    path = file('names.scap', head + scapfile.event(scapfile.record(1000, 1, 5, [bytes(8), bytes(8)])))
+    equal(done(saker('print', path, '--format', '<%proc.name>')).decode(), '<a\ufffd[31m\ufffd\ufffd>\n')
 
 
 run(globals())
