@@ -64,3 +64,11 @@ void base_syscalls_select(const struct event_set *wants, uint64_t ret[SYSCALL_WO
 	for (size_t i = 0; i < sizeof(state_needs) / sizeof(state_needs[0]); i++)
 		set_bit(ret, state_needs[i]);
 }
+
+void base_syscalls_all(uint64_t ret[SYSCALL_WORDS])
+{
+	memset(ret, 0xff, SYSCALL_WORDS * sizeof(*ret));
+	clear_bit(ret, SC_SCHED_SWITCH);
+	clear_bit(ret, SC_PAGE_FAULT_USER);
+	clear_bit(ret, SC_PAGE_FAULT_KERNEL);
+}

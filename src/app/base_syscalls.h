@@ -11,3 +11,5 @@ enum { SYSCALL_WORDS = (SC_COUNT + 63) / 64 };
 
 /* Bits by portable code.  wants: events that any rule could match. */
 void base_syscalls_select(const struct event_set *wants, uint64_t ret[SYSCALL_WORDS]);
+/* All of them; of tracepoints only what every process makes few of. */
+void base_syscalls_all(uint64_t ret[SYSCALL_WORDS]);

@@ -26,4 +26,4 @@ struct command {
 };
 
 extern const struct command command_check, command_explain, command_list, command_print,
-	command_replay, command_run;
+	command_replay, command_run, command_record;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_run,	&command_replay, &command_print,
+	&command_run,	&command_record, &command_replay,  &command_print,
 	&command_check, &command_list,	 &command_explain,
 };
 

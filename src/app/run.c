@@ -7,14 +7,13 @@
 #include "app/report.h"
 #include "app/rulefiles.h"
 #include "app/sink.h"
+#include "app/stop.h"
 #include "base/alloc.h"
 #include "capture/live.h"
 #include "output/alert.h"
 
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -36,33 +35,8 @@ struct run {
 	struct live *live;
 	struct input in;
 	struct sink sink;
-	uint64_t start_ns, end_ns; /* monotonic; end: UINT64_MAX for never */
 	uint64_t n_alerts, by_type[EV_COUNT];
 };
-
-static volatile sig_atomic_t stopped;
-
-static void stop(int sig)
-{
-	(void)sig;
-	stopped = 1;
-}
-
-static void catch_signals(void)
-{
-	struct sigaction a = {.sa_handler = stop};
-
-	sigaction(SIGINT, &a, NULL);
-	sigaction(SIGTERM, &a, NULL);
-}
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* False when nobody can receive more. */
 static bool alert(struct run *r, const uint32_t *ids, size_t n)
@@ -100,7 +74,7 @@ static int watch(struct run *r, struct err *e)
 	enum state_verdict verdict;
 	unsigned n = 0;
 
-	while (!stopped) {
+	while (!stop_wanted()) {
 		int more = input_next(&r->in, &verdict, e);
 
 		if (more < 0)
@@ -109,7 +83,7 @@ static int watch(struct run *r, struct err *e)
 			return 0;
 		if (more && ++n % EVENTS_PER_LOOK)
 			continue;
-		if (monotonic_ns() >= r->end_ns)
+		if (stop_due())
 			return 0;
 		if (!more)
 			live_wait(r->live, LONGEST_NAP_NS);
@@ -178,7 +152,7 @@ static void report_loss(const struct run *r, const struct live_stats *s, const u
 
 static void summarize(struct run *r)
 {
-	double seconds = (double)(monotonic_ns() - r->start_ns) / 1e9;
+	double seconds = stop_seconds();
 	uint64_t lost[EV_COUNT] = {0};
 	struct source_stats stats;
 	struct live_stats live;
@@ -229,8 +203,7 @@ static enum exit_status run_rules(struct run *r)
 	input_want(&r->in, program_wants(r->rules->program));
 	sink_init(&r->sink);
 	r->sink.each_line = true;
-	r->start_ns = monotonic_ns();
-	r->end_ns = r->o->seconds ? r->start_ns + r->o->seconds * 1000000000 : UINT64_MAX;
+	stop_prepare(r->o->seconds);
 	watch(r, &e);
 	status = sink_close(&r->sink);
 	if (e.code)
@@ -254,7 +227,6 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	r.rules = rulefiles_load(&r.o->rules, &cfg);
 	if (!r.rules)
 		return EXIT_FAULT;
-	catch_signals();
 	status = run_rules(&r);
 	ruleset_free(r.rules);
 	return status;
