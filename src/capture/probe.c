@@ -172,8 +172,8 @@ static void set_up(struct probe *p, const struct live_config *cfg)
 /* libbpf names the program that the kernel refused only in its messages. */
 static char last_refused[NAME_BYTES], last_message[256];
 
-__attribute__((format(printf, 2, 0))) static int
-listen_to_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static int listen_to_libbpf(enum libbpf_print_level level,
+								  const char *fmt, va_list ap)
 {
 	char text[256], name[NAME_BYTES];
 
