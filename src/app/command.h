@@ -25,5 +25,5 @@ struct command {
 	enum exit_status (*run)(const void *options, char **args, unsigned n_args);
 };
 
-extern const struct command command_check, command_explain, command_list, command_print,
-	command_replay, command_run, command_record;
+extern const struct command command_check, command_doctor, command_explain, command_list,
+	command_print, command_record, command_replay, command_run;

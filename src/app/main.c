@@ -13,7 +13,7 @@
 
 static const struct command *const commands[] = {
 	&command_run,	&command_record, &command_replay,  &command_print,
-	&command_check, &command_list,	 &command_explain,
+	&command_check, &command_list,	 &command_explain, &command_doctor,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

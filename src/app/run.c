@@ -10,6 +10,7 @@
 #include "app/stop.h"
 #include "base/alloc.h"
 #include "capture/live.h"
+#include "capture/scan.h"
 #include "output/alert.h"
 
 #include <limits.h>
@@ -188,6 +189,26 @@ static int open_live(struct run *r, struct err *e)
 	return ret;
 }
 
+/*
+ * The machine as it is, now that changes to it are being gathered: what changed while we looked
+ * comes again as an event, and ends up the same.
+ */
+static int take_picture(struct run *r, struct err *e)
+{
+	struct scan_config cfg = {0};
+	struct moment unused;
+	struct source *scan;
+	struct record rec;
+	int more = scan_open(&cfg, &scan, e);
+
+	if (more < 0)
+		return more;
+	while ((more = source_next(scan, &rec, e)) > 0)
+		state_apply(r->in.state, &rec, &unused);
+	source_close(scan);
+	return more;
+}
+
 static enum exit_status run_rules(struct run *r)
 {
 	struct state_config cfg = STATE_CONFIG_DEFAULT;
@@ -204,7 +225,8 @@ static enum exit_status run_rules(struct run *r)
 	sink_init(&r->sink);
 	r->sink.each_line = true;
 	stop_prepare(r->o->seconds);
-	watch(r, &e);
+	if (!take_picture(r, &e))
+		watch(r, &e);
 	status = sink_close(&r->sink);
 	if (e.code)
 		report("%s", e.msg);
