@@ -7,12 +7,12 @@
 #include "app/stop.h"
 #include "capture/capfile.h"
 #include "capture/live.h"
+#include "capture/scan.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,19 +35,46 @@ struct recording {
 	unsigned naps_left; /* 0: no end in sight */
 };
 
+static int write_snapshot(struct recording *r, const struct record *rec, struct err *e)
+{
+	switch (rec->kind) {
+	case RECORD_MACHINE:
+		return capfile_write_machine(r->out, rec->machine, e);
+	case RECORD_INTERFACE:
+		return capfile_write_interfaces(r->out, rec->interface, 1, e);
+	case RECORD_USER:
+		return capfile_write_users(r->out, rec->user, 1, NULL, 0, e);
+	case RECORD_GROUP:
+		return capfile_write_users(r->out, NULL, 0, rec->group, 1, e);
+	case RECORD_PROC:
+		return capfile_write_procs(r->out, rec->proc, 1, e);
+	case RECORD_FD:
+		return capfile_write_fds(r->out, rec->fd->tid, rec->fd, 1, e);
+	case RECORD_SECTION:
+	case RECORD_EVENT:
+	case RECORD_RAW:
+		break;
+	}
+	return 0;
+}
+
+/* The machine as it is, while changes to it are being gathered. */
 static int write_beginning(struct recording *r, struct err *e)
 {
-	char host[HOST_NAME_MAX + 1] = "";
-	struct snap_machine m = {
-		.n_cpus = (uint32_t)get_nprocs(),
-		.memory_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
-		.boot_ns = live_boot_ns(r->live),
-	};
-	int ret = capfile_write_section(r->out, e);
+	int ret = capfile_write_section(r->out, e), more;
+	struct scan_config cfg = {0};
+	struct source *scan;
+	struct record rec;
 
-	gethostname(host, sizeof(host) - 1);
-	m.hostname = str_of(host);
-	return ret < 0 ? ret : capfile_write_machine(r->out, &m, e);
+	if (ret < 0)
+		return ret;
+	ret = scan_open(&cfg, &scan, e);
+	if (ret < 0)
+		return ret;
+	while (!ret && (more = source_next(scan, &rec, e)))
+		ret = more < 0 ? more : write_snapshot(r, &rec, e);
+	source_close(scan);
+	return ret;
 }
 
 /* In a child that waits until we are watching. */
@@ -158,6 +185,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	struct err e = {0}, close_error = {0};
 	int go = -1, ret = 0;
 
+	args[n_args] = NULL; /* behind them stands what options_parse() took out */
 	if (n_args > 1)
 		ret = start_command(&r, args + 1, &go, &e);
 	if (!ret)

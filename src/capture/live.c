@@ -166,11 +166,6 @@ struct source *live_source(struct live *l)
 	return &l->source;
 }
 
-uint64_t live_boot_ns(const struct live *l)
-{
-	return probe_boot_ns(l->probe);
-}
-
 void live_wait(struct live *l, uint64_t timeout_ns)
 {
 	struct timespec t;

@@ -32,8 +32,6 @@ struct live;
 /* -errno and *e, which says what the machine or the user lacks. */
 int live_open(const struct live_config *cfg, struct live **ret, struct err *e);
 struct source *live_source(struct live *l);
-/* When the machine started, since the epoch, as records reckon. */
-uint64_t live_boot_ns(const struct live *l);
 
 /* Sleep until there may be records, no longer than timeout_ns.  Interrupted by signals. */
 void live_wait(struct live *l, uint64_t timeout_ns);

@@ -17,7 +17,6 @@ int probe_attach(struct probe *p, const uint64_t *syscalls, struct err *e);
 
 /* The time as records are stamped with. */
 uint64_t probe_now(const struct probe *p);
-uint64_t probe_boot_ns(const struct probe *p);
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
 const char *probe_refused(const struct probe *p, unsigned i);

@@ -16,7 +16,7 @@ RULES = '''
 - rule: Secret read
   desc: a file of ours was opened
   condition: evt.type in (open, openat) and fd.name endswith saker-live-secret and fd.num >= 0
-  output: secret %fd.name %proc.name %proc.cmdline %evt.type
+  output: secret %fd.name %proc.name %proc.cmdline %proc.pname %evt.type
   priority: WARNING
 - rule: Changed
   desc: many of these
@@ -31,6 +31,7 @@ RULES = '''
   priority: INFO
 '''
 FCHMOD = {'x86_64': 91, 'aarch64': 52}[os.uname().machine]
+_NAME = open('/proc/self/comm').read().strip()
 libc = ctypes.CDLL(None)
 
 
@@ -87,7 +88,7 @@ def an_alert_comes_at_once_and_knows_the_process():
     w.until('secret ')
     check(time.time() - start < 0.5, time.time() - start)
     line = next(x for x in w.lines() if 'secret ' in x)
-    check(f'Warning secret {secret} cat cat {secret}' in line and ' openat ' in line, line)
+    check(f'Warning secret {secret} cat cat {secret} {_NAME} openat ' in line, line)
     summary = w.end()
     check('Secret read' in summary and ' openat' in summary and 'kernel programs' in summary, summary)
 
@@ -131,7 +132,8 @@ def a_recording_of_a_command_replays_to_the_same_alert():
     done(rec)
     check(b'0 lost' in rec.stderr, rec.stderr)
     out = done(saker('replay', capture, '-r', file('rules.yaml', RULES))).decode()
-    check(f'Warning secret {secret} cat cat {secret}' in out, out)
+    check(f'Warning secret {secret} cat cat {secret} saker openat ' in out, out)
+    equal(out.count('secret '), 1, out)
 
 
 def without_privileges_it_says_what_it_takes():
