@@ -133,7 +133,7 @@ def a_recording_of_a_command_replays_to_the_same_alert():
     check(b'0 lost' in rec.stderr, rec.stderr)
     out = done(saker('replay', capture, '-r', file('rules.yaml', RULES))).decode()
     check(f'Warning secret {secret} cat cat {secret} saker openat ' in out, out)
-    equal(out.count('secret '), 1, out)
+    equal(out.count('Warning secret '), 1, out)
 
 
 def without_privileges_it_says_what_it_takes():
