@@ -60,7 +60,7 @@ static bool compile_format(struct printer *p, struct str text)
 	struct position at;
 	struct err e = {0};
 
-	if (message_compile(text, &p->arena, &p->format, &at, &e) < 0)
+	if (message_compile(text, NULL, &p->arena, &p->format, &at, &e) < 0)
 		report_at("format", text, at, &e);
 	return !e.code;
 }
