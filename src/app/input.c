@@ -19,18 +19,23 @@ void input_add_local_users(struct state *s)
 	users_close(&users);
 }
 
-int input_open(struct input *in, const char *path, struct err *e)
+void input_begin(struct input *in, struct source *source, const struct state_config *cfg)
 {
-	int r;
-
-	*in = (struct input){.source = NULL};
-	r = capfile_open(path, &in->source, e);
-	if (r < 0)
-		return r;
-	in->state = state_new(&STATE_CONFIG_DEFAULT);
+	*in = (struct input){.source = source};
+	in->state = state_new(cfg);
 	arena_init(&in->scratch, 0);
 	in->fields =
 		(struct field_ctx){.state = in->state, .m = &in->moment, .scratch = &in->scratch};
+}
+
+int input_open(struct input *in, const char *path, struct err *e)
+{
+	struct source *source;
+	int r = capfile_open(path, &source, e);
+
+	if (r < 0)
+		return r;
+	input_begin(in, source, &STATE_CONFIG_DEFAULT);
 	return 0;
 }
 

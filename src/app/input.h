@@ -15,6 +15,8 @@ struct input {
 	struct moment moment;
 };
 
+/* Over records of a source, which is taken over.  cfg: of the state. */
+void input_begin(struct input *in, struct source *source, const struct state_config *cfg);
 /* path "-" is standard input. */
 int input_open(struct input *in, const char *path, struct err *e);
 void input_close(struct input *in);
