@@ -18,6 +18,7 @@ struct explain_options {
 	struct option_texts rules;
 	uint64_t event;
 	const char *rule;
+	struct input_options input;
 };
 
 static bool bit(const uint64_t *set, uint64_t i)
@@ -222,7 +223,7 @@ static enum exit_status explain(struct ruleset *rules, const struct explain_opti
 
 	if (id < 0)
 		return EXIT_FAULT;
-	if (input_open(&in, path, &e) < 0) {
+	if (input_open(&in, path, &o->input, &e) < 0) {
 		report("%s", e.msg);
 		return EXIT_FAULT;
 	}
@@ -234,6 +235,7 @@ static enum exit_status explain(struct ruleset *rules, const struct explain_opti
 	status = sink_close(&s);
 	if (e.code)
 		report("%s", e.msg);
+	input_tell(&in, o->input.stats);
 	input_close(&in);
 	return e.code ? EXIT_FAULT : status;
 }
@@ -267,6 +269,7 @@ static const struct option_row rows[] = {
 	ROW("event", 'e', NUMBER, event, "N",
 	    "each rule for this event (evt.num), and what failed"),
 	ROW("rule", 'n', TEXT, rule, "NAME", "how far the events of the capture got in this rule"),
+	INPUT_ROWS(struct explain_options, input),
 };
 
 const struct command command_explain = {
