@@ -204,7 +204,7 @@ int leaf_compile(const struct ast *check, struct extractor *left, struct extract
 	return 0;
 }
 
-void leaf_text(const struct leaf *l, struct buf *out)
+void leaf_text(const struct leaf *l, uint32_t max_constants, struct buf *out)
 {
 	static const char *const modifiers[] = {"", " oneof", " anyof", " allof"};
 	bool list = l->op == OP_IN || l->op == OP_INTERSECTS || l->op == OP_PMATCH ||
@@ -225,6 +225,10 @@ void leaf_text(const struct leaf *l, struct buf *out)
 	for (uint32_t i = 0; i < l->n_constants; i++) {
 		if (i)
 			buf_addz(out, ", ");
+		if (i == max_constants) {
+			buf_addz(out, "...");
+			break;
+		}
 		buf_adds(out, l->texts[i]);
 	}
 	if (list)

@@ -68,8 +68,8 @@ enum truth leaf_test(const struct leaf *l, enum field_result left, const struct 
 /* Extract and test. */
 enum truth leaf_eval(const struct leaf *l, const struct field_ctx *c);
 
-/* "fd.name startswith /etc" */
-void leaf_text(const struct leaf *l, struct buf *out);
+/* "fd.name startswith /etc"; of a list no more than so many constants. */
+void leaf_text(const struct leaf *l, uint32_t max_constants, struct buf *out);
 
 /* Choose l->match and build what it needs. */
 int leaf_prepare(struct leaf *l, struct arena *a, struct err *e);

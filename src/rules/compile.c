@@ -403,8 +403,10 @@ static int build_condition(struct compiler *c, const struct rule_def *def, struc
 	if (c->joined.truncated)
 		return verdict_add(c->v, ISSUE_COMPILE_CONDITION, def->condition_at,
 				   "condition is too long with its exceptions in place");
-	if (parse(c, buf_str(&c->joined), def->condition_at, &c->scratch, ret) ||
-	    resolve(c, ret, UINT32_MAX, buf_str(&c->joined), def->at, &c->scratch))
+	if (parse(c, buf_str(&c->joined), def->condition_at, &c->scratch, ret))
+		return -EINVAL;
+	exceptions_mark(def, *ret);
+	if (resolve(c, ret, UINT32_MAX, buf_str(&c->joined), def->at, &c->scratch))
 		return -EINVAL;
 	c->n_nodes += (*ret)->n_nodes;
 	if (c->n_nodes > MAX_NODES)
@@ -431,8 +433,8 @@ static void compile_rule(struct compiler *c, const struct rule_def *def)
 		return;
 	r = copy_rule(&c->set->arena, def);
 	r.enabled = is_enabled(c->cfg, &r, def->enabled);
-	in_use =
-		!compile_message(c, &r, &output_where, &bad_output) && r.enabled && !c->v->n_errors;
+	in_use = !compile_message(c, &r, &output_where, &bad_output) &&
+		 (r.enabled || c->cfg->compile_disabled) && !c->v->n_errors;
 	c->warnings.n = 0;
 	if (program_add(in_use ? c->set->program : c->idle, t, &r.events, &c->warnings, &where,
 			&bad_condition) < 0) {

@@ -314,3 +314,19 @@ int exceptions_apply(const struct rule_def *r, struct verdict *v, struct buf *ou
 	}
 	return rc;
 }
+
+/* Values may hold words of the language: a tree of another shape stays without marks. */
+void exceptions_mark(const struct rule_def *r, const struct ast *t)
+{
+	uint32_t at = t->n_children;
+
+	if (t->kind != AST_AND)
+		return;
+	for (size_t i = r->n_exceptions; i-- > 0;) {
+		if (!r->exceptions[i].n_values)
+			continue;
+		if (at < 2 || t->children[at - 1]->kind != AST_NOT)
+			return;
+		t->children[--at]->exception = r->exceptions[i].name;
+	}
+}

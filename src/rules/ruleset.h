@@ -53,7 +53,7 @@ struct list_info {
 struct ruleset {
 	struct arena arena;
 	struct program *program; /* condition i is rules[i]'s */
-	struct rule *rules;	 /* the enabled ones, in definition order */
+	struct rule *rules;	 /* the enabled ones (compile_disabled: all), in definition order */
 	size_t n_rules;
 	struct rule *all; /* every rule that loaded, also the disabled ones */
 	size_t n_all;
@@ -72,6 +72,7 @@ struct loader_config {
 	const struct str *disabled; /* names with '*' */
 	size_t n_disabled;
 	bool suggested_output; /* default true */
+	bool compile_disabled; /* into the program too: rule.enabled tells them apart */
 };
 
 struct loader;
