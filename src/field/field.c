@@ -6,7 +6,7 @@
 
 #include "field/get.h"
 
-#define CLASS_generic "evt"
+#define CLASS_generic "generic"
 #define CLASS_evt "evt"
 #define CLASS_process "process"
 #define CLASS_user "user"

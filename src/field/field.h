@@ -56,12 +56,13 @@ typedef enum field_result (*field_getter)(const struct field_ctx *c, struct fiel
 struct field_info {
 	const char *name;
 	const char *help;
-	const char *class_name; /* "evt", "process", "container (plugin container)" ... */
-	uint8_t type;		/* enum param_type */
-	uint8_t format;		/* enum print_format */
-	uint8_t scope;		/* enum field_scope */
-	uint8_t up;		/* how many levels above the process; getter's own meaning else */
-	uint32_t flags;		/* enum field_flag */
+	const char
+		*class_name; /* "generic", "evt", "process", "container (plugin container)" ... */
+	uint8_t type;	     /* enum param_type */
+	uint8_t format;	     /* enum print_format */
+	uint8_t scope;	     /* enum field_scope */
+	uint8_t up;	     /* how many levels above the process; getter's own meaning else */
+	uint32_t flags;	     /* enum field_flag */
 	field_getter get;
 };
 
