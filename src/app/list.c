@@ -10,7 +10,7 @@
 
 struct list_options {
 	struct option_texts rules;
-	bool markdown, json;
+	bool markdown, json, verbose;
 };
 
 static void add_texts(struct buf *out, const struct str *list, size_t n)
@@ -76,8 +76,8 @@ static void rule_json(const struct rule *r, struct buf *out)
 
 static void list_rules(const struct ruleset *rules, enum listing_form form, struct buf *out)
 {
-	static void (*const forms[])(const struct rule *r,
-				     struct buf *out) = {rule_text, rule_markdown, rule_json};
+	static void (*const forms[])(const struct rule *r, struct buf *out) = {
+		rule_text, rule_text, rule_markdown, rule_json};
 
 	for (size_t i = 0; i < rules->n_all; i++)
 		forms[form](&rules->all[i], out);
@@ -113,8 +113,8 @@ static void macro_json(const struct macro_info *m, struct buf *out)
 
 static void list_macros(const struct ruleset *rules, enum listing_form form, struct buf *out)
 {
-	static void (*const forms[])(const struct macro_info *m,
-				     struct buf *out) = {macro_text, macro_markdown, macro_json};
+	static void (*const forms[])(const struct macro_info *m, struct buf *out) = {
+		macro_text, macro_text, macro_markdown, macro_json};
 
 	for (size_t i = 0; i < rules->n_macros; i++)
 		forms[form](&rules->macros[i], out);
@@ -156,8 +156,8 @@ static void list_json(const struct list_info *l, struct buf *out)
 
 static void list_lists(const struct ruleset *rules, enum listing_form form, struct buf *out)
 {
-	static void (*const forms[])(const struct list_info *l,
-				     struct buf *out) = {list_text, list_markdown, list_json};
+	static void (*const forms[])(const struct list_info *l, struct buf *out) = {
+		list_text, list_text, list_markdown, list_json};
 
 	for (size_t i = 0; i < rules->n_lists; i++)
 		forms[form](&rules->lists[i], out);
@@ -196,6 +196,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	const struct list_options *o = options;
 	enum listing_form form = o->json       ? LISTING_JSON
 				 : o->markdown ? LISTING_MARKDOWN
+				 : o->verbose  ? LISTING_VERBOSE
 					       : LISTING_TEXT;
 	const struct noun *noun = find_noun(args[0]);
 	struct ruleset *rules = NULL;
@@ -227,13 +228,14 @@ static const struct option_row rows[] = {
 	    "rule files for the last three; else the bundled ones"),
 	ROW("markdown", 'm', FLAG, markdown, NULL, "as Markdown"),
 	ROW("json", 'j', FLAG, json, NULL, "as one line of JSON"),
+	ROW("verbose", 'v', FLAG, verbose, NULL, "as text with the types of fields"),
 };
 
 const struct command command_list = {
 	.name = "list",
 	.summary = "List what rules can use, or what rule files define",
-	.arguments =
-		"fields|events|syscalls|rules|macros|lists [--markdown | --json] [--rules FILE]...",
+	.arguments = "fields|events|syscalls|rules|macros|lists [--markdown | --json | --verbose] "
+		     "[--rules FILE]...",
 	.min_args = 1,
 	.max_args = 1,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct list_options)},

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+import re
 
 from tap import check, done, equal, file, run, saker, SOURCE
 
@@ -36,6 +37,10 @@ def fields_have_classes_names_types_and_help():
         check(f['desc'] and f['type'], f)
     equal(fields['proc.aname']['argument'], {'required': False, 'type': ['INDEX']})
     equal(fields['evt.num']['argument'], None)
+    equal([(c['name'], len(c['fields']), c['event_sources']) for c in classes],
+          [(name, n, ['syscall']) for name, n in
+           (('evt', 18), ('evt', 36), ('process', 87), ('user', 6), ('group', 2), ('fd', 46), ('fs.path', 6),
+            ('fdlist', 6), ('container (plugin container)', 61))])
     for c in classes:
         equal(sorted(c), ['desc', 'event_sources', 'fields', 'name'])
         check(c['desc'], c['name'])
@@ -46,6 +51,10 @@ def fields_are_listed_as_text_and_markdown():
     check('\nproc.name  ' in text and 'Field Class:' in text)
     check('\n`proc.name` | CHARBUF | ' in table and '## Field Class: process' in table)
     check(all(len(line) <= 120 for line in text.splitlines()))
+    typed = done(saker('list', 'fields', '--verbose')).decode()
+    check(re.search(r'\nproc.name +Name of ', text) and re.search(r'\nproc.name +\(CHARBUF\) Name of ', typed))
+    check(re.search(r'\nproc.aname +\(ARG_ALLOWED,ARG_INDEX\) ', text))
+    check(re.search(r'\nfd.ip +\(IPADDR,FILTER_ONLY\) ', typed))
 
 
 def reference_pages_are_what_the_tables_say():
