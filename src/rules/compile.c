@@ -417,6 +417,30 @@ static int build_condition(struct compiler *c, const struct rule_def *def, struc
 	return 0;
 }
 
+static struct str tree_text(struct compiler *c, const struct ast *t)
+{
+	struct str ret;
+	struct buf text;
+
+	buf_init(&text, CONDITION_MAX_BYTES);
+	ast_print(t, &text);
+	ret = arena_str(&c->set->arena, buf_str(&text));
+	buf_done(&text);
+	return ret;
+}
+
+/* The message is still in c->message. */
+static struct rule_details *details_of(struct compiler *c, const struct rule_def *def,
+				       const struct ast *t)
+{
+	struct rule_details *d = arena_calloc(&c->set->arena, 1, sizeof(*d));
+
+	d->condition_compiled = tree_text(c, t);
+	d->output_compiled = arena_str(&c->set->arena, buf_str(&c->message));
+	exceptions_describe(def, &c->set->arena, d);
+	return d;
+}
+
 /*
  * Into the program go only the conditions of rules that will run; a rule whose output is wrong
  * still has its condition checked, as that is the error to be told first.
@@ -450,6 +474,8 @@ static void compile_rule(struct compiler *c, const struct rule_def *def)
 	}
 	warn_output(c, def, &r);
 	warn_event_types(c, def, &r);
+	if (c->cfg->describe)
+		r.details = details_of(c, def, t);
 	c->set->all[c->set->n_all++] = r;
 	if (in_use)
 		c->set->rules[c->set->n_rules++] = r;
@@ -469,6 +495,24 @@ static void compile_rules(struct compiler *c)
 	}
 }
 
+/* Events of a macro, as if it were a condition of its own. */
+static void describe_macro(struct compiler *c, const struct ast *t, struct macro_info *ret)
+{
+	struct position at;
+
+	ret->condition_compiled = tree_text(c, t);
+	program_add(c->idle, t, &ret->events, NULL, &at, NULL);
+}
+
+static void describe_list(struct compiler *c, size_t i, struct list_info *ret)
+{
+	const struct str *items = substitution_items(c->lists, i, &ret->n_compiled);
+
+	ret->compiled = arena_alloc(&c->set->arena, ret->n_compiled * sizeof(*items));
+	for (size_t k = 0; k < ret->n_compiled; k++)
+		ret->compiled[k] = arena_str(&c->set->arena, items[k]);
+}
+
 static void note_used(struct compiler *c)
 {
 	struct arena *a = &c->set->arena;
@@ -477,6 +521,8 @@ static void note_used(struct compiler *c)
 	c->set->macros = arena_calloc(a, c->set->n_macros, sizeof(*c->set->macros));
 	for (size_t i = 0; i < c->set->n_macros; i++) {
 		c->set->macros[i].used = c->macros[i].used;
+		if (c->cfg->describe)
+			describe_macro(c, c->macros[i].tree, &c->set->macros[i]);
 		if (!c->macros[i].used)
 			verdict_add(c->v, ISSUE_UNUSED_MACRO, c->d->macros[i].at,
 				    "Macro not referred to by any other rule/macro");
@@ -485,6 +531,8 @@ static void note_used(struct compiler *c)
 	c->set->lists = arena_calloc(a, c->set->n_lists, sizeof(*c->set->lists));
 	for (size_t i = 0; i < c->set->n_lists; i++) {
 		c->set->lists[i].used = substitution_is_used(c->lists, i);
+		if (c->cfg->describe)
+			describe_list(c, i, &c->set->lists[i]);
 		if (!c->set->lists[i].used)
 			verdict_add(c->v, ISSUE_UNUSED_LIST, c->d->lists[i].at,
 				    "List not referred to by any other rule/macro");
