@@ -295,7 +295,7 @@ static enum exit_status explain(struct explainer *x, const char *path)
 
 	if (id < 0)
 		return EXIT_FAULT;
-	if (message_compile(STR(EVENT_FORMAT), &x->arena, &x->format, &at, &e) < 0 ||
+	if (message_compile(STR(EVENT_FORMAT), NULL, &x->arena, &x->format, &at, &e) < 0 ||
 	    input_open(&x->in, path, &x->o->input, &e) < 0) {
 		report("%s", e.msg);
 		return EXIT_FAULT;

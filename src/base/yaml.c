@@ -42,14 +42,34 @@ static bool is_inside(char c)
 	return ((uint8_t)c & 0xc0) == 0x80;
 }
 
+/* How many of the up to max bytes from at on are ASCII, counted in steps of eight. */
+static size_t count_ascii(struct str text, size_t at, size_t max)
+{
+	size_t n = 0;
+	uint64_t word;
+
+	if (max > text.n - at)
+		max = text.n - at;
+	for (; n + sizeof(word) <= max; n += sizeof(word)) {
+		memcpy(&word, text.p + at + n, sizeof(word));
+		if (word & UINT64_MAX / 255 << 7)
+			break;
+	}
+	return n;
+}
+
 /*
  * libyaml counts characters, people's editors and our snippets need bytes.  Events come in
  * order, so the walk from one to the next is linear in all.
  */
 static void move_to(struct reader *r, const yaml_mark_t *mark)
 {
-	size_t at = r->at.offset, chars = r->at_chars;
+	size_t at = r->at.offset, chars = r->at_chars, n;
 
+	while (chars < mark->index && (n = count_ascii(r->text, at, mark->index - chars))) {
+		at += n;
+		chars += n;
+	}
 	for (; chars < mark->index && at < r->text.n; chars++)
 		while (++at < r->text.n && is_inside(r->text.p[at]))
 			;

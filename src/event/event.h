@@ -51,7 +51,13 @@ static inline uint64_t str_le(struct str s)
 {
 	uint64_t v = 0;
 
-	memcpy(&v, s.p, s.n < 8 ? s.n : 8);
+	/* Nearly all have one of two sizes, and a copy of a known size is one load. */
+	if (s.n >= 8)
+		memcpy(&v, s.p, 8);
+	else if (s.n == 4)
+		memcpy(&v, s.p, 4);
+	else if (s.n)
+		memcpy(&v, s.p, s.n);
 	return v;
 }
 

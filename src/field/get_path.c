@@ -25,7 +25,7 @@ struct str path_squeeze(struct arena *a, struct str path)
 {
 	struct text text = text_start(a);
 
-	if (str_find(path, STR("//")) < 0)
+	if (path_is_plain(path) || str_find(path, STR("//")) < 0)
 		return path;
 	for (size_t i = 0; i < path.n; i++)
 		if (path.p[i] != '/' || !i || path.p[i - 1] != '/')

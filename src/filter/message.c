@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filter/message.h"
 
+#include "base/alloc.h"
 #include "base/utf8.h"
+#include "filter/extractor.h"
+#include "filter/textmap.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 enum {
 	TOKEN_MAX = 4096, /* bytes of one %token */
@@ -17,6 +21,19 @@ struct piece {
 	uint32_t width;
 	uint8_t type;	/* enum param_type */
 	uint8_t format; /* enum print_format */
+};
+
+/* A %token. */
+struct token {
+	struct operand *operand;
+	struct extractor *x;
+	size_t n; /* bytes of text */
+};
+
+struct message_fields {
+	struct text_map *map; /* from words to their index in list */
+	struct token *list;
+	size_t n, cap;
 };
 
 struct message {
@@ -50,30 +67,100 @@ static int parse_width(struct str text, size_t *at, uint32_t *ret, struct err *e
 	return 0;
 }
 
+struct message_fields *message_fields_new(void)
+{
+	struct message_fields *f = xcalloc(1, sizeof(*f));
+
+	f->map = text_map_new();
+	return f;
+}
+
+void message_fields_free(struct message_fields *f)
+{
+	if (!f)
+		return;
+	text_map_free(f->map);
+	free(f->list);
+	free(f);
+}
+
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' ||
+	       c == '.' || c == '-';
+}
+
+static size_t word_length(struct str text, size_t at)
+{
+	size_t n = at;
+
+	while (n < text.n && is_word(text.p[n]))
+		n++;
+	return n - at;
+}
+
+/*
+ * The start of text that alone decides which token text begins with, where it is a field: a
+ * word, or word[word].  Empty where more may belong to it.
+ */
+static struct str token_word(struct str text)
+{
+	size_t n = word_length(text, 0), inner;
+
+	if (n < text.n && text.p[n] == '[') {
+		inner = word_length(text, n + 1);
+		n += inner + 2;
+		return n <= text.n && text.p[n - 1] == ']' ? str_head(text, n) : STR_EMPTY;
+	}
+	return n < text.n && text.p[n] == '(' ? STR_EMPTY : str_head(text, n);
+}
+
 /*
  * The longest start of text that is a field or transformer and makes sense as one:
  * `%proc.names` is proc.name and an s.
  */
-static int parse_token(struct str text, struct arena *a, struct operand **ret, struct extractor **x,
-		       size_t *ret_n, struct err *e)
+static int parse_token(struct str text, struct arena *a, struct token *ret, struct err *e)
 {
 	struct err first = {0}, *note = &first;
 	size_t n = text.n < TOKEN_MAX ? text.n : TOKEN_MAX, used;
 
 	while (n) {
-		if (operand_parse(str_head(text, n), a, ret, &used, note) < 0) {
+		if (operand_parse(str_head(text, n), a, &ret->operand, &used, note) < 0) {
 			/* A longer text that is the same up to there fails the same way. */
 			n = used < n ? used : n - 1;
-		} else if (extractor_compile(*ret, a, x, note) < 0) {
+		} else if (extractor_compile(ret->operand, a, &ret->x, note) < 0) {
 			n = used - 1;
 		} else {
-			*ret_n = used;
+			ret->n = used;
 			return 0;
 		}
 		note = NULL;
 	}
 	return err_set(e, -EINVAL, "unknown filter: %s, at '%%%.*s'", first.msg,
 		       (int)(text.n < 40 ? text.n : 40), text.p);
+}
+
+/* The token at the start of text, which an earlier message may have had. */
+static int find_token(struct message_fields *f, struct str text, struct arena *a, struct token *ret,
+		      struct err *e)
+{
+	struct str word = f ? token_word(text) : STR_EMPTY;
+	uint32_t i;
+	int r;
+
+	if (!word.n || word.n > TOKEN_MAX)
+		return parse_token(text, a, ret, e);
+	if (text_map_find(f->map, word, &i)) {
+		*ret = f->list[i];
+		return 0;
+	}
+	r = parse_token(text, a, ret, e);
+	if (r < 0 || extractor_is_volatile(ret->x))
+		return r;
+	f->list = xgrow(f->list, &f->cap, f->n + 1, sizeof(*f->list));
+	text_map_add(f->map, word, (uint32_t)f->n);
+	f->list[f->n++] = *ret;
+	return 0;
 }
 
 static bool has_token(const struct message *m, struct str text)
@@ -110,10 +197,10 @@ static int add_tokens(struct message *m, const struct operand *o, struct extract
 }
 
 /* The token behind the '%' in front of *at. */
-static int parse_piece(struct str text, size_t *at, struct arena *a, struct piece *piece,
-		       struct operand **ret, struct err *e)
+static int parse_piece(struct str text, size_t *at, struct message_fields *shared, struct arena *a,
+		       struct piece *piece, struct operand **ret, struct err *e)
 {
-	size_t n;
+	struct token token;
 	int r;
 
 	if (*at == text.n)
@@ -122,12 +209,14 @@ static int parse_piece(struct str text, size_t *at, struct arena *a, struct piec
 	r = parse_width(text, at, &piece->width, e);
 	if (r < 0)
 		return r;
-	r = parse_token(str_from(text, *at), a, ret, &piece->x, &n, e);
+	r = find_token(shared, str_from(text, *at), a, &token, e);
 	if (r < 0)
 		return r;
+	*ret = token.operand;
+	piece->x = token.x;
 	piece->type = (uint8_t)extractor_type(piece->x);
 	piece->format = (uint8_t)extractor_format(piece->x);
-	*at += n;
+	*at += token.n;
 	return 0;
 }
 
@@ -135,14 +224,14 @@ static size_t count_percents(struct str text)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < text.n; i++)
-		n += text.p[i] == '%';
+	for (ptrdiff_t at; (at = str_chr(text, '%')) >= 0; n++)
+		text = str_from(text, (size_t)at + 1);
 	return n;
 }
 
 /* All pieces of text and the operands in them. */
-static int parse_pieces(struct str text, struct arena *a, struct message *m,
-			struct operand **operands, struct err *e)
+static int parse_pieces(struct str text, struct message_fields *shared, struct arena *a,
+			struct message *m, struct operand **operands, struct err *e)
 {
 	size_t at = 0;
 
@@ -157,7 +246,7 @@ static int parse_pieces(struct str text, struct arena *a, struct message *m,
 			return 0;
 		piece->text.n = (size_t)percent;
 		at += piece->text.n + 1;
-		r = parse_piece(text, &at, a, piece, &operands[m->n_pieces - 1], e);
+		r = parse_piece(text, &at, shared, a, piece, &operands[m->n_pieces - 1], e);
 		if (r < 0)
 			return r;
 	}
@@ -174,8 +263,8 @@ static struct position position_in(struct str text, size_t offset)
 	return at;
 }
 
-int message_compile(struct str text, struct arena *a, struct message **ret, struct position *ret_at,
-		    struct err *e)
+int message_compile(struct str text, struct message_fields *shared, struct arena *a,
+		    struct message **ret, struct position *ret_at, struct err *e)
 {
 	struct message *m = arena_calloc(a, 1, sizeof(*m));
 	size_t n = count_percents(text), n_fields = 0;
@@ -189,7 +278,7 @@ int message_compile(struct str text, struct arena *a, struct message **ret, stru
 	if (!text.n)
 		return err_set(e, -EINVAL, "empty formatting token");
 	m->pieces = arena_alloc(a, (n + 1) * sizeof(*m->pieces));
-	r = parse_pieces(body, a, m, operands, e);
+	r = parse_pieces(body, shared, a, m, operands, e);
 	if (r < 0 && ret_at) {
 		struct str last = m->pieces[m->n_pieces - 1].text;
 

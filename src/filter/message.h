@@ -7,6 +7,7 @@
 #include "filter/program.h"
 
 struct message;
+struct message_fields;
 
 /*
  * One distinct field of a message.  Read it after message_format(): for fields that count how
@@ -18,12 +19,19 @@ struct message_token {
 };
 
 /*
- * A leading '*' is accepted (print "<NA>" for null, which is always done).
+ * What several messages have in common: a field that one of them has read is the same extractor
+ * in the next, except where it remembers.  All of them must be made in one arena.
+ */
+struct message_fields *message_fields_new(void);
+void message_fields_free(struct message_fields *f); /* messages stay good; NULL is fine */
+
+/*
+ * shared may be NULL.  A leading '*' is accepted (print "<NA>" for null, which is always done).
  * -EINVAL: "unknown filter: ..." / "invalid formatting token ..." and *e; *ret_at, which may be
  * NULL, is where in the text.
  */
-int message_compile(struct str text, struct arena *a, struct message **ret, struct position *ret_at,
-		    struct err *e);
+int message_compile(struct str text, struct message_fields *shared, struct arena *a,
+		    struct message **ret, struct position *ret_at, struct err *e);
 /* Append the message.  Control characters and invalid UTF-8 in field values become U+FFFD. */
 void message_format(struct message *m, const struct field_ctx *c, struct buf *out);
 /* Distinct fields in order of appearance, those within transformers included. */

@@ -3,6 +3,7 @@
 #include "filter/message.h"
 
 #include "base/test.h"
+#include "filter/extractor.h"
 
 #include <errno.h>
 
@@ -37,7 +38,7 @@ static struct message *compile(const char *text)
 	arena_done(&arena);
 	arena_init(&arena, 0);
 	memset(&error, 0, sizeof(error));
-	message_compile(str_of(text), &arena, &m, NULL, &error);
+	message_compile(str_of(text), NULL, &arena, &m, NULL, &error);
 	return m;
 }
 
@@ -223,12 +224,52 @@ TEST(long_messages_take_no_long_time)
 	buf_addz(&text, "%tolower(proc.aname[");
 	while (text.n < n)
 		buf_addc(&text, 'x');
-	CHECK_INT(message_compile(buf_str(&text), &arena, &m, NULL, &error), -EINVAL);
+	CHECK_INT(message_compile(buf_str(&text), NULL, &arena, &m, NULL, &error), -EINVAL);
 	buf_reset(&text);
 	while (text.n < n)
 		buf_addz(&text, "%evt.num.");
-	CHECK_INT(message_compile(buf_str(&text), &arena, &m, NULL, &error), 0);
+	CHECK_INT(message_compile(buf_str(&text), NULL, &arena, &m, NULL, &error), 0);
 	buf_done(&text);
+}
+
+/* The extractor of a message's only field. */
+static const struct extractor *only_field(const char *text, struct message_fields *shared)
+{
+	const struct message_token *t;
+	struct message *m;
+	size_t n;
+
+	CHECK_INT(message_compile(str_of(text), shared, &arena, &m, NULL, &error), 0);
+	t = message_tokens(m, &n);
+	CHECK_INT(n, 1);
+	return t->x;
+}
+
+TEST(messages_share_fields_that_do_not_remember)
+{
+	struct message_fields *shared = message_fields_new();
+	const struct extractor *name = only_field("%proc.name", shared);
+
+	CHECK(only_field("a (%proc.name)", shared) == name);
+	CHECK(only_field("%proc.name", NULL) != name);
+	CHECK(only_field("%proc.aname[2]x", shared) == only_field("%proc.aname[2]y", shared));
+	CHECK(only_field("%proc.aname[2]", shared) != only_field("%proc.aname[3]", shared));
+	CHECK(only_field("%util.cnt", shared) != only_field("%util.cnt", shared));
+	message_fields_free(shared);
+}
+
+TEST(shared_fields_end_where_their_own_message_ends_them)
+{
+	static const char *const texts[] = {
+		"%proc.name",	  "%proc.names",    "%proc.name-x",	   "%proc.name[1]",
+		"%proc.aname",	  "%proc.aname[1]", "%evt.arg.fd",	   "%evt.arg.fdx",
+		"%evt.arg[0]",	  "%evt.type(x)",   "%toupper(proc.name)", "%proc.aname[1]s",
+		"%evt.arg[0].fd", "%proc.name.",    "%evt.type.is.open"};
+	struct message_fields *shared = message_fields_new();
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		CHECK(str_eq(only_field(texts[i], shared)->text, only_field(texts[i], NULL)->text));
+	message_fields_free(shared);
 }
 
 static struct position where(const char *text)
@@ -238,7 +279,7 @@ static struct position where(const char *text)
 
 	arena_done(&arena);
 	arena_init(&arena, 0);
-	CHECK(message_compile(str_of(text), &arena, &m, &at, &error) < 0);
+	CHECK(message_compile(str_of(text), NULL, &arena, &m, &at, &error) < 0);
 	return at;
 }
 

@@ -33,7 +33,8 @@ struct compiler {
 	struct buf joined;    /* its condition and exceptions */
 	struct buf text;      /* and the lists */
 	struct buf message;
-	struct str suggested; /* what is appended to every output */
+	struct message_fields *fields; /* of all rules' messages */
+	struct str suggested;	       /* what is appended to every output */
 	struct warnings warnings;
 	struct program *idle; /* takes the conditions of rules that are not enabled */
 	struct ruleset *set;
@@ -268,7 +269,7 @@ static int compile_message(struct compiler *c, struct rule *r, struct position *
 	buf_reset(&c->message);
 	drop_container_info(r->output, &c->message);
 	buf_adds(&c->message, c->suggested);
-	if (message_compile(arena_str(a, buf_str(&c->message)), a, &r->message, ret_at, e))
+	if (message_compile(buf_str(&c->message), c->fields, a, &r->message, ret_at, e))
 		return -EINVAL;
 	tokens = message_tokens(r->message, &r->n_tokens);
 	r->tokens = arena_alloc(a, r->n_tokens * sizeof(*tokens));
@@ -578,6 +579,7 @@ static void compiler_init(struct compiler *c)
 	c->warnings.arena = &c->scratch;
 	c->lists = substitution_new(c->d);
 	c->set = ruleset_new();
+	c->fields = message_fields_new();
 	c->idle = program_new();
 	if (c->cfg->suggested_output)
 		c->suggested = suggest(&c->trees);
@@ -590,6 +592,7 @@ static void compiler_done(struct compiler *c)
 	buf_done(&c->joined);
 	buf_done(&c->text);
 	buf_done(&c->message);
+	message_fields_free(c->fields);
 	free(c->warnings.list);
 	free(c->macros);
 	substitution_free(c->lists);

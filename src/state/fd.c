@@ -172,9 +172,6 @@ static uint32_t lower_bound(const struct files *f, uint32_t no)
 {
 	uint32_t lo = 0, hi = f->n_pages;
 
-	/* Descriptors are dense: page i is nearly always the i-th. */
-	if (no < hi && f->pages[no].no == no)
-		return no;
 	while (lo < hi) {
 		uint32_t mid = (lo + hi) / 2;
 
@@ -188,10 +185,13 @@ static uint32_t lower_bound(const struct files *f, uint32_t no)
 
 struct page_ref *page_find(const struct files *f, int64_t num)
 {
-	uint32_t no = (uint32_t)(num / FDS_PER_PAGE), i;
+	uint32_t no = (uint32_t)num / FDS_PER_PAGE, i;
 
 	if (!f || num < 0 || num > INT32_MAX)
 		return NULL;
+	/* Descriptors are dense: page i is nearly always the i-th. */
+	if (no < f->n_pages && f->pages[no].no == no)
+		return &f->pages[no];
 	i = lower_bound(f, no);
 	return i < f->n_pages && f->pages[i].no == no ? &f->pages[i] : NULL;
 }
@@ -297,7 +297,7 @@ bool fd_put(struct state *s, struct thread *t, int64_t num, struct fd *fd, bool 
 struct fd *fd_peek(const struct thread *t, int64_t num)
 {
 	const struct page_ref *r = page_find(thread_files(t), num);
-	unsigned i = (unsigned)(num % FDS_PER_PAGE);
+	unsigned i = (unsigned)num % FDS_PER_PAGE;
 
 	return r && r->page->used >> i & 1 ? r->page->fd[i] : NULL;
 }

@@ -80,6 +80,8 @@ static inline bool fd_is_v6(const struct fd *f)
  * base itself is normal already; whether it ends in '/' does not matter.
  */
 struct str path_join(char out[1025], struct str base, struct str path);
+/* Whether no "//" and no "/." is in it, as in nearly every path. */
+bool path_is_plain(struct str path);
 
 /* "1.2.3.4:80->5.6.7.8:90"; v4-mapped pairs print as IPv4.  Returns the length written. */
 size_t tuple_text(char *out, size_t max, const struct sock_tuple *t, bool is_v6, bool ports);

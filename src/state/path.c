@@ -33,6 +33,33 @@ static size_t add_components(char *out, size_t n, bool absolute, struct str path
 	return n;
 }
 
+/* The highest bit of each byte that is c, and no other bit. */
+static uint64_t bytes_equal(uint64_t word, char c)
+{
+	const uint64_t ones = UINT64_MAX / 255, low7 = ones * 0x7f;
+
+	word ^= ones * (uint8_t)c;
+	return ~(((word & low7) + low7) | word | low7);
+}
+
+bool path_is_plain(struct str path)
+{
+	uint64_t word, slashes;
+	size_t at = 0;
+
+	/* Steps of seven, so that each pair of neighbours is together in one word. */
+	for (; at + sizeof(word) <= path.n; at += sizeof(word) - 1) {
+		memcpy(&word, path.p + at, sizeof(word));
+		slashes = bytes_equal(word, '/');
+		if (slashes << 8 & (slashes | bytes_equal(word, '.')))
+			return false;
+	}
+	for (; at + 1 < path.n; at++)
+		if (path.p[at] == '/' && (path.p[at + 1] == '/' || path.p[at + 1] == '.'))
+			return false;
+	return true;
+}
+
 struct str path_join(char out[1025], struct str base, struct str path)
 {
 	bool absolute;
@@ -44,6 +71,11 @@ struct str path_join(char out[1025], struct str base, struct str path)
 		return STR_EMPTY;
 	if (path.p[0] == '/')
 		base = STR_EMPTY;
+	if (!base.n && path.p[0] == '/' && path.p[path.n - 1] != '/' && path_is_plain(path)) {
+		memcpy(out, path.p, path.n);
+		out[path.n] = '\0';
+		return (struct str){out, path.n};
+	}
 	absolute = (base.n ? base : path).p[0] == '/';
 	while (base.n && base.p[base.n - 1] == '/')
 		base.n--;

@@ -64,3 +64,24 @@ TEST(too_long_is_said_so)
 	path[425] = '\0';
 	CHECK_STR(join(base, path), "/DIR_TOO_LONG/FILENAME_TOO_LONG");
 }
+
+TEST(what_is_not_plain_is_found_anywhere)
+{
+	char path[41];
+
+	for (size_t n = 2; n < sizeof(path); n++)
+		for (size_t at = 0; at + 1 < n; at++) {
+			memset(path, 'a', n);
+			path[at] = '/';
+			CHECK(path_is_plain((struct str){path, n}));
+			path[at + 1] = '/';
+			CHECK(!path_is_plain((struct str){path, n}));
+			path[at + 1] = '.';
+			CHECK(!path_is_plain((struct str){path, n}));
+			path[at] = (char)('/' | 0x80);
+			CHECK(path_is_plain((struct str){path, n}));
+		}
+	CHECK(path_is_plain(STR_EMPTY));
+	CHECK(path_is_plain(STR("/")));
+	CHECK(path_is_plain(STR("/a./b.c/")));
+}

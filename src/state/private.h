@@ -95,6 +95,9 @@ enum plan {
 	PLAN_GENERIC, /* wanted or skipped, depending on the call's portable code */
 };
 
+/* What the first parameter of a type is. */
+enum result_kind { RESULT_NONE, RESULT_SIGNED, RESULT_UNSIGNED };
+
 struct state {
 	struct state_config cfg;
 	struct slab *slab;
@@ -112,8 +115,8 @@ struct state {
 	struct istr *hostname;
 	uint64_t boot_ns;
 
-	uint8_t plan[EV_COUNT]; /* enum plan */
-	bool has_result[EV_COUNT];
+	uint8_t plan[EV_COUNT];	    /* enum plan */
+	uint8_t result[EV_COUNT];   /* enum result_kind */
 	uint8_t fd_param[EV_COUNT]; /* parameter that holds the descriptor, or NO_PARAM */
 	uint64_t want_syscalls[(SC_COUNT + 63) / 64];
 

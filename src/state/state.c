@@ -24,20 +24,23 @@ static uint8_t find_fd_param(uint16_t type)
 	return NO_PARAM;
 }
 
-static bool is_result(const struct param_info *p)
+static enum result_kind find_result(uint16_t type)
 {
-	return !strcmp(p->name, "res") || !strcmp(p->name, "fd") || p->type == PT_UID ||
-	       p->type == PT_GID;
+	const struct param_info *p = event_table[type].params;
+
+	if (!event_table[type].n_params || (strcmp(p->name, "res") && strcmp(p->name, "fd") &&
+					    p->type != PT_UID && p->type != PT_GID))
+		return RESULT_NONE;
+	return param_type_is_signed((enum param_type)p->type) ? RESULT_SIGNED : RESULT_UNSIGNED;
 }
 
 static void learn_events(struct state *s)
 {
 	for (uint16_t type = 0; type < EV_COUNT; type++) {
-		const struct event_info *info = &event_table[type];
 		bool is_exit = event_is_exit(type);
 
 		s->fd_param[type] = is_exit ? find_fd_param(type) : NO_PARAM;
-		s->has_result[type] = is_exit && info->n_params && is_result(&info->params[0]);
+		s->result[type] = is_exit ? find_result(type) : RESULT_NONE;
 	}
 }
 
@@ -149,6 +152,14 @@ void state_want(struct state *s, const uint64_t events[(EV_COUNT + 63) / 64],
 			set_bit(s->want_syscalls, c);
 }
 
+/* What other readers take for one that does counts too: state may need less than they do. */
+bool event_changes_state(uint16_t type)
+{
+	const uint16_t flags = EF_CREATES_FD | EF_DESTROYS_FD | EF_MODIFIES_STATE;
+
+	return apply_table[type] || event_table[type].flags & flags;
+}
+
 /*
  * Removals wait for the next event, so that the one that ends a thread or a descriptor still
  * sees it.
@@ -188,21 +199,32 @@ static bool is_preamble(uint16_t type)
 	return false;
 }
 
-/* The event's place in the stream. */
-static void count_event(struct state *s, uint16_t type, uint64_t ts)
+/* What waited for the next event. */
+static __attribute__((noinline)) void settle(struct state *s)
 {
 	if (s->has_leftovers)
 		clear_leftovers(s);
 	if (s->in_snapshot)
 		finish_snapshot(s);
-	s->num++;
-	s->last_ts = ts;
-	if (s->first_ts)
-		return;
-	/* The clock of relative times begins with the first event that a thread made. */
+}
+
+/* The clock of relative times begins with the first event that a thread made. */
+static __attribute__((noinline)) void begin_clock(struct state *s, uint16_t type, uint64_t ts)
+{
 	if (!(event_table[type].category & EC_METAEVENT))
 		s->first_ts = ts;
 	s->in_preamble = (s->num == 1 || s->in_preamble) && is_preamble(type);
+}
+
+/* The event's place in the stream. */
+static inline void count_event(struct state *s, uint16_t type, uint64_t ts)
+{
+	if (s->has_leftovers || s->in_snapshot)
+		settle(s);
+	s->num++;
+	s->last_ts = ts;
+	if (__builtin_expect(!s->first_ts, 0))
+		begin_clock(s, type, ts);
 }
 
 /* Halves of a clone and an exit say themselves what they know of a thread. */
@@ -243,11 +265,11 @@ static void resolve(struct state *s, struct moment *m)
 	const struct event *ev = &m->ev;
 	uint8_t fd_param = s->fd_param[ev->type];
 
-	m->has_res = s->has_result[ev->type] && event_has(ev, 0);
+	m->has_res = s->result[ev->type] != RESULT_NONE && event_has(ev, 0);
 	m->res = 0;
 	if (m->has_res)
-		m->res = param_type_is_signed(ev->info->params[0].type) ? event_i64(ev, 0)
-									: (int64_t)event_u64(ev, 0);
+		m->res = s->result[ev->type] == RESULT_SIGNED ? event_i64(ev, 0)
+							      : (int64_t)event_u64(ev, 0);
 	m->fd = NULL;
 	m->fd_num = -1;
 	m->fd_name_changed = false;
@@ -273,7 +295,9 @@ static bool is_hidden(const struct state *s, const struct record *r, uint16_t ty
 	       (!event_is_exit(type) && event_table[type].category & EC_SYSCALL);
 }
 
-static enum state_verdict apply_event(struct state *s, const struct record *r, struct moment *m)
+/* Apart, as most events are skipped and need none of its registers. */
+static __attribute__((noinline)) enum state_verdict
+apply_event(struct state *s, const struct record *r, struct moment *m)
 {
 	struct event *ev = &m->ev;
 	bool is_exit;
@@ -309,6 +333,13 @@ static uint16_t type_of(const struct record *r)
 	return type;
 }
 
+static __attribute__((noinline)) struct thread *attach_other(struct state *s, uint16_t type,
+							     int64_t tid)
+{
+	threads_make_room(s);
+	return attach(s, type, tid);
+}
+
 /* An event that nobody looks at and that changes nothing still happened. */
 static void skip_event(struct state *s, const struct record *r, uint16_t type)
 {
@@ -320,10 +351,8 @@ static void skip_event(struct state *s, const struct record *r, uint16_t type)
 	memcpy(&tid, r->event.p + 8, sizeof(tid));
 	count_event(s, type, ts);
 	t = s->threads.last;
-	if (!t || t->tid != tid) {
-		threads_make_room(s);
-		t = attach(s, type, tid);
-	}
+	if (!t || t->tid != tid)
+		t = attach_other(s, type, tid);
 	if (!t)
 		return;
 	if (t->enter)
@@ -374,11 +403,10 @@ static void apply_machine(struct state *s, const struct snap_machine *m)
 	s->boot_ns = m->boot_ns;
 }
 
-enum state_verdict state_apply(struct state *s, const struct record *r, struct moment *ret)
+/* What was there before the first event. */
+static __attribute__((noinline)) void apply_entry(struct state *s, const struct record *r)
 {
 	switch (r->kind) {
-	case RECORD_EVENT:
-		return event_record(s, r, ret);
 	case RECORD_SECTION:
 		reset(s);
 		break;
@@ -400,9 +428,18 @@ enum state_verdict state_apply(struct state *s, const struct record *r, struct m
 	case RECORD_FD:
 		apply_fd(s, r->fd);
 		break;
+	case RECORD_EVENT:
 	case RECORD_RAW:
+	case RECORD_UNSEEN:
 		break;
 	}
+}
+
+enum state_verdict state_apply(struct state *s, const struct record *r, struct moment *ret)
+{
+	if (__builtin_expect(r->kind == RECORD_EVENT, 1))
+		return event_record(s, r, ret);
+	apply_entry(s, r);
 	return STATE_HIDDEN;
 }
 

@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err e;
 
 	arena_init(&a, 0);
-	if (message_compile(text, &a, &m, NULL, &e) == 0)
+	if (message_compile(text, NULL, &a, &m, NULL, &e) == 0)
 		format(m, &a);
 	arena_done(&a);
 	return 0;

@@ -92,7 +92,7 @@ static void ask_message(struct sheet *s, struct str text, struct buf *out)
 	struct message *m;
 	struct err e;
 
-	if (message_compile(text, &s->scene.arena, &m, NULL, &e) < 0)
+	if (message_compile(text, NULL, &s->scene.arena, &m, NULL, &e) < 0)
 		buf_addf(out, "error: %s", e.msg);
 	else
 		message_format(m, &c, out);
