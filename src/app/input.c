@@ -1,22 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/input.h"
 
+#include "app/counters.h"
 #include "base/alloc.h"
 #include "capture/capfile.h"
 #include "capture/users.h"
+
 #include <stdlib.h>
 
 void input_add_local_users(struct state *s)
 {
 	struct moment unused;
+	const char *root = getenv("HOST_ROOT");
 	struct users users;
 	struct record r;
 
-	users_open(&users, "");
+	users_open(&users, root ? root : "");
 	users.is_local = true;
 	while (users_next(&users, &r))
 		state_apply(s, &r, &unused);
 	users_close(&users);
+}
+
+static struct state_config state_config_of(const struct input_options *o)
+{
+	struct state_config cfg = STATE_CONFIG_DEFAULT;
+
+	if (o->max_threads)
+		cfg.max_threads = o->max_threads;
+	if (o->max_fds)
+		cfg.max_fds = o->max_fds;
+	if (o->max_bytes)
+		cfg.max_bytes = o->max_bytes;
+	if (o->max_containers)
+		cfg.max_containers = o->max_containers;
+	return cfg;
 }
 
 void input_begin(struct input *in, struct source *source, const struct state_config *cfg)
@@ -28,14 +46,15 @@ void input_begin(struct input *in, struct source *source, const struct state_con
 		(struct field_ctx){.state = in->state, .m = &in->moment, .scratch = &in->scratch};
 }
 
-int input_open(struct input *in, const char *path, struct err *e)
+int input_open(struct input *in, const char *path, const struct input_options *o, struct err *e)
 {
+	struct state_config cfg = state_config_of(o);
 	struct source *source;
 	int r = capfile_open(path, &source, e);
 
 	if (r < 0)
 		return r;
-	input_begin(in, source, &STATE_CONFIG_DEFAULT);
+	input_begin(in, source, &cfg);
 	return 0;
 }
 
@@ -44,6 +63,14 @@ void input_close(struct input *in)
 	source_close(in->source);
 	state_free(in->state);
 	arena_done(&in->scratch);
+}
+
+void input_tell(const struct input *in, bool counters)
+{
+	if (counters)
+		counters_list(in);
+	else
+		counters_complain(in);
 }
 
 void input_want(struct input *in, const struct event_set *wants)

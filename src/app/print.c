@@ -8,14 +8,13 @@
 #include "app/sink.h"
 #include "filter/message.h"
 
-#define DEFAULT_FORMAT "%evt.num %evt.time %evt.cpu %proc.name (%thread.tid) %evt.type %evt.args"
-
 enum { FILTER_DEPTH = 100 };
 
 struct print_options {
 	const char *format, *filter, *write;
 	bool json, count, compress, keep_state;
 	uint64_t max;
+	struct input_options input;
 };
 
 struct printer {
@@ -148,7 +147,7 @@ static bool prepare(struct printer *p, const char *input)
 
 	if (o->filter && !compile_filter(p, str_of(o->filter)))
 		return false;
-	if (!quiet && !compile_format(p, str_of(o->format ? o->format : DEFAULT_FORMAT)))
+	if (!quiet && !compile_format(p, str_of(o->format ? o->format : EVENT_FORMAT)))
 		return false;
 	return !o->write || open_copy(p, input);
 }
@@ -174,7 +173,7 @@ static enum exit_status print_capture(struct printer *p, const char *path)
 	struct err e = {0};
 	struct input in;
 
-	if (input_open(&in, path, &e) < 0) {
+	if (input_open(&in, path, &p->o->input, &e) < 0) {
 		report("%s", e.msg);
 		return EXIT_FAULT;
 	}
@@ -192,6 +191,7 @@ static enum exit_status print_capture(struct printer *p, const char *path)
 	else if (p->o->write && !p->copy.n_events)
 		report("%s: no event was kept; other programs may refuse a capture without one",
 		       p->o->write);
+	input_tell(&in, p->o->input.stats);
 	input_close(&in);
 	return e.code ? EXIT_FAULT : status;
 }
@@ -232,6 +232,7 @@ static const struct option_row rows[] = {
 	ROW("compress", 'z', FLAG, compress, NULL, "with --write: gzip"),
 	ROW("keep-state", 'k', FLAG, keep_state, NULL,
 	    "with --write and --filter: keep what changes state, marked as not shown"),
+	INPUT_ROWS(struct print_options, input),
 };
 
 const struct command command_print = {
@@ -247,7 +248,7 @@ const struct command command_print = {
 		   "may\n"
 		   "be missing when it is read; --keep-state keeps the events that told them too.\n"
 		   "Fields: saker list fields.  The usual format is\n"
-		   "  " DEFAULT_FORMAT "\n",
+		   "  " EVENT_FORMAT "\n",
 	.min_args = 1,
 	.max_args = 1,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct print_options)},
