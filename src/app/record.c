@@ -53,6 +53,7 @@ static int write_snapshot(struct recording *r, const struct record *rec, struct 
 	case RECORD_SECTION:
 	case RECORD_EVENT:
 	case RECORD_RAW:
+	case RECORD_UNSEEN:
 		break;
 	}
 	return 0;
