@@ -12,10 +12,11 @@ static struct arena arena;
 /* The field that text begins with, and what is left of the text; NULL and the code. */
 static struct field *parse(const char *text, const char **ret_rest, int *ret_code)
 {
+	static struct err e; /* *ret_rest may point into it */
 	struct field *f = NULL;
-	struct err e = {0};
 	size_t n = 0;
 
+	e = (struct err){0};
 	if (!arena.chunk_bytes)
 		arena_init(&arena, 0);
 	*ret_code = field_parse(str_of(text), &arena, &f, &n, &e);

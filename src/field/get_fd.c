@@ -232,7 +232,7 @@ enum field_result get_fd_types(const struct field_ctx *c, struct field *f, struc
 			return FIELD_NULL;
 		give_text(&set.items[set.n++], fd_type_word(fd->type));
 	} else {
-		fd_each(c->state, t, add_type, &set);
+		fd_each_listed(c->state, t, add_type, &set);
 	}
 	return give_list(ret, set.items, set.n);
 }

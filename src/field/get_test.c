@@ -162,7 +162,7 @@ TEST(descriptors_are_described)
 	CHECK_STR(scene_text(s, "fd.containername"), ":/dev/pts/1");
 	CHECK_STR(scene_text(s, "fd.l4proto"), "<NA>");
 	CHECK_STR(scene_text(s, "fd.cip"), "<NA>");
-	CHECK_STR(scene_text(s, "fd.types"), "(file,directory)");
+	CHECK_STR(scene_text(s, "fd.types"), "(directory,file)");
 	CHECK_STR(scene_text(s, "fd.types[5]"), "(directory)");
 	CHECK_STR(scene_text(s, "fd.types[6]"), "<NA>");
 	CHECK_STR(scene_text(s, "proc.stdin.name"), "/dev/pts/1");

@@ -338,16 +338,14 @@ static void fit(struct buf *out, size_t start, size_t width)
 		buf_addc(out, ' ');
 }
 
-static void add_value(const struct piece *piece, const struct field_ctx *c, bool raw,
-		      struct buf *out)
+static void add_value(const struct piece *piece, const struct field_ctx *c, struct buf *out)
 {
 	struct value v = {.is_list = false};
 	size_t start = out->n;
 
 	if (extractor_get(piece->x, c, &v) == FIELD_OK) {
 		value_text(&v, v.type ? v.type : piece->type, piece->format, out);
-		if (!raw)
-			clean(out, start, c->scratch);
+		clean(out, start, c->scratch);
 	} else {
 		buf_adds(out, STR("<NA>"));
 	}
@@ -355,7 +353,7 @@ static void add_value(const struct piece *piece, const struct field_ctx *c, bool
 		fit(out, start, piece->width);
 }
 
-void message_format(struct message *m, const struct field_ctx *c, bool raw, struct buf *out)
+void message_format(struct message *m, const struct field_ctx *c, struct buf *out)
 {
 	struct field_ctx printing = *c;
 
@@ -365,7 +363,7 @@ void message_format(struct message *m, const struct field_ctx *c, bool raw, stru
 
 		buf_adds(out, piece->text);
 		if (piece->x)
-			add_value(piece, &printing, raw, out);
+			add_value(piece, &printing, out);
 	}
 }
 

@@ -32,10 +32,7 @@ void message_fields_free(struct message_fields *f); /* messages stay good; NULL 
  */
 int message_compile(struct str text, struct message_fields *shared, struct arena *a,
 		    struct message **ret, struct position *ret_at, struct err *e);
-/*
- * Append the message.  raw false: control characters and invalid UTF-8 in field values become
- * U+FFFD; true: bytes as they are (`saker print`).
- */
-void message_format(struct message *m, const struct field_ctx *c, bool raw, struct buf *out);
+/* Append the message.  Control characters and invalid UTF-8 in field values become U+FFFD. */
+void message_format(struct message *m, const struct field_ctx *c, struct buf *out);
 /* Distinct fields in order of appearance, those within transformers included. */
 const struct message_token *message_tokens(const struct message *m, size_t *ret_n);

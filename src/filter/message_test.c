@@ -42,7 +42,7 @@ static struct message *compile(const char *text)
 	return m;
 }
 
-static const char *format(const char *text, struct str name, bool raw)
+static const char *format(const char *text, struct str name)
 {
 	struct moment moment = event_with_name(name);
 	struct field_ctx c = {.m = &moment, .scratch = &arena};
@@ -52,13 +52,13 @@ static const char *format(const char *text, struct str name, bool raw)
 		return error.msg;
 	buf_done(&out);
 	buf_init(&out, 65536);
-	message_format(m, &c, raw, &out);
+	message_format(m, &c, &out);
 	return buf_z(&out);
 }
 
 static const char *said(const char *text)
 {
-	return format(text, STR("x"), false);
+	return format(text, STR("x"));
 }
 
 TEST(fields_stand_in_text)
@@ -129,14 +129,11 @@ TEST(what_is_wrong_is_said)
 
 TEST(values_are_made_printable)
 {
-	CHECK_STR(format("%evt.rawarg.name", STR("plain text, long enough"), false),
+	CHECK_STR(format("%evt.rawarg.name", STR("plain text, long enough")),
 		  "plain text, long enough");
-	CHECK_STR(format("%evt.rawarg.name", STR("a\tb\x7f\x01"), false),
-		  "a\xef\xbf\xbd"
-		  "b\xef\xbf\xbd\xef\xbf\xbd");
-	CHECK_STR(format("\t%evt.rawarg.name", STR("\xc3\xbc\xff"), false),
-		  "\t\xc3\xbc\xef\xbf\xbd");
-	CHECK_STR(format("%evt.rawarg.name", STR("a\tb\xff"), true), "a\tb\xff");
+	CHECK_STR(format("%evt.rawarg.name", STR("a\tb\x7f\x01")), "a\xef\xbf\xbd"
+								   "b\xef\xbf\xbd\xef\xbf\xbd");
+	CHECK_STR(format("\t%evt.rawarg.name", STR("\xc3\xbc\xff")), "\t\xc3\xbc\xef\xbf\xbd");
 }
 
 TEST(every_byte_is_looked_at)
@@ -147,15 +144,15 @@ TEST(every_byte_is_looked_at)
 			bool clean = byte >= 0x20 && byte < 0x7f;
 
 			text[at] = (char)byte;
-			format("%evt.rawarg.name", (struct str){text, 20}, false);
+			format("%evt.rawarg.name", (struct str){text, 20});
 			CHECK_INT(out.n, clean ? 20 : 22);
 		}
 }
 
 TEST(widths_count_bytes_of_the_printable_text)
 {
-	CHECK_STR(format("%4evt.rawarg.name|", STR("\x01z"), false), "\xef\xbf\xbdz|");
-	CHECK_STR(format("%6evt.rawarg.name|", STR("\x01z"), false), "\xef\xbf\xbdz  |");
+	CHECK_STR(format("%4evt.rawarg.name|", STR("\x01z")), "\xef\xbf\xbdz|");
+	CHECK_STR(format("%6evt.rawarg.name|", STR("\x01z")), "\xef\xbf\xbdz  |");
 }
 
 TEST(what_does_not_fit_is_left_out)
@@ -166,7 +163,7 @@ TEST(what_does_not_fit_is_left_out)
 
 	buf_done(&out);
 	buf_init(&out, 12);
-	message_format(m, &c, false, &out);
+	message_format(m, &c, &out);
 	CHECK_STR(buf_z(&out), "0123456789 a");
 	CHECK(out.truncated);
 }
@@ -210,7 +207,7 @@ TEST(a_token_is_read_after_the_text)
 
 	buf_done(&out);
 	buf_init(&out, 100);
-	message_format(m, &c, false, &out);
+	message_format(m, &c, &out);
 	CHECK_STR(buf_z(&out), "1 1");
 	CHECK_INT(n, 1);
 	CHECK_INT(extractor_get(t->x, &c, &v), FIELD_OK);

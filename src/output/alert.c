@@ -168,7 +168,7 @@ void alert_format(const struct alert_config *cfg, const struct rule *r, const st
 	buf_addz(out, priority_text(r->priority));
 	buf_addc(out, ' ');
 	message_at = out->n - start;
-	message_format(r->message, &printing, false, out);
+	message_format(r->message, &printing, out);
 	if (cfg->json)
 		text_to_json(cfg, r, &printing, start, message_at, out);
 	end_line(cfg, start, out);

@@ -137,7 +137,8 @@ static bool set_direction(int64_t num, struct fd *fd, void *arg)
 {
 	const uint64_t *ports = arg;
 
-	if (fd->type != FD_IPV4_SOCK)
+	if (fd->type != FD_IPV4_SOCK || !(fd->flags & FDF_FROM_SCAN) ||
+	    fd->flags & (FDF_ROLE_CLIENT | FDF_ROLE_SERVER))
 		return true;
 	if (ports[fd->tuple.sport / 64] >> (fd->tuple.sport % 64) & 1) {
 		ends_swap(&fd->tuple);

@@ -72,8 +72,7 @@ static void page_unref(struct state *s, struct fd_page *p)
 	slab_put(s->slab, p, sizeof(*p));
 }
 
-/* The page, not shared; NULL when there is no room for a copy. */
-static struct fd_page *page_own(struct state *s, struct page_ref *r)
+struct fd_page *page_own(struct state *s, struct page_ref *r)
 {
 	struct fd_page *p = r->page, *copy;
 
@@ -102,7 +101,7 @@ static struct files *files_new(struct state *s)
 	f->refs = 1;
 	f->n = f->n_pages = 0;
 	f->cap = INLINE_PAGES;
-	f->has_inet = false;
+	listing_init(f);
 	f->pages = f->inline_pages;
 	return f;
 }
@@ -160,11 +159,11 @@ struct files *files_copy(struct state *s, struct files *f)
 	}
 	copy->n = f->n;
 	copy->n_pages = f->n_pages;
-	copy->has_inet = f->has_inet;
 	for (uint32_t i = 0; i < f->n_pages; i++) {
 		copy->pages[i] = f->pages[i];
 		copy->pages[i].page->refs++;
 	}
+	listing_fork(s, copy, f);
 	return copy;
 }
 
@@ -184,7 +183,7 @@ static uint32_t lower_bound(const struct files *f, uint32_t no)
 	return lo;
 }
 
-static inline struct page_ref *page_find(const struct files *f, int64_t num)
+struct page_ref *page_find(const struct files *f, int64_t num)
 {
 	uint32_t no = (uint32_t)num / FDS_PER_PAGE, i;
 
@@ -284,12 +283,13 @@ bool fd_put(struct state *s, struct thread *t, int64_t num, struct fd *fd, bool 
 		fd_unref(s, p->fd[i]);
 		s->stats.fds_removed++;
 	} else {
+		p->fd[i] = NULL;
+		listing_add(s, f, num, &p->place[i]);
 		p->used |= 1ULL << i;
 		f->n++;
 	}
 	p->fd[i] = fd;
 	p->cloexec = (p->cloexec & ~(1ULL << i)) | (uint64_t)cloexec << i;
-	f->has_inet |= fd_is_ip(fd);
 	s->stats.fds_added++;
 	return true;
 }

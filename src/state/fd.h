@@ -45,6 +45,12 @@ size_t fd_count(const struct state *s, const struct thread *t);
 /* Call fn for each in ascending order until it returns false. */
 void fd_each(const struct state *s, const struct thread *t,
 	     bool (*fn)(int64_t num, struct fd *fd, void *arg), void *arg);
+/*
+ * The same in the order that listings have where rules come from: the latest first, more or
+ * less, but back to front in a forked process and at certain sizes.
+ */
+void fd_each_listed(const struct state *s, const struct thread *t,
+		    bool (*fn)(int64_t num, struct fd *fd, void *arg), void *arg);
 
 /* 'f' for files ... and "file" ...: the tables of fields.md.  l4: 't' 'u' 'i' 'r' or 0. */
 char fd_type_char(enum fd_type t);

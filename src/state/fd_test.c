@@ -29,6 +29,49 @@ TEST(descriptors_come_in_ascending_order)
 	feed_free(f);
 }
 
+static void list(struct feed *f, int64_t tid)
+{
+	n_numbers = 0;
+	fd_each_listed(f->s, who(f, tid), note, NULL);
+}
+
+TEST(a_listing_begins_with_the_latest_and_a_fork_turns_it_around)
+{
+	struct feed *f = feed_family();
+
+	for (int64_t num = 0; num < 4; num++)
+		feed_openat(f, 100, num, "/x", 0);
+	list(f, 100);
+	CHECK_INT(numbers[0], 3);
+	CHECK_INT(numbers[3], 0);
+	feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1});
+	feed_openat(f, 101, 9, "/x", 0);
+	list(f, 101);
+	CHECK_INT(numbers[0], 9);
+	CHECK_INT(numbers[1], 0);
+	CHECK_INT(numbers[4], 3);
+	feed_free(f);
+}
+
+TEST(a_listing_turns_when_it_grows_and_keeps_buckets_together)
+{
+	struct feed *f = feed_family();
+
+	for (int64_t num = 0; num < 14; num++)
+		feed_openat(f, 100, num, "/x", 0);
+	list(f, 100);
+	CHECK_INT(numbers[0], 13);
+	CHECK_INT(numbers[1], 0);
+	CHECK_INT(numbers[13], 12);
+	/* 29 buckets by now: 34 goes where 5 is, just before it. */
+	feed_openat(f, 100, 34, "/x", 0);
+	list(f, 100);
+	CHECK_INT(n_numbers, 15);
+	CHECK_INT(numbers[6], 34);
+	CHECK_INT(numbers[7], 5);
+	feed_free(f);
+}
+
 TEST(a_fork_copies_only_what_changes)
 {
 	struct feed *f = feed_family();

@@ -17,6 +17,7 @@ enum {
 	FDS_PER_PAGE = 64,
 	INLINE_PAGES = 4,	/* a table of up to 256 neighbouring descriptors needs no array */
 	TEXT_BYTES_MAX = 60000, /* of one stored text: must fit in a slab block */
+	DEPTH_MAX = 1024,	/* of a process tree: what is above counts as unknown */
 	THREADS_PER_EVENT = 3,	/* at most that many are added by one event */
 	N_EXITED = 8192,	/* recently exited threads remembered */
 	N_EXITED_BUCKETS = 1024,
@@ -38,7 +39,8 @@ struct process {
 /* 64 neighbouring descriptors, counted; copied before a change when shared. */
 struct fd_page {
 	uint32_t refs;
-	uint64_t used, cloexec; /* bit i: descriptor i of the page */
+	uint64_t used, cloexec;	     /* bit i: descriptor i of the page */
+	int32_t place[FDS_PER_PAGE]; /* in listings */
 	struct fd *fd[FDS_PER_PAGE];
 };
 
@@ -47,12 +49,19 @@ struct page_ref {
 	struct fd_page *page;
 };
 
+/* How a table is listed (listing.c). */
+struct listing {
+	bool front_is_low;	 /* the lowest place comes first */
+	int32_t lowest, highest; /* places given so far */
+	uint32_t buckets;
+};
+
 /* One file table: its pages in ascending order. */
 struct files {
 	uint32_t refs;
 	uint32_t n;
 	uint32_t n_pages, cap;
-	bool has_inet;		/* an IP socket may be in it */
+	struct listing listing;
 	struct page_ref *pages; /* inline_pages while they suffice */
 	struct page_ref inline_pages[INLINE_PAGES];
 };
@@ -212,6 +221,18 @@ void fd_close_on_exec(struct state *s, const struct thread *t);
 void fd_make_name(const struct state *s, struct fd *fd);
 /* Without making the name. */
 struct fd *fd_peek(const struct thread *t, int64_t num);
+
+/* The page, not shared; NULL when there is no room for a copy. */
+struct fd_page *page_own(struct state *s, struct page_ref *r);
+struct page_ref *page_find(const struct files *f, int64_t num);
+
+/* listing.c */
+
+void listing_init(struct files *f);
+/* Give a new descriptor its place; it is not in the table yet. */
+void listing_add(struct state *s, struct files *f, int64_t num, int32_t *ret);
+/* copy has the entries of from already. */
+void listing_fork(struct state *s, struct files *copy, const struct files *from);
 
 /* apply_*.c: what several of them use */
 

@@ -21,7 +21,7 @@ static void format(struct message *m, struct arena *a)
 	buf_init(&out, 1 << 16);
 	if (n > 0 && state_apply(state, &r, &moment) == STATE_DELIVER)
 		message_format(m, &(struct field_ctx){.state = state, .m = &moment, .scratch = a},
-			       false, &out);
+			       &out);
 	buf_done(&out);
 	state_free(state);
 }

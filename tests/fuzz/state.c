@@ -143,6 +143,7 @@ static void look_around(struct state *s, int64_t tid)
 	thread_ancestor(s, t, UINT32_MAX);
 	thread_cwd(s, t);
 	fd_each(s, t, read_name, &n);
+	fd_each_listed(s, t, read_name, &n);
 	user_find(s, t->container_id, t->uid);
 	container_find(s, istr_str(t->container_id));
 }

@@ -95,7 +95,7 @@ static void ask_message(struct sheet *s, struct str text, struct buf *out)
 	if (message_compile(text, NULL, &s->scene.arena, &m, NULL, &e) < 0)
 		buf_addf(out, "error: %s", e.msg);
 	else
-		message_format(m, &c, false, out);
+		message_format(m, &c, out);
 }
 
 static bool is_message(struct str text)

@@ -68,7 +68,7 @@ static const struct key proc_keys[] = {
 	PROC("exe_upper_layer", KEY_BOOL, exe_upper_layer),
 	PROC("exe_lower_layer", KEY_BOOL, exe_lower_layer),
 	PROC("exe_from_memfd", KEY_BOOL, exe_from_memfd),
-	{NULL},
+	{.name = NULL},
 };
 
 #define USER(name, kind, member)                                                                   \
@@ -79,7 +79,7 @@ static const struct key user_keys[] = {
 	USER("gid", KEY_U32, gid),
 	USER("home", KEY_STR, home),
 	USER("shell", KEY_STR, shell),
-	{NULL},
+	{.name = NULL},
 };
 
 #define FD(name, kind, member)                                                                     \
@@ -90,10 +90,10 @@ static const struct key fd_keys[] = {
 	FD("ino", KEY_64, ino),
 	FD("dev", KEY_U32, dev),
 	FD("flags", KEY_U32, open_flags),
-	{NULL},
+	{.name = NULL},
 };
 
-static const struct key no_keys[] = {{NULL}};
+static const struct key no_keys[] = {{.name = NULL}};
 
 static const struct fd_kind {
 	const char *name;
