@@ -29,12 +29,21 @@ enum {
 struct files;	/* a file table, shared where the threads share it */
 struct process; /* the threads of one process */
 
+/* What each event of a thread reads or writes comes first: of many, every line is a miss. */
 struct thread {
-	int64_t tid, pid, ptid;	  /* host ids; pid and ptid -1 for a placeholder */
+	int64_t tid;
+	struct thread *hash_next; /* private to state/ */
+	uint64_t last_event_ns, prev_event_ns;
+	int64_t last_fd;     /* of its last event; -1 none */
+	uint8_t *enter;	     /* private to state/: an enter event that its exit will want */
+	struct files *files; /* NULL: none yet, or the leader's is used; private to state/ */
+	uint32_t flags;
+	uint32_t enter_bytes;
+
+	int64_t pid, ptid;	  /* host ids, as tid; -1 for a placeholder */
 	int64_t vtid, vpid;	  /* in the pid namespace; -1 unknown */
 	int64_t sid, vpgid, pgid; /* -1 unset */
 	int64_t reaper_tid;
-	uint32_t flags;
 	uint32_t uid, gid, loginuid; /* UINT32_MAX: unset */
 	uint32_t tty;
 	bool exe_writable, exe_upper_layer, exe_lower_layer, exe_from_memfd;
@@ -54,8 +63,6 @@ struct thread {
 	int64_t fdlimit;
 	uint32_t vmsize_kb, vmrss_kb, vmswap_kb;
 	uint64_t pfmajor, pfminor;
-	uint64_t last_event_ns, prev_event_ns;
-	int64_t last_fd; /* of its last event; -1 none */
 
 	uint64_t cpu_total; /* of thread.cpu fields: private to field/ */
 
@@ -66,15 +73,11 @@ struct thread {
 	 * Counters (vm, pf, times of events) and the file table are not part of it.
 	 */
 	uint64_t generation;
-	/* Private to state/: links, the file table, an enter event that its exit will want. */
+	/* Private to state/: links. */
 	uint32_t n_children;
-	uint32_t enter_bytes;
-	uint8_t *enter;
-	struct files *files;		      /* NULL: none yet, or the leader's is used */
 	struct process *process;	      /* NULL for placeholders */
 	struct thread *peer_next, *peer_prev; /* ring; of placeholders: their list */
 	struct thread *parent, *first_child, *next_sibling, *prev_sibling;
-	struct thread *hash_next;
 };
 
 /* NULL when unknown.  Borrowed until the next state_apply(). */
