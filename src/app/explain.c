@@ -2,22 +2,38 @@
 /* saker explain: why an event did or did not match, and how far events get in a rule. */
 #include "app/command.h"
 
+#include "app/histogram.h"
 #include "app/input.h"
+#include "app/reason.h"
 #include "app/report.h"
 #include "app/rulefiles.h"
 #include "app/sink.h"
+#include "app/types.h"
 #include "base/alloc.h"
+#include "base/json.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { LEAVES_MAX = 4096 };
+enum { TYPES_BRIEF = 20 };
 
 struct explain_options {
 	struct option_texts rules;
 	uint64_t event;
 	const char *rule;
+	bool json, verbose;
+	struct input_options input;
+};
+
+struct explainer {
+	const struct explain_options *o;
+	struct ruleset *rules; /* the disabled ones too */
+	struct input in;
+	struct sink sink;
+	struct message *format;	   /* of an event */
+	struct arena arena;	   /* what that is compiled into */
+	const struct rule *alerts; /* the first enabled rule that matches the event */
 };
 
 static bool bit(const uint64_t *set, uint64_t i)
@@ -27,42 +43,125 @@ static bool bit(const uint64_t *set, uint64_t i)
 
 static bool rule_wants(const struct rule *r, const struct event *ev)
 {
-	uint64_t call = event_u64(ev, 0);
+	uint64_t call;
 
 	if (ev->type != EV_GENERIC_X && ev->type != EV_GENERIC_E)
 		return bit(r->events.events, ev->type);
+	call = event_has(ev, 0) ? event_u64(ev, 0) : SC_COUNT;
 	return call < SC_COUNT && bit(r->events.syscalls, call);
 }
 
-static void add_step(struct buf *out, const struct explain_step *step)
+static enum explain_length length(const struct explainer *x)
 {
-	buf_addf(out, "%s is %s; it was \"", step->text,
-		 step->result == STEP_UNKNOWN ? "unknown" : "false");
-	text_add_safe(out, step->value);
-	buf_addc(out, '"');
-	if (step->macro)
-		buf_addf(out, " (macro %s)", step->macro);
+	return x->o->verbose || x->o->json ? EXPLAIN_WHOLE : EXPLAIN_BRIEF;
 }
 
-static void explain_event(struct ruleset *rules, struct input *in, struct buf *out)
-{
-	buf_addf(out, "event %" PRIu64 ": %.*s\n", in->moment.ev.num,
-		 STR_ARG(moment_type_name(&in->moment)));
-	for (size_t i = 0; i < rules->n_rules; i++) {
-		const struct rule *rule = &rules->rules[i];
-		struct explain_step step;
-		unsigned n_leaves;
+/* ---- one event ---- */
 
-		if (!rule_wants(rule, &in->moment.ev))
-			continue;
-		buf_addf(out, "%.*s: ", STR_ARG(rule->name));
-		if (program_explain(rules->program, &in->fields, (uint32_t)i, &in->scratch, &step,
-				    &n_leaves))
-			buf_addz(out, "matches");
-		else
-			add_step(out, &step);
+/* What rule i says of the event at hand. */
+struct outcome {
+	const struct rule *rule;
+	bool matches;
+	const struct explain_step *steps; /* why not */
+	size_t n_steps;
+};
+
+static struct outcome outcome_of(struct explainer *x, uint32_t i)
+{
+	struct program *program = x->rules->program;
+	struct outcome ret = {.rule = &x->rules->rules[i]};
+	struct explain_step unused;
+	unsigned depth;
+
+	ret.matches = program_explain(program, &x->in.fields, i, length(x), &x->in.scratch, &unused,
+				      &depth);
+	if (!ret.matches)
+		ret.n_steps =
+			program_explain_all(program, i, length(x), &x->in.scratch, &ret.steps);
+	else if (ret.rule->enabled && !x->alerts)
+		x->alerts = ret.rule;
+	return ret;
+}
+
+static void outcome_text(const struct explainer *x, const struct outcome *o, struct buf *out)
+{
+	text_add_safe(out, o->rule->name);
+	buf_addz(out, o->rule->enabled ? ": " : " (disabled): ");
+	if (o->matches && o->rule == x->alerts)
+		buf_addz(out, "matches (alert)");
+	else if (o->matches && o->rule->enabled)
+		buf_addf(out, "matches, behind '%.*s'", STR_ARG(x->alerts->name));
+	else if (o->matches)
+		buf_addz(out, "matches");
+	for (size_t i = 0; i < o->n_steps; i++) {
+		if (i)
+			buf_addf(out, "\n%*s", 2 + 2 * (int)o->steps[i].depth, "");
+		reason_text(&o->steps[i], out);
+	}
+	buf_addc(out, '\n');
+}
+
+static void outcome_json(const struct explainer *x, const struct outcome *o, struct buf *out)
+{
+	buf_addz(out, out->p[out->n - 1] == '[' ? "{\"rule\":" : ",{\"rule\":");
+	json_add_string(out, o->rule->name);
+	buf_addz(out, ",\"enabled\":");
+	json_add_bool(out, o->rule->enabled);
+	buf_addz(out, ",\"matches\":");
+	json_add_bool(out, o->matches);
+	buf_addz(out, ",\"alerts\":");
+	json_add_bool(out, o->matches && o->rule == x->alerts);
+	buf_addz(out, ",\"reasons\":[");
+	for (size_t i = 0; i < o->n_steps; i++) {
+		buf_addz(out, i ? ",{" : "{");
+		reason_json(&o->steps[i], out);
+		buf_addc(out, '}');
+	}
+	buf_addz(out, "]}");
+}
+
+static void event_head(struct explainer *x, struct buf *out)
+{
+	uint64_t num = x->in.moment.ev.num;
+	struct str type = moment_type_name(&x->in.moment);
+	struct buf line;
+
+	buf_init(&line, 1 << 20);
+	x->in.fields.printing = true;
+	message_format(x->format, &x->in.fields, &line);
+	x->in.fields.printing = false;
+	if (x->o->json) {
+		buf_addf(out, "{\"event\":%" PRIu64 ",\"type\":", num);
+		json_add_string(out, type);
+		buf_addz(out, ",\"text\":");
+		json_add_string(out, buf_str(&line));
+		buf_addz(out, ",\"rules\":[");
+	} else {
+		buf_addf(out, "event %" PRIu64 ": %.*s\n  ", num, STR_ARG(type));
+		text_add_safe(out, buf_str(&line));
 		buf_addc(out, '\n');
 	}
+	buf_done(&line);
+}
+
+static void explain_event(struct explainer *x)
+{
+	struct buf *out = &x->sink.text;
+
+	event_head(x, out);
+	for (size_t i = 0; i < x->rules->n_rules; i++) {
+		struct outcome o;
+
+		if (!rule_wants(&x->rules->rules[i], &x->in.moment.ev))
+			continue;
+		o = outcome_of(x, (uint32_t)i);
+		if (x->o->json)
+			outcome_json(x, &o, out);
+		else
+			outcome_text(x, &o, out);
+	}
+	if (x->o->json)
+		buf_addz(out, "]}\n");
 }
 
 static int find_event(struct input *in, uint64_t num, struct err *e)
@@ -80,101 +179,72 @@ static int find_event(struct input *in, uint64_t num, struct err *e)
 	return 0;
 }
 
-/* Where events of one rule came to an end. */
-struct leaf {
-	const char *text, *macro;
-	struct str value; /* of the first event that ended here ... */
-	uint64_t event;	  /* ... and its number */
-	uint64_t n_events;
-	unsigned depth; /* least number of leaves before it */
-};
+/* ---- one rule ---- */
 
-struct histogram {
-	struct arena arena; /* texts of leaves */
-	struct leaf *leaves;
-	size_t n, cap;
-	uint64_t n_events, n_matches, n_other;
-};
-
-static bool is_leaf(const struct leaf *l, const struct explain_step *step)
+static void add_types_text(const struct explainer *x, const struct rule *r, struct buf *out)
 {
-	return !strcmp(l->text, step->text) && !l->macro == !step->macro &&
-	       (!l->macro || !strcmp(l->macro, step->macro));
-}
+	struct str *types;
+	size_t n = event_types(&r->events, &types);
 
-static struct leaf *histogram_leaf(struct histogram *h, const struct explain_step *step,
-				   uint64_t event)
-{
-	struct leaf *l;
-
-	for (size_t i = 0; i < h->n; i++) {
-		if (is_leaf(&h->leaves[i], step))
-			return &h->leaves[i];
+	buf_addz(out, "no event of its types was seen: ");
+	for (size_t i = 0; i < n; i++) {
+		if (i == TYPES_BRIEF && !x->o->verbose) {
+			buf_addf(out, " and %zu more", n - i);
+			break;
+		}
+		buf_addf(out, "%s%.*s", i ? ", " : "", STR_ARG(types[i]));
 	}
-	if (h->n == LEAVES_MAX)
-		return NULL;
-	h->leaves = xgrow(h->leaves, &h->cap, h->n + 1, sizeof(*l));
-	l = &h->leaves[h->n++];
-	*l = (struct leaf){.text = arena_str(&h->arena, str_of(step->text)).p,
-			   .macro =
-				   step->macro ? arena_str(&h->arena, str_of(step->macro)).p : NULL,
-			   .value = arena_str(&h->arena, step->value),
-			   .event = event,
-			   .depth = UINT32_MAX};
-	return l;
+	buf_addz(out, n ? "\n" : "none\n");
+	free(types);
 }
 
-static void histogram_add(struct histogram *h, const struct explain_step *step, unsigned depth,
-			  uint64_t event)
+static void add_types_json(const struct rule *r, struct buf *out)
 {
-	struct leaf *l = histogram_leaf(h, step, event);
+	struct str *types;
+	size_t n = event_types(&r->events, &types);
 
-	if (!l) {
-		h->n_other++;
-		return;
+	buf_addz(out, ",\"types\":[");
+	for (size_t i = 0; i < n; i++) {
+		buf_addz(out, i ? "," : "");
+		json_add_string(out, types[i]);
 	}
-	l->n_events++;
-	if (depth < l->depth)
-		l->depth = depth;
+	buf_addz(out, "],");
+	free(types);
 }
 
-static int by_depth(const void *a, const void *b)
+static void rule_text(struct explainer *x, const struct rule *rule, struct histogram *h)
 {
-	const struct leaf *x = a, *y = b;
+	struct buf *out = &x->sink.text;
 
-	if (x->depth != y->depth)
-		return x->depth < y->depth ? -1 : 1;
-	return x->n_events < y->n_events ? 1 : x->n_events > y->n_events ? -1 : 0;
+	text_add_safe(out, rule->name);
+	buf_addz(out, rule->enabled ? "\n" : " (disabled)\n");
+	if (h->n_events)
+		histogram_text(h, out);
+	else
+		add_types_text(x, rule, out);
 }
 
-static void histogram_text(struct histogram *h, struct str rule, struct buf *out)
+static void rule_json(struct explainer *x, const struct rule *rule, struct histogram *h)
 {
-	if (h->n)
-		qsort(h->leaves, h->n, sizeof(*h->leaves), by_depth);
-	buf_addf(out, "%.*s\n%10" PRIu64 "  events of its types\n", STR_ARG(rule), h->n_events);
-	for (size_t i = 0; i < h->n; i++) {
-		const struct leaf *l = &h->leaves[i];
+	struct buf *out = &x->sink.text;
 
-		buf_addf(out, "%10" PRIu64 "  ended at %s", l->n_events, l->text);
-		if (l->macro)
-			buf_addf(out, " (macro %s)", l->macro);
-		buf_addf(out, ", first event %" PRIu64 " with \"", l->event);
-		text_add_safe(out, l->value);
-		buf_addz(out, "\"\n");
-	}
-	if (h->n_other)
-		buf_addf(out, "%10" PRIu64 "  ended elsewhere\n", h->n_other);
-	buf_addf(out, "%10" PRIu64 "  matched\n", h->n_matches);
+	buf_addz(out, "{\"rule\":");
+	json_add_string(out, rule->name);
+	buf_addz(out, ",\"enabled\":");
+	json_add_bool(out, rule->enabled);
+	add_types_json(rule, out);
+	histogram_json(h, out);
+	buf_addz(out, "}\n");
 }
 
-static int explain_rule(struct ruleset *rules, uint32_t id, struct input *in, struct buf *out,
-			struct err *e)
+static int explain_rule(struct explainer *x, uint32_t id, struct err *e)
 {
-	const struct rule *rule = &rules->rules[id];
-	struct histogram h = {.leaves = NULL};
+	const struct rule *rule = &x->rules->rules[id];
+	struct input *in = &x->in;
+	struct histogram h;
 	int r;
 
-	arena_init(&h.arena, 0);
+	histogram_init(&h);
 	input_want(in, &rule->events);
 	while ((r = input_next_event(in, e)) > 0) {
 		struct explain_step step;
@@ -183,76 +253,84 @@ static int explain_rule(struct ruleset *rules, uint32_t id, struct input *in, st
 		if (!rule_wants(rule, &in->moment.ev))
 			continue;
 		h.n_events++;
-		if (program_explain(rules->program, &in->fields, id, &in->scratch, &step, &depth))
+		if (program_explain(x->rules->program, &in->fields, id, length(x), &in->scratch,
+				    &step, &depth))
 			h.n_matches++;
 		else
 			histogram_add(&h, &step, depth, in->moment.ev.num);
 	}
-	histogram_text(&h, rule->name, out);
-	free(h.leaves);
-	arena_done(&h.arena);
+	if (x->o->json)
+		rule_json(x, rule, &h);
+	else
+		rule_text(x, rule, &h);
+	histogram_done(&h);
 	return r;
 }
 
-/* The enabled rule of this name, or -1 and a report. */
+/* The rule of this name, or -1 and a report. */
 static int64_t find_rule(const struct ruleset *rules, const char *name)
 {
+	const char *near;
+
 	for (size_t i = 0; i < rules->n_rules; i++) {
 		if (str_is(rules->rules[i].name, name))
 			return (int64_t)i;
 	}
-	for (size_t i = 0; i < rules->n_all; i++) {
-		if (str_is(rules->all[i].name, name)) {
-			report("rule '%s' is not enabled", name);
-			return -1;
-		}
-	}
-	report("there is no rule '%s'", name);
+	near = rules->n_rules ? nearest_name(str_of(name), &rules->rules[0].name.p, rules->n_rules,
+					     sizeof(rules->rules[0]))
+			      : NULL;
+	if (near)
+		report("there is no rule '%s'; did you mean '%s'?", name, near);
+	else
+		report("there is no rule '%s'", name);
 	return -1;
 }
 
-static enum exit_status explain(struct ruleset *rules, const struct explain_options *o,
-				const char *path)
+static enum exit_status explain(struct explainer *x, const char *path)
 {
-	int64_t id = o->rule ? find_rule(rules, o->rule) : 0;
+	int64_t id = x->o->rule ? find_rule(x->rules, x->o->rule) : 0;
 	enum exit_status status;
+	struct position at;
 	struct err e = {0};
-	struct input in;
-	struct sink s;
 
 	if (id < 0)
 		return EXIT_FAULT;
-	if (input_open(&in, path, &e) < 0) {
+	if (message_compile(STR(EVENT_FORMAT), &x->arena, &x->format, &at, &e) < 0 ||
+	    input_open(&x->in, path, &x->o->input, &e) < 0) {
 		report("%s", e.msg);
 		return EXIT_FAULT;
 	}
-	sink_init(&s);
-	if (o->rule)
-		explain_rule(rules, (uint32_t)id, &in, &s.text, &e);
-	else if (find_event(&in, o->event, &e) == 0)
-		explain_event(rules, &in, &s.text);
-	status = sink_close(&s);
+	sink_init(&x->sink);
+	if (x->o->rule)
+		explain_rule(x, (uint32_t)id, &e);
+	else if (find_event(&x->in, x->o->event, &e) == 0)
+		explain_event(x);
+	status = sink_close(&x->sink);
 	if (e.code)
 		report("%s", e.msg);
-	input_close(&in);
+	input_tell(&x->in, x->o->input.stats);
+	input_close(&x->in);
 	return e.code ? EXIT_FAULT : status;
 }
 
 static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
-	const struct explain_options *o = options;
+	struct explainer x = {.o = options};
+	struct loader_config cfg = RULEFILES_CONFIG;
 	enum exit_status status;
-	struct ruleset *rules;
 
-	if (!o->event == !o->rule) {
+	if (!x.o->event == !x.o->rule) {
 		report("explain: one of --event N and --rule NAME is wanted");
 		return EXIT_USAGE;
 	}
-	rules = rulefiles_load(&o->rules, &RULEFILES_CONFIG);
-	if (!rules)
+	cfg.compile_disabled = true;
+	x.rules = rulefiles_load(&x.o->rules, &cfg);
+	if (!x.rules)
 		return EXIT_FAULT;
-	status = explain(rules, o, args[0]);
-	ruleset_free(rules);
+	arena_init(&x.arena, 0);
+	status = explain(&x, args[0]);
+	arena_done(&x.arena);
+	ruleset_free(x.rules);
 	return status;
 }
 
@@ -267,12 +345,15 @@ static const struct option_row rows[] = {
 	ROW("event", 'e', NUMBER, event, "N",
 	    "each rule for this event (evt.num), and what failed"),
 	ROW("rule", 'n', TEXT, rule, "NAME", "how far the events of the capture got in this rule"),
+	ROW("json", 'j', FLAG, json, NULL, "as one line of JSON"),
+	ROW("verbose", 'v', FLAG, verbose, NULL, "long lists and conditions in full"),
+	INPUT_ROWS(struct explain_options, input),
 };
 
 const struct command command_explain = {
 	.name = "explain",
 	.summary = "Say why an event did or did not match rules",
-	.arguments = "FILE (--event N | --rule NAME) [--rules FILE]...",
+	.arguments = "FILE (--event N | --rule NAME) [--rules FILE]... [--json] [--verbose]",
 	.min_args = 1,
 	.max_args = 1,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct explain_options)},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/input.h"
 
+#include "app/counters.h"
 #include "base/alloc.h"
 #include "capture/capfile.h"
 
@@ -62,15 +63,31 @@ void input_add_local_users(struct state *s)
 		fclose(groups);
 }
 
-int input_open(struct input *in, const char *path, struct err *e)
+static struct state_config state_config_of(const struct input_options *o)
 {
+	struct state_config cfg = STATE_CONFIG_DEFAULT;
+
+	if (o->max_threads)
+		cfg.max_threads = o->max_threads;
+	if (o->max_fds)
+		cfg.max_fds = o->max_fds;
+	if (o->max_bytes)
+		cfg.max_bytes = o->max_bytes;
+	if (o->max_containers)
+		cfg.max_containers = o->max_containers;
+	return cfg;
+}
+
+int input_open(struct input *in, const char *path, const struct input_options *o, struct err *e)
+{
+	struct state_config cfg = state_config_of(o);
 	int r;
 
 	*in = (struct input){.source = NULL};
 	r = capfile_open(path, &in->source, e);
 	if (r < 0)
 		return r;
-	in->state = state_new(&STATE_CONFIG_DEFAULT);
+	in->state = state_new(&cfg);
 	arena_init(&in->scratch, 0);
 	in->fields =
 		(struct field_ctx){.state = in->state, .m = &in->moment, .scratch = &in->scratch};
@@ -82,6 +99,14 @@ void input_close(struct input *in)
 	source_close(in->source);
 	state_free(in->state);
 	arena_done(&in->scratch);
+}
+
+void input_tell(const struct input *in, bool counters)
+{
+	if (counters)
+		counters_list(in);
+	else
+		counters_complain(in);
 }
 
 void input_want(struct input *in, const struct event_set *wants)

@@ -2,6 +2,7 @@
 /* A capture file on its way through the state: what every subcommand that reads one does. */
 #pragma once
 
+#include "app/options.h"
 #include "capture/source.h"
 #include "filter/program.h"
 #include "state/state.h"
@@ -15,8 +16,35 @@ struct input {
 	struct moment moment;
 };
 
+/* How an event is shown where nobody says otherwise. */
+#define EVENT_FORMAT "%evt.num %evt.time %evt.cpu %proc.name (%thread.tid) %evt.type %evt.args"
+
+/* Options of every subcommand that reads a capture: budgets of the tables (0: the usual one). */
+struct input_options {
+	uint64_t max_threads, max_fds, max_bytes, max_containers;
+	bool stats;
+};
+
+#define INPUT_ROW(type, member, name, kind, field, value, help)                                    \
+	{                                                                                          \
+		name, 0, OPTION_##kind, offsetof(type, member.field), value, help                  \
+	}
+#define INPUT_ROWS(type, member)                                                                   \
+	INPUT_ROW(type, member, "stats", FLAG, stats, NULL,                                        \
+		  "what was counted, at the end, on standard error"),                              \
+		INPUT_ROW(type, member, "max-threads", NUMBER, max_threads, "N",                   \
+			  "threads that are remembered; 262144"),                                  \
+		INPUT_ROW(type, member, "max-fds", NUMBER, max_fds, "N",                           \
+			  "descriptors that are remembered; 4194304"),                             \
+		INPUT_ROW(type, member, "max-containers", NUMBER, max_containers, "N",             \
+			  "containers that are remembered; 65536"),                                \
+		INPUT_ROW(type, member, "max-memory", NUMBER, max_bytes, "BYTES",                  \
+			  "of all that together; 1073741824")
+
 /* path "-" is standard input. */
-int input_open(struct input *in, const char *path, struct err *e);
+int input_open(struct input *in, const char *path, const struct input_options *o, struct err *e);
+/* At the end, on standard error: the counters when they are asked for, else what went amiss. */
+void input_tell(const struct input *in, bool counters);
 void input_close(struct input *in);
 /* This machine's users and groups, as rows that stand in (snap_user.is_local). */
 void input_add_local_users(struct state *s);

@@ -2,30 +2,16 @@
 /* saker list: what there is to use in rules, and what rule files define. */
 #include "app/command.h"
 
+#include "app/describe.h"
 #include "app/listing.h"
 #include "app/report.h"
 #include "app/rulefiles.h"
 #include "app/sink.h"
-#include "base/json.h"
 
 struct list_options {
 	struct option_texts rules;
-	bool markdown, json;
+	bool markdown, json, verbose;
 };
-
-static void add_texts(struct buf *out, const struct str *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		buf_addz(out, i ? "," : "");
-		json_add_string(out, list[i]);
-	}
-}
-
-static void add_member(struct buf *out, const char *name, struct str text)
-{
-	buf_addf(out, "\"%s\":", name);
-	json_add_string(out, text);
-}
 
 /* Markdown tables are made of lines and bars. */
 static void add_cell(struct buf *out, struct str s)
@@ -35,13 +21,16 @@ static void add_cell(struct buf *out, struct str s)
 		buf_addf(out, s.p[i] == '|' ? "\\%c" : "%c", s.p[i] == '\n' ? ' ' : s.p[i]);
 }
 
-static void rule_text(const struct rule *r, struct buf *out)
+static void rule_text(const struct ruleset *set, const struct rule *r, struct buf *out)
 {
-	buf_addf(out, "%-13s %s%.*s\n", priority_text(r->priority), r->enabled ? "" : "(disabled) ",
+	buf_addf(out, "%-13s %s%.*s", priority_text(r->priority), r->enabled ? "" : "(disabled) ",
 		 STR_ARG(r->name));
+	for (size_t i = 0; i < r->n_tags; i++)
+		buf_addf(out, "%s%.*s", i ? ", " : "  [", STR_ARG(r->tags[i]));
+	buf_addz(out, r->n_tags ? "]\n" : "\n");
 }
 
-static void rule_markdown(const struct rule *r, struct buf *out)
+static void rule_markdown(const struct ruleset *set, const struct rule *r, struct buf *out)
 {
 	if (!out->n)
 		buf_addz(out, "Rule | Priority | Description | Tags\n"
@@ -55,42 +44,30 @@ static void rule_markdown(const struct rule *r, struct buf *out)
 	buf_addc(out, '\n');
 }
 
-static void rule_json(const struct rule *r, struct buf *out)
+static void rule_json(const struct ruleset *set, const struct rule *r, struct buf *out)
 {
-	buf_addz(out, out->n ? ",{" : "{\"rules\":[{");
-	add_member(out, "name", r->name);
-	buf_addc(out, ',');
-	add_member(out, "desc", r->desc);
-	buf_addc(out, ',');
-	add_member(out, "condition", r->condition);
-	buf_addc(out, ',');
-	add_member(out, "output", r->output);
-	buf_addf(out, ",\"priority\":\"%s\",", priority_text(r->priority));
-	add_member(out, "source", r->source);
-	buf_addz(out, ",\"tags\":[");
-	add_texts(out, r->tags, r->n_tags);
-	buf_addz(out, "],\"enabled\":");
-	json_add_bool(out, r->enabled);
-	buf_addc(out, '}');
+	buf_addz(out, out->n ? "," : "{\"rules\":[");
+	describe_rule(set, r, out);
 }
 
-static void list_rules(const struct ruleset *rules, enum listing_form form, struct buf *out)
+static void list_rules(const struct ruleset *set, enum listing_form form, struct buf *out)
 {
-	static void (*const forms[])(const struct rule *r,
-				     struct buf *out) = {rule_text, rule_markdown, rule_json};
+	static void (*const forms[])(const struct ruleset *set, const struct rule *r,
+				     struct buf *out) = {rule_text, rule_text, rule_markdown,
+							 rule_json};
 
-	for (size_t i = 0; i < rules->n_all; i++)
-		forms[form](&rules->all[i], out);
+	for (size_t i = 0; i < set->n_all; i++)
+		forms[form](set, &set->all[i], out);
 	if (form == LISTING_JSON)
 		buf_addz(out, out->n ? "]}\n" : "{\"rules\":[]}\n");
 }
 
-static void macro_text(const struct macro_info *m, struct buf *out)
+static void macro_text(const struct ruleset *set, const struct macro_info *m, struct buf *out)
 {
 	buf_addf(out, "%.*s: %.*s\n", STR_ARG(m->name), STR_ARG(str_trim(m->condition)));
 }
 
-static void macro_markdown(const struct macro_info *m, struct buf *out)
+static void macro_markdown(const struct ruleset *set, const struct macro_info *m, struct buf *out)
 {
 	if (!out->n)
 		buf_addz(out, "Macro | Condition\n:-----|:---------\n");
@@ -100,37 +77,33 @@ static void macro_markdown(const struct macro_info *m, struct buf *out)
 	buf_addc(out, '\n');
 }
 
-static void macro_json(const struct macro_info *m, struct buf *out)
+static void macro_json(const struct ruleset *set, const struct macro_info *m, struct buf *out)
 {
-	buf_addz(out, out->n ? ",{" : "{\"macros\":[{");
-	add_member(out, "name", m->name);
-	buf_addc(out, ',');
-	add_member(out, "condition", m->condition);
-	buf_addz(out, ",\"used\":");
-	json_add_bool(out, m->used);
-	buf_addc(out, '}');
+	buf_addz(out, out->n ? "," : "{\"macros\":[");
+	describe_macro(set, m, out);
 }
 
-static void list_macros(const struct ruleset *rules, enum listing_form form, struct buf *out)
+static void list_macros(const struct ruleset *set, enum listing_form form, struct buf *out)
 {
-	static void (*const forms[])(const struct macro_info *m,
-				     struct buf *out) = {macro_text, macro_markdown, macro_json};
+	static void (*const forms[])(const struct ruleset *set, const struct macro_info *m,
+				     struct buf *out) = {macro_text, macro_text, macro_markdown,
+							 macro_json};
 
-	for (size_t i = 0; i < rules->n_macros; i++)
-		forms[form](&rules->macros[i], out);
+	for (size_t i = 0; i < set->n_macros; i++)
+		forms[form](set, &set->macros[i], out);
 	if (form == LISTING_JSON)
 		buf_addz(out, out->n ? "]}\n" : "{\"macros\":[]}\n");
 }
 
-static void list_text(const struct list_info *l, struct buf *out)
+static void list_text(const struct ruleset *set, const struct list_info *l, struct buf *out)
 {
 	buf_addf(out, "%.*s:", STR_ARG(l->name));
-	for (size_t i = 0; i < l->n_items; i++)
-		buf_addf(out, "%s%.*s", i ? ", " : " ", STR_ARG(l->items[i]));
+	for (size_t i = 0; i < l->n_compiled; i++)
+		buf_addf(out, "%s%.*s", i ? ", " : " ", STR_ARG(l->compiled[i]));
 	buf_addc(out, '\n');
 }
 
-static void list_markdown(const struct list_info *l, struct buf *out)
+static void list_markdown(const struct ruleset *set, const struct list_info *l, struct buf *out)
 {
 	if (!out->n)
 		buf_addz(out, "List | Items\n:----|:-----\n");
@@ -143,24 +116,20 @@ static void list_markdown(const struct list_info *l, struct buf *out)
 	buf_addc(out, '\n');
 }
 
-static void list_json(const struct list_info *l, struct buf *out)
+static void list_json(const struct ruleset *set, const struct list_info *l, struct buf *out)
 {
-	buf_addz(out, out->n ? ",{" : "{\"lists\":[{");
-	add_member(out, "name", l->name);
-	buf_addz(out, ",\"items\":[");
-	add_texts(out, l->items, l->n_items);
-	buf_addz(out, "],\"used\":");
-	json_add_bool(out, l->used);
-	buf_addc(out, '}');
+	buf_addz(out, out->n ? "," : "{\"lists\":[");
+	describe_list(set, l, out);
 }
 
-static void list_lists(const struct ruleset *rules, enum listing_form form, struct buf *out)
+static void list_lists(const struct ruleset *set, enum listing_form form, struct buf *out)
 {
-	static void (*const forms[])(const struct list_info *l,
-				     struct buf *out) = {list_text, list_markdown, list_json};
+	static void (*const forms[])(const struct ruleset *set, const struct list_info *l,
+				     struct buf *out) = {list_text, list_text, list_markdown,
+							 list_json};
 
-	for (size_t i = 0; i < rules->n_lists; i++)
-		forms[form](&rules->lists[i], out);
+	for (size_t i = 0; i < set->n_lists; i++)
+		forms[form](set, &set->lists[i], out);
 	if (form == LISTING_JSON)
 		buf_addz(out, out->n ? "]}\n" : "{\"lists\":[]}\n");
 }
@@ -196,15 +165,18 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	const struct list_options *o = options;
 	enum listing_form form = o->json       ? LISTING_JSON
 				 : o->markdown ? LISTING_MARKDOWN
+				 : o->verbose  ? LISTING_VERBOSE
 					       : LISTING_TEXT;
 	const struct noun *noun = find_noun(args[0]);
 	struct ruleset *rules = NULL;
+	struct loader_config cfg = RULEFILES_CONFIG;
 	struct sink s;
 
 	if (!noun)
 		return EXIT_USAGE;
 	if (noun->in_rules) {
-		rules = rulefiles_load(&o->rules, &RULEFILES_CONFIG);
+		cfg.describe = true;
+		rules = rulefiles_load(&o->rules, &cfg);
 		if (!rules)
 			return EXIT_FAULT;
 	}
@@ -227,13 +199,14 @@ static const struct option_row rows[] = {
 	    "rule files for the last three; else the bundled ones"),
 	ROW("markdown", 'm', FLAG, markdown, NULL, "as Markdown"),
 	ROW("json", 'j', FLAG, json, NULL, "as one line of JSON"),
+	ROW("verbose", 'v', FLAG, verbose, NULL, "as text with the types of fields"),
 };
 
 const struct command command_list = {
 	.name = "list",
 	.summary = "List what rules can use, or what rule files define",
-	.arguments =
-		"fields|events|syscalls|rules|macros|lists [--markdown | --json] [--rules FILE]...",
+	.arguments = "fields|events|syscalls|rules|macros|lists [--markdown | --json | --verbose] "
+		     "[--rules FILE]...",
 	.min_args = 1,
 	.max_args = 1,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct list_options)},

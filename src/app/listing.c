@@ -8,29 +8,35 @@
 
 enum { LABEL_WIDTH = 30, TEXT_WIDTH = 120 };
 
+/* key: what fields call it, where that is not its name. */
 struct field_class {
+	const char *key;
 	const char *name;
 	const char *sources;
 	const char *desc;
 };
 
 static const struct field_class classes[] = {
-	{"evt", "syscall", "The event itself: number, time, type, arguments and result."},
-	{"process", "syscall", "The process and thread that made the event, and their ancestors."},
-	{"user", "syscall", "The user the process runs as."},
-	{"group", "syscall", "The group the process runs as."},
-	{"fd", "syscall", "The file descriptor the event works on."},
-	{"fs.path", "syscall", "Paths that the event names, resolved where they can be."},
-	{"fdlist", "syscall", "The descriptors of a poll event."},
-	{"container (plugin container)", "syscall", "The container and pod of the process."},
+	{"generic", "evt", "syscall", "Any event, whatever its source: number, time and source."},
+	{"evt", "evt", "syscall", "The event itself: type, arguments and result."},
+	{"process", "process", "syscall",
+	 "The process and thread that made the event, and their ancestors."},
+	{"user", "user", "syscall", "The user the process runs as."},
+	{"group", "group", "syscall", "The group the process runs as."},
+	{"fd", "fd", "syscall", "The file descriptor the event works on."},
+	{"fs.path", "fs.path", "syscall",
+	 "Paths that the event names, resolved where they can be."},
+	{"fdlist", "fdlist", "syscall", "The descriptors of a poll event."},
+	{"container (plugin container)", "container (plugin container)", "syscall",
+	 "The container and pod of the process."},
 };
 
 static const struct field_class *class_of(const struct field_info *f)
 {
-	static const struct field_class other = {"", "syscall", ""};
+	static const struct field_class other = {"", "", "syscall", ""};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-		if (!strcmp(classes[i].name, f->class_name))
+		if (!strcmp(classes[i].key, f->class_name))
 			return &classes[i];
 	}
 	return &other;
@@ -100,21 +106,60 @@ static const char *argument_text(const struct field_info *f)
 	return required ? "[key] " : "[key, optional] ";
 }
 
-static void field_text(const struct field_info *f, struct buf *out)
+/* "(TAG,TAG) ", the type in front when it is wanted; nothing when there is nothing. */
+static void add_tags(const struct field_info *f, bool types, struct buf *out)
 {
-	char text[2048], type[32];
+	static const struct {
+		uint32_t flag;
+		const char *tag;
+	} tags[] = {
+		{FF_FILTER_ONLY, "FILTER_ONLY"}, {FF_ARG_REQUIRED, "ARG_REQUIRED"},
+		{FF_ARG_ALLOWED, "ARG_ALLOWED"}, {FF_ARG_INDEX, "ARG_INDEX"},
+		{FF_ARG_KEY, "ARG_KEY"},
+	};
+	const char *before = "(";
+	char type[32];
 
-	add_label(out, f->name);
-	snprintf(text, sizeof(text), "%s%s(%s) %s", argument_text(f),
-		 f->flags & FF_FILTER_ONLY ? "(only in conditions) " : "", type_text(f, type),
-		 f->help);
-	add_wrapped(out, text);
+	if (types) {
+		buf_addf(out, "(%s", type_text(f, type));
+		before = ",";
+	}
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+		if (!(f->flags & tags[i].flag))
+			continue;
+		buf_addf(out, "%s%s", before, tags[i].tag);
+		before = ",";
+	}
+	if (*before == ',')
+		buf_addz(out, ") ");
 }
 
-static void class_text(const struct field_class *c, const char *name, struct buf *out)
+static void add_field_text(const struct field_info *f, bool types, struct buf *out)
+{
+	struct buf text;
+
+	buf_init(&text, 4096);
+	add_tags(f, types, &text);
+	buf_addz(&text, f->help);
+	add_label(out, f->name);
+	add_wrapped(out, buf_z(&text));
+	buf_done(&text);
+}
+
+static void field_text(const struct field_info *f, struct buf *out)
+{
+	add_field_text(f, false, out);
+}
+
+static void field_text_typed(const struct field_info *f, struct buf *out)
+{
+	add_field_text(f, true, out);
+}
+
+static void class_text(const struct field_class *c, struct buf *out)
 {
 	buf_addf(out, "%s-------------------------------\n", out->n ? "\n" : "");
-	buf_addf(out, "%-*s%s\n", LABEL_WIDTH, "Field Class:", name);
+	buf_addf(out, "%-*s%s\n", LABEL_WIDTH, "Field Class:", c->name);
 	buf_addf(out, "%-*s%s\n", LABEL_WIDTH, "Description:", c->desc);
 	buf_addf(out, "%-*s%s\n\n", LABEL_WIDTH, "Event Sources:", c->sources);
 }
@@ -129,10 +174,10 @@ static void field_markdown(const struct field_info *f, struct buf *out)
 	buf_addc(out, '\n');
 }
 
-static void class_markdown(const struct field_class *c, const char *name, struct buf *out)
+static void class_markdown(const struct field_class *c, struct buf *out)
 {
 	buf_addf(out, "%s## Field Class: %s\n\n%s\n\nEvent Sources: %s\n\n", out->n ? "\n" : "",
-		 name, c->desc, c->sources);
+		 c->name, c->desc, c->sources);
 	buf_addz(out, "Name | Type | Description\n:----|:-----|:-----------\n");
 }
 
@@ -170,17 +215,17 @@ static void field_json(const struct field_info *f, struct buf *out)
 	buf_addc(out, '}');
 }
 
-static void class_json(const struct field_class *c, const char *name, struct buf *out)
+static void class_json(const struct field_class *c, struct buf *out)
 {
 	buf_addz(out, out->n ? "]},{" : "{\"fieldclasses\":[{");
-	add_member(out, "name", name);
+	add_member(out, "name", c->name);
 	buf_addc(out, ',');
 	add_member(out, "desc", c->desc);
 	buf_addf(out, ",\"event_sources\":[\"%s\"],\"fields\":[", c->sources);
 }
 
 struct field_form {
-	void (*open)(const struct field_class *c, const char *name, struct buf *out);
+	void (*open)(const struct field_class *c, struct buf *out);
 	void (*field)(const struct field_info *f, struct buf *out);
 	const char *end;
 };
@@ -189,6 +234,7 @@ void listing_fields(enum listing_form form, struct buf *out)
 {
 	static const struct field_form forms[] = {
 		[LISTING_TEXT] = {class_text, field_text, ""},
+		[LISTING_VERBOSE] = {class_text, field_text_typed, ""},
 		[LISTING_MARKDOWN] = {class_markdown, field_markdown, ""},
 		[LISTING_JSON] = {class_json, field_json, "]}]}\n"},
 	};
@@ -200,7 +246,7 @@ void listing_fields(enum listing_form form, struct buf *out)
 		if (!is_listed(f))
 			continue;
 		if (opens_class(f, &class_name))
-			forms[form].open(class_of(f), f->class_name, out);
+			forms[form].open(class_of(f), out);
 		forms[form].field(f, out);
 	}
 	buf_addz(out, forms[form].end);
@@ -248,7 +294,12 @@ static void event_json(const struct event_info *ev, unsigned code, struct buf *o
 void listing_events(enum listing_form form, struct buf *out)
 {
 	static void (*const forms[])(const struct event_info *ev, unsigned code,
-				     struct buf *out) = {event_line, event_markdown, event_json};
+				     struct buf *out) = {
+		[LISTING_TEXT] = event_line,
+		[LISTING_VERBOSE] = event_line,
+		[LISTING_MARKDOWN] = event_markdown,
+		[LISTING_JSON] = event_json,
+	};
 
 	for (unsigned code = 0; code < EV_COUNT; code++) {
 		/* What only old captures hold reads as today's events. */
@@ -286,7 +337,11 @@ static void syscall_json(const struct syscall_info *sc, struct buf *out)
 void listing_syscalls(enum listing_form form, struct buf *out)
 {
 	static void (*const forms[])(const struct syscall_info *sc, struct buf *out) = {
-		syscall_text, syscall_markdown, syscall_json};
+		[LISTING_TEXT] = syscall_text,
+		[LISTING_VERBOSE] = syscall_text,
+		[LISTING_MARKDOWN] = syscall_markdown,
+		[LISTING_JSON] = syscall_json,
+	};
 
 	for (unsigned code = SC_UNKNOWN + 1; code < SC_COUNT; code++) {
 		if (syscall_table[code].name)

@@ -4,7 +4,8 @@
 
 #include "base/buf.h"
 
-enum listing_form { LISTING_TEXT, LISTING_MARKDOWN, LISTING_JSON };
+/* Verbose: text with types. */
+enum listing_form { LISTING_TEXT, LISTING_VERBOSE, LISTING_MARKDOWN, LISTING_JSON };
 
 void listing_fields(enum listing_form form, struct buf *out);
 void listing_events(enum listing_form form, struct buf *out);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LONGEST_NAME = 32 };
+enum { LONGEST_NAME = 128 };
 
 /* Edits (insert, delete, change a letter) that make b out of a; both shorter than LONGEST_NAME. */
 static unsigned edit_distance(struct str a, struct str b)

@@ -11,14 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEFAULT_FORMAT "%evt.num %evt.time %evt.cpu %proc.name (%thread.tid) %evt.type %evt.args"
-
 enum { FILTER_DEPTH = 100 };
 
 struct print_options {
 	const char *format, *filter, *write;
 	bool json, count, compress;
 	uint64_t max;
+	struct input_options input;
 };
 
 struct printer {
@@ -168,7 +167,7 @@ static bool prepare(struct printer *p, const char *input)
 
 	if (o->filter && !compile_filter(p, str_of(o->filter)))
 		return false;
-	if (!quiet && !compile_format(p, str_of(o->format ? o->format : DEFAULT_FORMAT)))
+	if (!quiet && !compile_format(p, str_of(o->format ? o->format : EVENT_FORMAT)))
 		return false;
 	return !o->write || open_output(p, input);
 }
@@ -194,7 +193,7 @@ static enum exit_status print_capture(struct printer *p, const char *path)
 	struct err e = {0};
 	struct input in;
 
-	if (input_open(&in, path, &e) < 0) {
+	if (input_open(&in, path, &p->o->input, &e) < 0) {
 		report("%s", e.msg);
 		return EXIT_FAULT;
 	}
@@ -209,6 +208,7 @@ static enum exit_status print_capture(struct printer *p, const char *path)
 	status = finish(p);
 	if (e.code)
 		report("%s", e.msg);
+	input_tell(&in, p->o->input.stats);
 	input_close(&in);
 	return e.code ? EXIT_FAULT : status;
 }
@@ -247,6 +247,7 @@ static const struct option_row rows[] = {
 	ROW("max", 'n', NUMBER, max, "N", "stop after N events"),
 	ROW("write", 'w', TEXT, write, "OUT", "write the events to another capture file"),
 	ROW("compress", 'z', FLAG, compress, NULL, "with --write: gzip"),
+	INPUT_ROWS(struct print_options, input),
 };
 
 const struct command command_print = {
@@ -257,7 +258,7 @@ const struct command command_print = {
 		"[--compress]]",
 	.details = "FILE may be gzipped, and '-' is standard input.\n"
 		   "Fields: saker list fields.  The usual format is\n"
-		   "  " DEFAULT_FORMAT "\n",
+		   "  " EVENT_FORMAT "\n",
 	.min_args = 1,
 	.max_args = 1,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct print_options)},

@@ -18,6 +18,7 @@ struct replay_options {
 	struct option_texts rules, tags, disable;
 	const char *priority;
 	bool json, all_matches, summary;
+	struct input_options input;
 };
 
 struct replay {
@@ -106,7 +107,7 @@ static enum exit_status replay_capture(struct replay *r, const char *path)
 	struct err e = {0};
 	struct input in;
 
-	if (input_open(&in, path, &e) < 0) {
+	if (input_open(&in, path, &r->o->input, &e) < 0) {
 		report("%s", e.msg);
 		return EXIT_FAULT;
 	}
@@ -118,6 +119,7 @@ static enum exit_status replay_capture(struct replay *r, const char *path)
 		report("%s", e.msg);
 	if (r->o->summary || isatty(STDERR_FILENO))
 		summarize(r, &in, seconds_now() - start);
+	input_tell(&in, r->o->summary || r->o->input.stats);
 	input_close(&in);
 	return e.code ? EXIT_FAULT : status;
 }
@@ -211,14 +213,15 @@ static const struct option_row rows[] = {
 	ROW("disable", 'd', TEXTS, disable, "PATTERN", "no rules of this name; '*' is any text"),
 	ROW("all-matches", 'a', FLAG, all_matches, NULL,
 	    "every rule that matches, not just the first"),
-	ROW("summary", 's', FLAG, summary, NULL, "how many alerts, at the end, on standard error"),
+	ROW("summary", 's', FLAG, summary, NULL, "how many alerts, and --stats"),
+	INPUT_ROWS(struct replay_options, input),
 };
 
 const struct command command_replay = {
 	.name = "replay",
 	.summary = "Evaluate rules over a capture file and print the alerts",
 	.arguments = "FILE [--rules FILE]... [--json] [--priority P] [--tags T]... [--disable "
-		     "PATTERN]... [--all-matches]",
+		     "PATTERN]... [--all-matches] [--summary]",
 	.details = "FILE may be gzipped, and '-' is standard input.  --rules, --tags and --disable "
 		   "may\n"
 		   "be given several times; tags may be a list with commas.\n",

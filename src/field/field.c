@@ -6,7 +6,7 @@
 
 #include "field/get.h"
 
-#define CLASS_generic "evt"
+#define CLASS_generic "generic"
 #define CLASS_evt "evt"
 #define CLASS_process "process"
 #define CLASS_user "user"
@@ -197,6 +197,7 @@ static int parse_use(const struct field_info *info, struct str text, size_t n, s
 {
 	size_t arg_n = 0;
 
+	*ret_n = 0;
 	*f = (struct field){.info = info, .type = info->type, .flags = info->flags, .param = -1};
 	if (info->flags & (FF_ARG_REQUIRED | FF_ARG_ALLOWED))
 		arg_n = bracket_argument(str_from(text, n), &f->arg);
@@ -208,8 +209,10 @@ static int parse_use(const struct field_info *info, struct str text, size_t n, s
 	if (f->has_arg) {
 		int r = check_argument(f, a, &arg_n, e);
 
-		if (r < 0)
+		if (r < 0) {
+			*ret_n = n + 1; /* behind the bracket or dot */
 			return r;
+		}
 		f->arg = arena_str(a, f->arg);
 	}
 	if (info->get == get_buffer)
@@ -225,7 +228,7 @@ int field_parse(struct str text, struct arena *a, struct field **ret, size_t *re
 	uint32_t hashes[NAME_MAX_BYTES + 1] = {0};
 	struct field *f = NULL;
 	struct err first = {0};
-	size_t n = 0, shown;
+	size_t n = 0, shown, bad_at = 0;
 	int r = -ENOENT;
 
 	pthread_once(&name_index_once, name_index_fill);
@@ -235,18 +238,22 @@ int field_parse(struct str text, struct arena *a, struct field **ret, size_t *re
 	}
 	for (shown = n; n; n--) {
 		const struct field_info *info = name_find(str_head(text, n), hashes[n]);
+		bool is_first = r == -ENOENT;
 
 		/* When a long name is used wrongly, a part of it may still do: "evt.type.is". */
 		if (!info || (r != -ENOENT && text.p[n] != '.'))
 			continue;
 		if (!f)
 			f = arena_alloc(a, sizeof(*f));
-		r = parse_use(info, text, n, a, f, ret_n, r == -ENOENT ? &first : NULL);
+		r = parse_use(info, text, n, a, f, ret_n, is_first ? &first : NULL);
 		if (!r) {
 			*ret = f;
 			return 0;
 		}
+		if (is_first)
+			bad_at = *ret_n;
 	}
+	*ret_n = bad_at;
 	if (r != -ENOENT)
 		return err_set(e, r, "%s", first.msg);
 	return err_set(e, -ENOENT, "filter_check called with nonexistent field %.*s",

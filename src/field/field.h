@@ -56,12 +56,13 @@ typedef enum field_result (*field_getter)(const struct field_ctx *c, struct fiel
 struct field_info {
 	const char *name;
 	const char *help;
-	const char *class_name; /* "evt", "process", "container (plugin container)" ... */
-	uint8_t type;		/* enum param_type */
-	uint8_t format;		/* enum print_format */
-	uint8_t scope;		/* enum field_scope */
-	uint8_t up;		/* how many levels above the process; getter's own meaning else */
-	uint32_t flags;		/* enum field_flag */
+	const char
+		*class_name; /* "generic", "evt", "process", "container (plugin container)" ... */
+	uint8_t type;	     /* enum param_type */
+	uint8_t format;	     /* enum print_format */
+	uint8_t scope;	     /* enum field_scope */
+	uint8_t up;	     /* how many levels above the process; getter's own meaning else */
+	uint32_t flags;	     /* enum field_flag */
 	field_getter get;
 };
 
@@ -84,9 +85,9 @@ struct field {
 
 /*
  * The field at the start of text, longest name first, with its [argument] or .argument.
- * *ret_n: bytes used.  -ENOENT: "filter_check called with nonexistent field X";
- * -EINVAL: a missing, unexpected or malformed argument, an unknown event argument.
- * The field lives in the arena and copies what it needs of text.
+ * *ret_n: bytes used; on an error, up to where it is.  -ENOENT: "filter_check called with
+ * nonexistent field X"; -EINVAL: a missing, unexpected or malformed argument, an unknown event
+ * argument. The field lives in the arena and copies what it needs of text.
  */
 int field_parse(struct str text, struct arena *a, struct field **ret, size_t *ret_n, struct err *e);
 

@@ -230,6 +230,21 @@ TEST(users_and_host_have_names)
 	scene_free(s);
 }
 
+TEST(a_parents_unknown_age_is_null_only_live)
+{
+	struct state_config cfg = STATE_CONFIG_DEFAULT;
+
+	for (unsigned live = 0; live < 2; live++) {
+		struct scene *s;
+
+		cfg.live = live;
+		s = scene_new_with(&cfg);
+		EVENT_OF(s, SYSCALL_UNLINKAT_2_X, 20, I64(0), I64(5), TEXT("x"), U32(0));
+		CHECK_STR(scene_text(s, "proc.ppid.duration"), live ? "<NA>" : "2");
+		scene_free(s);
+	}
+}
+
 /* Whatever the event, every field answers and nothing is read out of bounds. */
 TEST(every_field_can_be_read_of_every_event)
 {

@@ -89,7 +89,10 @@ enum field_result get_duration(const struct field_ctx *c, struct field *f, struc
 	return t && t->clone_ns ? give_u64(ret, c->m->ev.ts - t->clone_ns) : FIELD_NULL;
 }
 
-/* Of a parent that was there before the first event the reference shows another number. */
+/*
+ * Of a parent whose start is not known the reference shows how many descriptors are open; so do
+ * replays.
+ */
 enum field_result get_parent_duration(const struct field_ctx *c, struct field *f, struct value *ret)
 {
 	const struct thread *parent =
@@ -99,7 +102,8 @@ enum field_result get_parent_duration(const struct field_ctx *c, struct field *f
 		return FIELD_NULL;
 	if (parent->clone_ns)
 		return give_u64(ret, c->m->ev.ts - parent->clone_ns);
-	return give_u64(ret, fd_count(c->state, c->m->thread));
+	return state_is_live(c->state) ? FIELD_NULL
+				       : give_u64(ret, fd_count(c->state, c->m->thread));
 }
 
 enum field_result get_clone_ts(const struct field_ctx *c, struct field *f, struct value *ret)

@@ -79,14 +79,14 @@ static inline void scene_fd(struct scene *s, int64_t pid, int64_t num, enum fd_t
 	state_apply(s->state, &r, &s->m);
 }
 
-static inline struct scene *scene_new(void)
+static inline struct scene *scene_new_with(const struct state_config *cfg)
 {
 	struct scene *s = xcalloc(1, sizeof(*s));
 	struct snap_user root = {
 		.name = STR("root"), .home = STR("/root"), .shell = STR("/bin/sh")};
 	struct record r = {.kind = RECORD_USER, .user = &root};
 
-	s->state = state_new(&STATE_CONFIG_DEFAULT);
+	s->state = state_new(cfg);
 	s->ts = 1500000000123456789;
 	arena_init(&s->scratch, 0);
 	state_apply(s->state, &r, &s->m);
@@ -96,6 +96,11 @@ static inline struct scene *scene_new(void)
 	scene_fd(s, 20, 0, FD_FILE, "/dev/pts/1");
 	scene_fd(s, 20, 5, FD_DIRECTORY, "/etc");
 	return s;
+}
+
+static inline struct scene *scene_new(void)
+{
+	return scene_new_with(&STATE_CONFIG_DEFAULT);
 }
 
 static inline void scene_free(struct scene *s)

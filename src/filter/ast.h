@@ -56,6 +56,8 @@ struct ast {
 	uint32_t n_children;
 	/* AST_MACRO: the name.  Also set on the root of an expanded macro: which one it was. */
 	struct str macro;
+	/* Set by whoever joined it to a condition: the exception that this part comes from. */
+	struct str exception;
 	/* AST_CHECK */
 	struct operand *left;
 	enum operator op;

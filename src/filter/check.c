@@ -93,21 +93,22 @@ static int parse_constant(struct leaf *l, uint32_t i, enum param_type t, struct 
 static int compile_constants(struct leaf *l, const struct ast *check, enum param_type t,
 			     struct arena *a, struct position *ret_at, struct err *e)
 {
+	uint32_t bad = 0;
+	int r = 0;
+
 	l->n_constants = check->n_values;
 	l->texts = arena_alloc(a, l->n_constants * sizeof(*l->texts));
 	l->constants = arena_calloc(a, l->n_constants, sizeof(*l->constants));
-	for (uint32_t i = 0; i < l->n_constants; i++) {
-		int r;
-
+	for (uint32_t i = 0; r == 0 && i < l->n_constants; i++) {
+		bad = i;
 		l->texts[i] = arena_str(a, check->values[i]);
 		r = parse_constant(l, i, t, a, e);
-		if (r < 0) {
-			if (check->value_at)
-				*ret_at = check->value_at[i];
-			return r;
-		}
 	}
-	return leaf_prepare(l, a, e);
+	if (r == 0)
+		r = leaf_prepare(l, a, &bad, e);
+	if (r < 0 && check->value_at && bad < check->n_values)
+		*ret_at = check->value_at[bad];
+	return r;
 }
 
 static int check_right(const struct leaf *l, struct err *e)
@@ -136,11 +137,14 @@ static int check_right(const struct leaf *l, struct err *e)
 static int compile_right(struct leaf *l, const struct ast *check, struct arena *a,
 			 struct position *ret_at, struct err *e)
 {
-	int r;
+	int r = 0;
 
+	if (!l->right)
+		r = extractor_compile_right(check->right, a, &l->right, ret_at, e);
+	if (r < 0)
+		return r;
 	*ret_at = check->right->at;
-	r = l->right ? 0 : extractor_compile_right(check->right, a, &l->right, e);
-	return r < 0 ? r : check_right(l, e);
+	return check_right(l, e);
 }
 
 /* The set of events is found from the condition's text, so these must stay as they are. */
@@ -176,11 +180,14 @@ int leaf_compile(const struct ast *check, struct extractor *left, struct extract
 	enum param_type t;
 	int r;
 
-	*ret_at = check->left->at;
 	l->left = left;
 	l->right = right;
-	r = left ? 0 : extractor_compile(check->left, a, &l->left, e);
-	if (r < 0 || (r = check_left(l, e)) < 0)
+	r = left ? 0 : extractor_compile_left(check->left, a, &l->left, ret_at, e);
+	if (r < 0)
+		return r;
+	*ret_at = check->left->at;
+	r = check_left(l, e);
+	if (r < 0)
 		return r;
 	t = (enum param_type)l->left->type;
 	l->op = (uint8_t)check->op;
@@ -204,7 +211,7 @@ int leaf_compile(const struct ast *check, struct extractor *left, struct extract
 	return 0;
 }
 
-void leaf_text(const struct leaf *l, struct buf *out)
+void leaf_text(const struct leaf *l, uint32_t max_constants, struct buf *out)
 {
 	static const char *const modifiers[] = {"", " oneof", " anyof", " allof"};
 	bool list = l->op == OP_IN || l->op == OP_INTERSECTS || l->op == OP_PMATCH ||
@@ -225,6 +232,10 @@ void leaf_text(const struct leaf *l, struct buf *out)
 	for (uint32_t i = 0; i < l->n_constants; i++) {
 		if (i)
 			buf_addz(out, ", ");
+		if (i == max_constants) {
+			buf_addz(out, "...");
+			break;
+		}
 		buf_adds(out, l->texts[i]);
 	}
 	if (list)

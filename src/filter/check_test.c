@@ -137,6 +137,21 @@ TEST(an_error_says_where)
 	CHECK_INT(at.column, 19);
 	compiled("evt.num > 3 and proc.nope = 1");
 	CHECK_INT(at.column, 17);
+	compiled("evt.num > 3 and\n proc.name regex \"(\"");
+	CHECK_INT(at.line, 2);
+	CHECK_INT(at.column, 18);
+	compiled("proc.name regex anyof (a, \"(\", b)");
+	CHECK_INT(at.column, 27);
+	compiled("evt.num > 3 and evt.arg.nosuch = 3");
+	CHECK_INT(at.column, 25);
+	compiled("evt.num > 3 and evt.arg[nosuch] = 3");
+	CHECK_INT(at.column, 25);
+	compiled("toupper(evt.arg.nosuch) = A");
+	CHECK_INT(at.column, 17);
+	compiled("proc.name = toupper(proc.nope)");
+	CHECK_INT(at.column, 21);
+	compiled("proc.name = val(evt.arg.nosuch)");
+	CHECK_INT(at.column, 25);
 }
 
 TEST(constants_that_look_like_fields_are_pointed_out)

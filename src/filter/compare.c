@@ -374,14 +374,16 @@ static bool match_around(const struct leaf *l, const struct value *v)
 	return v->u <= l->constants[0].u;
 }
 
-static int prepare_regexes(struct leaf *l, struct arena *a, struct err *e)
+static int prepare_regexes(struct leaf *l, struct arena *a, uint32_t *ret_bad, struct err *e)
 {
 	int r = 0;
 
 	l->match = match_regexes;
 	l->regexes = arena_calloc(a, l->n_constants, sizeof(*l->regexes));
-	for (uint32_t i = 0; r == 0 && i < l->n_constants; i++)
+	for (uint32_t i = 0; r == 0 && i < l->n_constants; i++) {
+		*ret_bad = i;
 		r = regex_compile(l->texts[i].p, l->texts[i].n, &l->regexes[i], e);
+	}
 	return r;
 }
 
@@ -469,14 +471,14 @@ static bool left_is(const struct leaf *l, const char *name)
 	return l->left->kind == EXTRACT_FIELD && !strcmp(l->left->field->info->name, name);
 }
 
-int leaf_prepare(struct leaf *l, struct arena *a, struct err *e)
+int leaf_prepare(struct leaf *l, struct arena *a, uint32_t *ret_bad, struct err *e)
 {
 	if (l->op == OP_EXISTS) {
 		l->match = match_true;
 		return 0;
 	}
 	if (l->op == OP_REGEX)
-		return prepare_regexes(l, a, e);
+		return prepare_regexes(l, a, ret_bad, e);
 	if (l->op == OP_GLOB || l->op == OP_IGLOB) {
 		prepare_globs(l, a);
 	} else if (is_search(l)) {

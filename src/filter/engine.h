@@ -13,10 +13,10 @@
 enum step_kind { STEP_AND, STEP_OR, STEP_NOT, STEP_LEAF };
 
 struct step {
-	uint32_t span;	/* steps from here on that belong to it, itself included */
-	uint32_t ref;	/* STEP_LEAF: its edge */
-	uint32_t macro; /* index in macros plus one, 0: none */
-	uint32_t kind;	/* enum step_kind */
+	uint32_t span;		   /* steps from here on that belong to it, itself included */
+	uint32_t ref;		   /* STEP_LEAF: its edge */
+	uint32_t macro, exception; /* index in labels plus one, 0: none */
+	uint32_t kind;		   /* enum step_kind */
 };
 
 struct condition {
@@ -38,8 +38,8 @@ struct program {
 	struct event_names *names;
 	struct condition *conditions;
 	struct step *steps;
-	struct str *macros;
-	size_t n_conditions, cap_conditions, n_steps, cap_steps, n_macros, cap_macros;
+	struct str *labels; /* names of macros and exceptions */
+	size_t n_conditions, cap_conditions, n_steps, cap_steps, n_labels, cap_labels;
 	/* While conditions are added: text of a leaf to its edge, of an operand to its slot. */
 	struct text_map *known_leaves, *known_operands;
 	struct buf key;

@@ -5,15 +5,20 @@
 
 #include <errno.h>
 
-static int compile(const struct operand *o, struct arena *a, struct extractor **ret, struct err *e);
+static int compile(const struct operand *o, struct arena *a, struct extractor **ret,
+		   struct position *ret_at, struct err *e);
 
-static int compile_field(struct extractor *x, struct arena *a, struct err *e)
+static int compile_field(struct extractor *x, struct arena *a, struct position *ret_at,
+			 struct err *e)
 {
 	size_t n;
 	int r = field_parse(x->text, a, &x->field, &n, e);
 
-	if (r < 0)
+	if (r < 0) {
+		ret_at->offset += (uint32_t)n;
+		ret_at->column += (uint32_t)n;
 		return r;
+	}
 	if (n != x->text.n)
 		return err_set(e, -ENOENT, "filter_check called with nonexistent field %.*s",
 			       STR_ARG(x->text));
@@ -27,12 +32,12 @@ static int compile_field(struct extractor *x, struct arena *a, struct err *e)
 }
 
 static int compile_args(struct extractor *x, const struct operand *o, struct arena *a,
-			struct err *e)
+			struct position *ret_at, struct err *e)
 {
 	x->args = arena_alloc(a, o->n_args * sizeof(*x->args));
 	x->n_args = o->n_args;
 	for (uint32_t i = 0; i < o->n_args; i++) {
-		int r = compile(o->args[i], a, &x->args[i], e);
+		int r = compile(o->args[i], a, &x->args[i], ret_at, e);
 
 		if (r < 0)
 			return r;
@@ -40,11 +45,12 @@ static int compile_args(struct extractor *x, const struct operand *o, struct are
 			x->flags = x->args[i]->flags;
 		x->scopes |= x->args[i]->scopes;
 	}
+	*ret_at = o->at;
 	return 0;
 }
 
 static int compile_transformer(struct extractor *x, const struct operand *o, struct arena *a,
-			       struct err *e)
+			       struct position *ret_at, struct err *e)
 {
 	int r;
 
@@ -61,7 +67,7 @@ static int compile_transformer(struct extractor *x, const struct operand *o, str
 			       x->how->name);
 	x->has_selector = o->has_selector;
 	x->selector = arena_str(a, o->selector.p ? o->selector : STR_EMPTY);
-	r = compile_args(x, o, a, e);
+	r = compile_args(x, o, a, ret_at, e);
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < x->n_args; i++)
@@ -71,19 +77,21 @@ static int compile_transformer(struct extractor *x, const struct operand *o, str
 	return x->how->check(x, e);
 }
 
-static int compile(const struct operand *o, struct arena *a, struct extractor **ret, struct err *e)
+static int compile(const struct operand *o, struct arena *a, struct extractor **ret,
+		   struct position *ret_at, struct err *e)
 {
 	struct extractor *x = arena_calloc(a, 1, sizeof(*x));
 	struct buf text;
 	int r = 0;
 
+	*ret_at = o->at;
 	buf_init(&text, CONDITION_MAX);
 	operand_print(o, &text);
 	x->text = arena_str(a, buf_str(&text));
 	buf_done(&text);
 	switch (o->kind) {
 	case OPERAND_FIELD:
-		r = compile_field(x, a, e);
+		r = compile_field(x, a, ret_at, e);
 		break;
 	case OPERAND_TEXT:
 	case OPERAND_NUMBER:
@@ -95,14 +103,14 @@ static int compile(const struct operand *o, struct arena *a, struct extractor **
 		x->kind = EXTRACT_LIST;
 		x->type = PT_CHARBUF;
 		x->is_list = true;
-		r = compile_args(x, o, a, e);
+		r = compile_args(x, o, a, ret_at, e);
 		for (uint32_t i = 0; r == 0 && i < x->n_args; i++)
 			if (!type_is_string(x->args[i]->type) || x->args[i]->is_list)
 				r = err_set(e, -EINVAL, "'%.*s' in a list is not a text",
 					    STR_ARG(x->args[i]->text));
 		break;
 	case OPERAND_TRANSFORMER:
-		r = compile_transformer(x, o, a, e);
+		r = compile_transformer(x, o, a, ret_at, e);
 		break;
 	}
 	if (r == 0)
@@ -110,20 +118,29 @@ static int compile(const struct operand *o, struct arena *a, struct extractor **
 	return r;
 }
 
+int extractor_compile_left(const struct operand *o, struct arena *a, struct extractor **ret,
+			   struct position *ret_at, struct err *e)
+{
+	*ret_at = o->at;
+	if (o->kind == OPERAND_TRANSFORMER && str_is(o->text, "val"))
+		return err_set(e, -EINVAL, "'val' is only allowed on the right-hand side");
+	return compile(o, a, ret, ret_at, e);
+}
+
 int extractor_compile(const struct operand *o, struct arena *a, struct extractor **ret,
 		      struct err *e)
 {
-	if (o->kind == OPERAND_TRANSFORMER && str_is(o->text, "val"))
-		return err_set(e, -EINVAL, "'val' is only allowed on the right-hand side");
-	return compile(o, a, ret, e);
+	struct position unused;
+
+	return extractor_compile_left(o, a, ret, &unused, e);
 }
 
 int extractor_compile_right(const struct operand *o, struct arena *a, struct extractor **ret,
-			    struct err *e)
+			    struct position *ret_at, struct err *e)
 {
 	struct extractor *x = NULL;
 	bool is_val = o->kind == OPERAND_TRANSFORMER && str_is(o->text, "val") && o->n_args == 1;
-	int r = compile(is_val ? o->args[0] : o, a, &x, e);
+	int r = compile(is_val ? o->args[0] : o, a, &x, ret_at, e);
 
 	if (r < 0)
 		return r;

@@ -32,6 +32,9 @@ static inline bool extractor_is_volatile(const struct extractor *x)
 	return x->scopes >> SCOPE_VOLATILE & 1;
 }
 
-/* The right-hand side of a comparison: val(field), or a transformer. */
+/* The two sides of a comparison; on an error *ret_at is where in it. */
+int extractor_compile_left(const struct operand *o, struct arena *a, struct extractor **ret,
+			   struct position *ret_at, struct err *e);
+/* val(field), or a transformer. */
 int extractor_compile_right(const struct operand *o, struct arena *a, struct extractor **ret,
-			    struct err *e);
+			    struct position *ret_at, struct err *e);

@@ -68,11 +68,11 @@ enum truth leaf_test(const struct leaf *l, enum field_result left, const struct 
 /* Extract and test. */
 enum truth leaf_eval(const struct leaf *l, const struct field_ctx *c);
 
-/* "fd.name startswith /etc" */
-void leaf_text(const struct leaf *l, struct buf *out);
+/* "fd.name startswith /etc"; of a list no more than so many constants. */
+void leaf_text(const struct leaf *l, uint32_t max_constants, struct buf *out);
 
-/* Choose l->match and build what it needs. */
-int leaf_prepare(struct leaf *l, struct arena *a, struct err *e);
+/* Choose l->match and build what it needs.  *ret_bad: the constant that an error is about. */
+int leaf_prepare(struct leaf *l, struct arena *a, uint32_t *ret_bad, struct err *e);
 
 enum type_group type_group(enum param_type t);
 /* NULL: the operator does not work on such values. */

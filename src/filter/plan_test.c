@@ -330,7 +330,8 @@ static bool naive_eval(struct naive *nv, const struct ast *t, const struct field
 	unsigned n;
 
 	if (t->kind == AST_CHECK)
-		return program_explain(nv->leaves[nv->at++], c, 0, c->scratch, &step, &n);
+		return program_explain(nv->leaves[nv->at++], c, 0, EXPLAIN_WHOLE, c->scratch, &step,
+				       &n);
 	if (t->kind == AST_NOT)
 		return !naive_eval(nv, t->children[0], c);
 	for (uint32_t i = 0; i < t->n_children; i++) {

@@ -49,7 +49,7 @@ void program_free(struct program *p)
 	arena_done(&p->arena);
 	free(p->conditions);
 	free(p->steps);
-	free(p->macros);
+	free(p->labels);
 	free(p->results);
 	free(p->values);
 	free(p->found_at);
@@ -157,16 +157,16 @@ static int add_leaf(struct adding *ad, const struct ast *t, uint32_t *ret)
 	return 0;
 }
 
-static uint32_t macro_number(struct program *p, struct str name)
+static uint32_t label_number(struct program *p, struct str name)
 {
 	if (!name.n)
 		return 0;
-	for (size_t i = p->n_macros; i-- > 0;)
-		if (str_eq(p->macros[i], name))
+	for (size_t i = p->n_labels; i-- > 0;)
+		if (str_eq(p->labels[i], name))
 			return (uint32_t)i + 1;
-	p->macros = xgrow(p->macros, &p->cap_macros, p->n_macros + 1, sizeof(*p->macros));
-	p->macros[p->n_macros++] = arena_str(&p->arena, name);
-	return (uint32_t)p->n_macros;
+	p->labels = xgrow(p->labels, &p->cap_labels, p->n_labels + 1, sizeof(*p->labels));
+	p->labels[p->n_labels++] = arena_str(&p->arena, name);
+	return (uint32_t)p->n_labels;
 }
 
 static size_t step_begin(struct program *p, const struct ast *t)
@@ -177,8 +177,9 @@ static size_t step_begin(struct program *p, const struct ast *t)
 					[AST_CHECK] = STEP_LEAF};
 
 	p->steps = xgrow(p->steps, &p->cap_steps, p->n_steps + 1, sizeof(*p->steps));
-	p->steps[p->n_steps] =
-		(struct step){.macro = macro_number(p, t->macro), .kind = kinds[t->kind]};
+	p->steps[p->n_steps] = (struct step){.macro = label_number(p, t->macro),
+					     .exception = label_number(p, t->exception),
+					     .kind = kinds[t->kind]};
 	return p->n_steps++;
 }
 

@@ -58,19 +58,41 @@ size_t program_eval(struct program *p, const struct field_ctx *c, bool first, co
  */
 size_t program_undecided(const struct program *p, const uint32_t **ret);
 
-/* One condition's outcome, step by step, for `explain`. */
+/* One condition's outcome, for `explain`: a part of it that decided, or one that could have. */
 struct explain_step {
-	const char *text;  /* "fd.name startswith /etc" */
-	const char *macro; /* the macro it came from, or NULL */
-	enum { STEP_FALSE, STEP_TRUE, STEP_UNKNOWN } result;
+	enum {
+		STEP_PART,
+		STEP_NONE_OF,
+		STEP_MORE
+	} kind;		       /* MORE: text says how many are left out */
+	const char *text;      /* "fd.name startswith /etc", "proc.name = sh and fd.num = 0" */
+	const char *macro;     /* the macro it came from, or NULL */
+	const char *exception; /* the exception it came from, or NULL */
+	enum { STEP_FALSE, STEP_TRUE, STEP_UNKNOWN } result; /* of the text itself ... */
+	bool negated;	  /* ... which stands under a not: when it is true, the rule is not */
+	bool has_value;	  /* it is a single comparison */
 	struct str value; /* what the left side was, as text; "<NA>" for null */
+	unsigned depth;	  /* parts of the step before with a smaller one */
+	uint32_t part;	  /* where in the program it stands: equal for equal parts */
 };
+
+/* Long lists and long conditions are cut, "(ash, bash, ...)", or shown in full. */
+enum explain_length { EXPLAIN_BRIEF, EXPLAIN_WHOLE };
+
 /*
- * Evaluate condition number id on its own.  true, or false and the first failing leaf in *ret
- * (in arena a).  ret_n_leaves: how many leaves were evaluated before it (how far it got).
+ * Evaluate condition number id on its own.  true, or false and the part that decided in *ret
+ * (in arena a): the first that failed, and where all of an OR's did the one that got furthest.
+ * ret_n_leaves: how many leaves were evaluated before it (how far it got).
  */
-bool program_explain(struct program *p, const struct field_ctx *c, uint32_t id, struct arena *a,
-		     struct explain_step *ret, unsigned *ret_n_leaves);
+bool program_explain(struct program *p, const struct field_ctx *c, uint32_t id,
+		     enum explain_length length, struct arena *a, struct explain_step *ret,
+		     unsigned *ret_n_leaves);
+/*
+ * The same condition at the same moment, after program_explain() gave false: everything that
+ * failed, each branch of an OR too, in arena a.  Returns how many.
+ */
+size_t program_explain_all(struct program *p, uint32_t id, enum explain_length length,
+			   struct arena *a, const struct explain_step **ret);
 
 /*
  * An operand that can be evaluated on its own: for messages.

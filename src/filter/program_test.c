@@ -105,16 +105,16 @@ TEST(explain_names_the_first_leaf_that_fails)
 	struct explain_step step;
 	unsigned n;
 
-	CHECK(!program_explain(f->program, &f->ctx, 0, &f->arena, &step, &n));
+	CHECK(!program_explain(f->program, &f->ctx, 0, EXPLAIN_WHOLE, &f->arena, &step, &n));
 	CHECK_STR(step.text, "fd.name in (/etc/shadow, /etc/sudoers)");
 	CHECK(str_is(step.value, "/etc/passwd"));
 	CHECK_INT(step.result, STEP_FALSE);
 	CHECK_INT(n, 2);
-	CHECK(!program_explain(f->program, &f->ctx, 1, &f->arena, &step, &n));
+	CHECK(!program_explain(f->program, &f->ctx, 1, EXPLAIN_WHOLE, &f->arena, &step, &n));
 	CHECK_STR(step.text, "fd.filename = shadow");
-	CHECK(!program_explain(f->program, &f->ctx, 2, &f->arena, &step, &n));
+	CHECK(!program_explain(f->program, &f->ctx, 2, EXPLAIN_WHOLE, &f->arena, &step, &n));
 	CHECK_INT(step.result, STEP_TRUE);
-	CHECK(program_explain(f->program, &f->ctx, 3, &f->arena, &step, &n));
+	CHECK(program_explain(f->program, &f->ctx, 3, EXPLAIN_WHOLE, &f->arena, &step, &n));
 	fixture_free(f);
 }
 
@@ -137,7 +137,7 @@ TEST(explain_names_the_macro_around_a_leaf)
 	CHECK_INT(ast_expand(&t, &f->arena, find_macro, macro, &at, NULL), 0);
 	CHECK_INT(program_add(p, t, NULL, NULL, &at, NULL), 0);
 	program_seal(p);
-	CHECK(!program_explain(p, &f->ctx, 0, &f->arena, &step, &n));
+	CHECK(!program_explain(p, &f->ctx, 0, EXPLAIN_WHOLE, &f->arena, &step, &n));
 	CHECK_STR(step.text, "fd.name = /etc/shadow");
 	CHECK_STR(step.macro, "sensitive");
 	program_free(p);

@@ -404,8 +404,10 @@ static int build_condition(struct compiler *c, const struct rule_def *def, struc
 	if (c->joined.truncated)
 		return verdict_add(c->v, ISSUE_COMPILE_CONDITION, def->condition_at,
 				   "condition is too long with its exceptions in place");
-	if (parse(c, buf_str(&c->joined), def->condition_at, &c->scratch, ret) ||
-	    resolve(c, ret, UINT32_MAX, buf_str(&c->joined), def->at, &c->scratch))
+	if (parse(c, buf_str(&c->joined), def->condition_at, &c->scratch, ret))
+		return -EINVAL;
+	exceptions_mark(def, *ret);
+	if (resolve(c, ret, UINT32_MAX, buf_str(&c->joined), def->at, &c->scratch))
 		return -EINVAL;
 	c->n_nodes += (*ret)->n_nodes;
 	if (c->n_nodes > MAX_NODES)
@@ -414,6 +416,30 @@ static int build_condition(struct compiler *c, const struct rule_def *def, struc
 	if (str_find(buf_str(&c->text), STR("<NA>")) >= 0)
 		warn_unsafe_na(c, def, *ret);
 	return 0;
+}
+
+static struct str tree_text(struct compiler *c, const struct ast *t)
+{
+	struct str ret;
+	struct buf text;
+
+	buf_init(&text, CONDITION_MAX_BYTES);
+	ast_print(t, &text);
+	ret = arena_str(&c->set->arena, buf_str(&text));
+	buf_done(&text);
+	return ret;
+}
+
+/* The message is still in c->message. */
+static struct rule_details *details_of(struct compiler *c, const struct rule_def *def,
+				       const struct ast *t)
+{
+	struct rule_details *d = arena_calloc(&c->set->arena, 1, sizeof(*d));
+
+	d->condition_compiled = tree_text(c, t);
+	d->output_compiled = arena_str(&c->set->arena, buf_str(&c->message));
+	exceptions_describe(def, &c->set->arena, d);
+	return d;
 }
 
 /*
@@ -432,8 +458,8 @@ static void compile_rule(struct compiler *c, const struct rule_def *def)
 		return;
 	r = copy_rule(&c->set->arena, def);
 	r.enabled = is_enabled(c->cfg, &r, def->enabled);
-	in_use =
-		!compile_message(c, &r, &output_where, &bad_output) && r.enabled && !c->v->n_errors;
+	in_use = !compile_message(c, &r, &output_where, &bad_output) &&
+		 (r.enabled || c->cfg->compile_disabled) && !c->v->n_errors;
 	c->warnings.n = 0;
 	if (program_add(in_use ? c->set->program : c->idle, t, &r.events, &c->warnings, &where,
 			&bad_condition) < 0) {
@@ -449,6 +475,8 @@ static void compile_rule(struct compiler *c, const struct rule_def *def)
 	}
 	warn_output(c, def, &r);
 	warn_event_types(c, def, &r);
+	if (c->cfg->describe)
+		r.details = details_of(c, def, t);
 	c->set->all[c->set->n_all++] = r;
 	if (in_use)
 		c->set->rules[c->set->n_rules++] = r;
@@ -468,6 +496,24 @@ static void compile_rules(struct compiler *c)
 	}
 }
 
+/* Events of a macro, as if it were a condition of its own. */
+static void describe_macro(struct compiler *c, const struct ast *t, struct macro_info *ret)
+{
+	struct position at;
+
+	ret->condition_compiled = tree_text(c, t);
+	program_add(c->idle, t, &ret->events, NULL, &at, NULL);
+}
+
+static void describe_list(struct compiler *c, size_t i, struct list_info *ret)
+{
+	const struct str *items = substitution_items(c->lists, i, &ret->n_compiled);
+
+	ret->compiled = arena_alloc(&c->set->arena, ret->n_compiled * sizeof(*items));
+	for (size_t k = 0; k < ret->n_compiled; k++)
+		ret->compiled[k] = arena_str(&c->set->arena, items[k]);
+}
+
 static void note_used(struct compiler *c)
 {
 	struct arena *a = &c->set->arena;
@@ -476,6 +522,8 @@ static void note_used(struct compiler *c)
 	c->set->macros = arena_calloc(a, c->set->n_macros, sizeof(*c->set->macros));
 	for (size_t i = 0; i < c->set->n_macros; i++) {
 		c->set->macros[i].used = c->macros[i].used;
+		if (c->cfg->describe)
+			describe_macro(c, c->macros[i].tree, &c->set->macros[i]);
 		if (!c->macros[i].used)
 			verdict_add(c->v, ISSUE_UNUSED_MACRO, c->d->macros[i].at,
 				    "Macro not referred to by any other rule/macro");
@@ -484,6 +532,8 @@ static void note_used(struct compiler *c)
 	c->set->lists = arena_calloc(a, c->set->n_lists, sizeof(*c->set->lists));
 	for (size_t i = 0; i < c->set->n_lists; i++) {
 		c->set->lists[i].used = substitution_is_used(c->lists, i);
+		if (c->cfg->describe)
+			describe_list(c, i, &c->set->lists[i]);
 		if (!c->set->lists[i].used)
 			verdict_add(c->v, ISSUE_UNUSED_LIST, c->d->lists[i].at,
 				    "List not referred to by any other rule/macro");

@@ -128,5 +128,11 @@ int exception_check(const struct exception_def *x, struct verdict *v);
  */
 int exceptions_apply(const struct rule_def *r, struct verdict *v, struct buf *out);
 
+/* Mark in the tree of such a condition what each exception added. */
+void exceptions_mark(const struct rule_def *r, const struct ast *t);
+
+/* Their names, fields and operators. */
+void exceptions_describe(const struct rule_def *r, struct arena *a, struct rule_details *ret);
+
 /* Does the document's shape follow the published schema of rule files? */
 void schema_check(const struct yaml *document, struct verdict *v);

@@ -314,3 +314,46 @@ int exceptions_apply(const struct rule_def *r, struct verdict *v, struct buf *ou
 	}
 	return rc;
 }
+
+/* Values may hold words of the language: a tree of another shape stays without marks. */
+void exceptions_mark(const struct rule_def *r, const struct ast *t)
+{
+	uint32_t at = t->n_children;
+
+	if (t->kind != AST_AND)
+		return;
+	for (size_t i = r->n_exceptions; i-- > 0;) {
+		if (!r->exceptions[i].n_values)
+			continue;
+		if (at < 2 || t->children[at - 1]->kind != AST_NOT)
+			return;
+		t->children[--at]->exception = r->exceptions[i].name;
+	}
+}
+
+static void add_text(struct texts *t, struct arena *a, struct str s)
+{
+	t->list[t->n++] = arena_str(a, s);
+}
+
+void exceptions_describe(const struct rule_def *r, struct arena *a, struct rule_details *ret)
+{
+	size_t n_fields = 0;
+
+	for (size_t i = 0; i < r->n_exceptions; i++)
+		n_fields += n_members(r->exceptions[i].fields);
+	ret->exception_names.list = arena_alloc(a, r->n_exceptions * sizeof(struct str));
+	ret->exception_fields.list = arena_alloc(a, n_fields * sizeof(struct str));
+	ret->exception_operators.list = arena_alloc(a, n_fields * sizeof(struct str));
+	for (size_t i = 0; i < r->n_exceptions; i++) {
+		const struct exception_def *x = &r->exceptions[i];
+		struct str usual = x->fields->kind == YAML_LIST ? STR("=") : STR("in");
+
+		add_text(&ret->exception_names, a, x->name);
+		for (size_t k = 0; k < n_members(x->fields); k++) {
+			add_text(&ret->exception_fields, a, member(x->fields, k)->text);
+			add_text(&ret->exception_operators, a,
+				 x->comps ? member(x->comps, k)->text : usual);
+		}
+	}
+}

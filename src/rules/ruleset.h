@@ -24,6 +24,18 @@ const char *priority_text(enum priority p);
 /* Case-insensitive, INFO and INFORMATIONAL both. */
 bool priority_parse(struct str text, enum priority *ret);
 
+struct texts {
+	struct str *list;
+	size_t n;
+};
+
+/* For people who look at rules (loader_config.describe). */
+struct rule_details {
+	struct str condition_compiled; /* with its lists, macros and exceptions in place */
+	struct str output_compiled;    /* with what is appended to it */
+	struct texts exception_names, exception_fields, exception_operators;
+};
+
 struct rule {
 	struct str name, desc, condition, output, source;
 	enum priority priority;
@@ -35,12 +47,16 @@ struct rule {
 	struct message_token *tokens; /* distinct, of message and extra fields */
 	size_t n_tokens;
 	struct event_set events;
-	uint64_t n_matches; /* counted by the caller */
+	uint64_t n_matches;	      /* counted by the caller */
+	struct rule_details *details; /* NULL unless asked for */
 };
 
 struct macro_info {
 	struct str name, condition;
 	bool used;
+	/* Only with loader_config.describe: */
+	struct str condition_compiled;
+	struct event_set events;
 };
 
 struct list_info {
@@ -48,12 +64,15 @@ struct list_info {
 	struct str *items;
 	size_t n_items;
 	bool used;
+	/* Only with loader_config.describe: names of lists among them replaced by their items. */
+	struct str *compiled;
+	size_t n_compiled;
 };
 
 struct ruleset {
 	struct arena arena;
 	struct program *program; /* condition i is rules[i]'s */
-	struct rule *rules;	 /* the enabled ones, in definition order */
+	struct rule *rules;	 /* the enabled ones (compile_disabled: all), in definition order */
 	size_t n_rules;
 	struct rule *all; /* every rule that loaded, also the disabled ones */
 	size_t n_all;
@@ -72,6 +91,8 @@ struct loader_config {
 	const struct str *disabled; /* names with '*' */
 	size_t n_disabled;
 	bool suggested_output; /* default true */
+	bool describe;	       /* fill in what only people read */
+	bool compile_disabled; /* into the program too: rule.enabled tells them apart */
 };
 
 struct loader;

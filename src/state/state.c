@@ -462,6 +462,11 @@ struct str state_hostname(const struct state *s)
 	return istr_str(s->hostname);
 }
 
+bool state_is_live(const struct state *s)
+{
+	return s->cfg.live;
+}
+
 uint64_t state_boot_ns(const struct state *s)
 {
 	return s->boot_ns;

@@ -94,6 +94,8 @@ uint64_t state_lineage_epoch(const struct state *s);
 /* Changes whenever metadata of any container comes or goes. */
 uint64_t state_container_epoch(const struct state *s);
 
+/* state_config.live */
+bool state_is_live(const struct state *s);
 /* Host name and boot time as the capture or host says. */
 struct str state_hostname(const struct state *s);
 uint64_t state_boot_ns(const struct state *s);

@@ -52,6 +52,13 @@ def warnings_do_not_fail():
     equal((v['successful'], [w['code'] for w in v['warnings']]), (True, ['LOAD_UNUSED_LIST']))
 
 
+def an_unmet_plugin_version_has_a_verdict():
+    path = file('plugins.yaml', '- required_plugin_versions: [{name: nosuch, version: 1.2.3}]\n' + GOOD)
+    v, = _verdict(path, status=1)
+    equal((v['successful'], [e['code'] for e in v['errors']]), (False, ['LOAD_ERR_VALIDATE']))
+    check(b'must load one of: nosuch (>= 1.2.3)' in saker('check', path).stdout)
+
+
 def a_missing_file_is_an_error():
     r = saker('check', '/nonexistent.yaml')
     equal(r.returncode, 1)

@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+import re
 
 from tap import check, done, equal, file, run, saker, SOURCE
 
 RULES = file('rules.yaml', '''
 - list: some
   items: [a, "b|c"]
+- list: more
+  items: [x, some]
 - macro: m
-  condition: proc.name in (some)
+  condition: evt.type = open and proc.name in (some)
 - rule: On
   desc: is on
   condition: evt.type = open and m
-  output: x
+  output: x %proc.name
   priority: INFO
   tags: [b, a]
+  exceptions:
+    - {name: one, fields: proc.name, values: [z]}
+    - {name: two, fields: [proc.name, fd.name], comps: [=, =], values: [[z, /y]]}
 - rule: Off
   desc: is off
   condition: evt.type = open
@@ -36,6 +42,10 @@ def fields_have_classes_names_types_and_help():
         check(f['desc'] and f['type'], f)
     equal(fields['proc.aname']['argument'], {'required': False, 'type': ['INDEX']})
     equal(fields['evt.num']['argument'], None)
+    equal([(c['name'], len(c['fields']), c['event_sources']) for c in classes],
+          [(name, n, ['syscall']) for name, n in
+           (('evt', 18), ('evt', 36), ('process', 87), ('user', 6), ('group', 2), ('fd', 46), ('fs.path', 6),
+            ('fdlist', 6), ('container (plugin container)', 61))])
     for c in classes:
         equal(sorted(c), ['desc', 'event_sources', 'fields', 'name'])
         check(c['desc'], c['name'])
@@ -46,6 +56,10 @@ def fields_are_listed_as_text_and_markdown():
     check('\nproc.name  ' in text and 'Field Class:' in text)
     check('\n`proc.name` | CHARBUF | ' in table and '## Field Class: process' in table)
     check(all(len(line) <= 120 for line in text.splitlines()))
+    typed = done(saker('list', 'fields', '--verbose')).decode()
+    check(re.search(r'\nproc.name +Name of ', text) and re.search(r'\nproc.name +\(CHARBUF\) Name of ', typed))
+    check(re.search(r'\nproc.aname +\(ARG_ALLOWED,ARG_INDEX\) ', text))
+    check(re.search(r'\nfd.ip +\(IPADDR,FILTER_ONLY\) ', typed))
 
 
 def reference_pages_are_what_the_tables_say():
@@ -68,15 +82,41 @@ def syscalls_have_numbers():
 
 
 def rules_macros_and_lists_come_from_the_files_given():
-    rules = _json('rules', '--rules', RULES)['rules']
-    equal([(r['name'], r['enabled'], r['tags']) for r in rules], [('On', True, ['a', 'b']), ('Off', False, [])])
-    equal([(m['name'], m['used']) for m in _json('macros', '--rules', RULES)['macros']], [('m', True)])
-    lists = _json('lists', '--rules', RULES)['lists']
-    equal([(x['name'], x['items'], x['used']) for x in lists], [('some', ['a', 'b|c'], True)])
-    check(b'(disabled) Off' in done(saker('list', 'rules', '--rules', RULES)))
+    text = done(saker('list', 'rules', '--rules', RULES)).decode()
+    check('Informational On  [a, b]\n' in text and '(disabled) Off\n' in text, text)
+    equal(done(saker('list', 'lists', '--rules', RULES)), b'some: a, b|c\nmore: x, a, b|c\n')
     for what in ('rules', 'macros', 'lists'):
         table = done(saker('list', what, '--rules', RULES, '--markdown')).decode().splitlines()
         equal(len({line.replace('\\|', '').count('|') for line in table}), 1, table)
+
+
+def rules_are_described_with_what_they_are_made_of():
+    on, off = _json('rules', '--rules', RULES)['rules']
+    equal(on['info'], {'name': 'On', 'condition': 'evt.type = open and m', 'priority': 'Informational',
+                       'output': 'x %proc.name', 'description': 'is on', 'enabled': True, 'source': 'syscall',
+                       'capture': False, 'capture_duration': 0, 'tags': ['a', 'b']})
+    details = on['details']
+    equal({k: details[k] for k in ('macros', 'lists', 'condition_fields', 'condition_operators', 'events')},
+          {'macros': ['m'], 'lists': [], 'condition_fields': ['evt.type'], 'condition_operators': ['='],
+           'events': ['open']})
+    equal((details['exception_names'], details['exception_fields'], details['exception_operators']),
+          (['one', 'two'], ['fd.name', 'proc.name'], ['=', 'in']))
+    equal((details['output_fields'], details['plugins']), (['proc.name'], []))
+    check('proc.name in (a, ' in details['condition_compiled'], details)
+    check(details['output_compiled'].startswith('x %proc.name container_id=%container.id'), details)
+    equal((off['info']['enabled'], off['details']['exception_names']), (False, []))
+
+
+def macros_and_lists_are_described_too():
+    macro, = _json('macros', '--rules', RULES)['macros']
+    equal(macro['info'], {'name': 'm', 'condition': 'evt.type = open and proc.name in (some)'})
+    equal((macro['details']['used'], macro['details']['lists'], macro['details']['condition_fields'],
+           macro['details']['events']), (True, ['some'], ['evt.type', 'proc.name'], ['open']))
+    some, more = _json('lists', '--rules', RULES)['lists']
+    equal(some, {'info': {'name': 'some', 'items': ['a', 'b|c']},
+                 'details': {'used': True, 'lists': [], 'items_compiled': ['a', 'b|c'], 'plugins': []}})
+    equal(more, {'info': {'name': 'more', 'items': ['x', 'some']},
+                 'details': {'used': False, 'lists': ['some'], 'items_compiled': ['x', 'a', 'b|c'], 'plugins': []}})
 
 
 def bundled_rules_are_listed_without_files():

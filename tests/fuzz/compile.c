@@ -107,7 +107,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	program_seal(p);
 	n_ids = program_eval(p, &c, false, &ids);
 	for (uint32_t i = 0; i < n; i++)
-		if (program_explain(p, &c, i, &a, &step, &unused) != is_in(ids, n_ids, i))
+		if (program_explain(p, &c, i, EXPLAIN_WHOLE, &a, &step, &unused) !=
+		    is_in(ids, n_ids, i))
 			abort();
 	program_free(p);
 	arena_done(&scratch);

@@ -52,7 +52,7 @@ static const char *verdict(struct program *p, struct scene *s, uint32_t id)
 	struct explain_step step;
 	unsigned n_leaves;
 
-	if (program_explain(p, &c, id, &s->arena, &step, &n_leaves))
+	if (program_explain(p, &c, id, EXPLAIN_WHOLE, &s->arena, &step, &n_leaves))
 		return "true";
 	return step.result == STEP_UNKNOWN ? "unknown" : "false";
 }
