@@ -2,30 +2,28 @@
 /* saker print: the events of a capture as text or JSON, or some of them into another capture. */
 #include "app/command.h"
 
+#include "app/copy.h"
 #include "app/input.h"
 #include "app/report.h"
 #include "app/sink.h"
-#include "capture/capfile.h"
 #include "filter/message.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { FILTER_DEPTH = 100 };
 
 struct print_options {
 	const char *format, *filter, *write;
-	bool json, count, compress;
+	bool json, count, compress, keep_state;
 	uint64_t max;
 	struct input_options input;
 };
 
 struct printer {
 	const struct print_options *o;
-	struct arena arena;	       /* what the format is compiled into */
-	struct program *filter;	       /* NULL: every event */
-	struct message *format;	       /* NULL: events are not shown */
-	struct capfile_writer *writer; /* NULL: no capture is written */
+	struct arena arena;	/* what the format is compiled into */
+	struct program *filter; /* NULL: every event */
+	struct message *format; /* NULL: events are not shown */
+	struct copy copy;
 	struct sink sink;
 	uint64_t n_kept;
 };
@@ -64,32 +62,16 @@ static bool compile_format(struct printer *p, struct str text)
 	return !e.code;
 }
 
-static bool same_file(const struct stat *a, const struct stat *b)
+static bool open_copy(struct printer *p, const char *input)
 {
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && S_ISREG(a->st_mode);
-}
-
-/* Creating the output would empty the input. */
-static bool is_own_input(const char *input, const char *output)
-{
-	struct stat in, out;
-	int r = strcmp(input, "-") ? stat(input, &in) : fstat(STDIN_FILENO, &in);
-
-	if (r < 0)
-		return false;
-	r = strcmp(output, "-") ? stat(output, &out) : fstat(STDOUT_FILENO, &out);
-	return r == 0 && same_file(&in, &out);
-}
-
-static bool open_output(struct printer *p, const char *input)
-{
+	const struct print_options *o = p->o;
+	const struct copy_options copy = {.path = o->write,
+					  .compress = o->compress,
+					  .some = o->filter,
+					  .keeps_state = o->keep_state};
 	struct err e = {0};
 
-	if (is_own_input(input, p->o->write)) {
-		report("%s: is the capture that is being read", p->o->write);
-		return false;
-	}
-	if (capfile_create(p->o->write, p->o->compress, &p->writer, &e) < 0)
+	if (copy_open(&p->copy, &copy, input, &e) < 0)
 		report("%s", e.msg);
 	return !e.code;
 }
@@ -144,9 +126,8 @@ static int print_events(struct printer *p, struct input *in, struct err *e)
 	while ((r = input_next(in, &verdict, e)) > 0) {
 		bool kept = verdict == STATE_DELIVER && matches(p, in);
 
-		/* What is not shown is no event to the filter: readers of the copy need it too. */
-		if (p->writer && (kept || verdict == STATE_HIDDEN)) {
-			r = capfile_write_raw(p->writer, in->record.raw, e);
+		if (p->o->write) {
+			r = copy_record(&p->copy, &in->record, verdict, kept, e);
 			if (r < 0)
 				break;
 		}
@@ -169,7 +150,7 @@ static bool prepare(struct printer *p, const char *input)
 		return false;
 	if (!quiet && !compile_format(p, str_of(o->format ? o->format : EVENT_FORMAT)))
 		return false;
-	return !o->write || open_output(p, input);
+	return !o->write || open_copy(p, input);
 }
 
 static enum exit_status finish(struct printer *p)
@@ -180,9 +161,9 @@ static enum exit_status finish(struct printer *p)
 	if (p->o->count)
 		buf_addf(&p->sink.text, "%llu\n", (unsigned long long)p->n_kept);
 	status = sink_close(&p->sink);
-	if (p->writer && capfile_finish(p->writer, &e) < 0) {
+	if (copy_finish(&p->copy, &e) < 0) {
 		report("%s", e.msg);
-		status = EXIT_FAULT;
+		return EXIT_FAULT;
 	}
 	return status;
 }
@@ -208,6 +189,9 @@ static enum exit_status print_capture(struct printer *p, const char *path)
 	status = finish(p);
 	if (e.code)
 		report("%s", e.msg);
+	else if (p->o->write && !p->copy.n_events)
+		report("%s: no event was kept; other programs may refuse a capture without one",
+		       p->o->write);
 	input_tell(&in, p->o->input.stats);
 	input_close(&in);
 	return e.code ? EXIT_FAULT : status;
@@ -218,8 +202,8 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	struct printer p = {.o = options};
 	enum exit_status status;
 
-	if (p.o->compress && !p.o->write) {
-		report("print: --compress wants --write");
+	if ((p.o->compress || p.o->keep_state) && !p.o->write) {
+		report("print: --%s wants --write", p.o->compress ? "compress" : "keep-state");
 		return EXIT_USAGE;
 	}
 	if (p.o->write && !strcmp(p.o->write, "-") && (p.o->format || p.o->json || p.o->count)) {
@@ -247,6 +231,8 @@ static const struct option_row rows[] = {
 	ROW("max", 'n', NUMBER, max, "N", "stop after N events"),
 	ROW("write", 'w', TEXT, write, "OUT", "write the events to another capture file"),
 	ROW("compress", 'z', FLAG, compress, NULL, "with --write: gzip"),
+	ROW("keep-state", 'k', FLAG, keep_state, NULL,
+	    "with --write and --filter: keep what changes state, marked as not shown"),
 	INPUT_ROWS(struct print_options, input),
 };
 
@@ -255,8 +241,13 @@ const struct command command_print = {
 	.summary = "Print the events of a capture file",
 	.arguments =
 		"FILE [--filter EXPR] [--format TEXT] [--json | --count] [--max N] [--write OUT "
-		"[--compress]]",
+		"[--compress] [--keep-state]]",
 	.details = "FILE may be gzipped, and '-' is standard input.\n"
+		   "--write without --filter makes the same capture again.  With --filter it keeps "
+		   "the\n"
+		   "events that match and nothing else, so that names of descriptors and processes "
+		   "may\n"
+		   "be missing when it is read; --keep-state keeps the events that told them too.\n"
 		   "Fields: saker list fields.  The usual format is\n"
 		   "  " EVENT_FORMAT "\n",
 	.min_args = 1,

@@ -49,6 +49,16 @@ const struct block_info *block_find(uint32_t type)
 	return &unknown;
 }
 
+const struct block_info *block_with_flags(const struct block_info *info)
+{
+	const struct block_info *b = table;
+
+	while (b->kind != BLOCK_KIND_EVENT || !b->has_flags || b->version != info->version ||
+	       b->is_large != info->is_large)
+		b++;
+	return b;
+}
+
 bool event_frame(struct event_frame *ret, const uint8_t *rec, size_t n, uint16_t cpu,
 		 bool state_only)
 {

@@ -22,6 +22,9 @@ enum {
 
 	BLOCK_HEADER_BYTES = 8,
 	BLOCK_TRAILER_BYTES = 4,
+	/* In front of an event's record; the flags only in blocks that have them. */
+	EVENT_CPU_BYTES = 2,
+	EVENT_FLAGS_BYTES = 4,
 	/* Longest block that is read; a list can be as long as a machine has processes. */
 	BLOCK_MAX_BYTES = 64 << 20,
 	/* Total length less header, of an event block that is not "large". */
@@ -56,6 +59,9 @@ struct block_info {
 
 /* Never NULL: unknown numbers give a row of BLOCK_KIND_UNKNOWN. */
 const struct block_info *block_find(uint32_t type);
+
+/* The event block that differs from info's only in that it has flags; info itself if it has. */
+const struct block_info *block_with_flags(const struct block_info *info);
 
 /* A block in memory, as a whole. */
 struct block {

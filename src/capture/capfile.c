@@ -14,9 +14,7 @@
 #include <unistd.h>
 
 enum {
-	AGAIN = 2, /* from a step of next(): nothing to give out yet */
-	CPU_BYTES = 2,
-	FLAGS_BYTES = 4,
+	AGAIN = 2,		 /* from a step of next(): nothing to give out yet */
 	SECTION_HEAD_BYTES = 16, /* type, length, magic, version */
 };
 
@@ -162,19 +160,20 @@ static int on_unknown(struct capfile *f, const struct block *b, struct record *r
  */
 static bool next_plain(struct capfile *f, struct record *ret)
 {
-	const uint8_t *b = f->in.buf + f->in.at, *rec = b + BLOCK_HEADER_BYTES + CPU_BYTES;
+	const uint8_t *b = f->in.buf + f->in.at, *rec = b + BLOCK_HEADER_BYTES + EVENT_CPU_BYTES;
 	size_t n = f->in.end - f->in.at;
 	uint32_t total, len, n_params, bytes;
 	uint16_t type;
 
-	if (n < BLOCK_HEADER_BYTES + CPU_BYTES + RECORD_HEADER_BYTES || load32(b) != BLOCK_EVENT_V2)
+	if (n < BLOCK_HEADER_BYTES + EVENT_CPU_BYTES + RECORD_HEADER_BYTES ||
+	    load32(b) != BLOCK_EVENT_V2)
 		return false;
 	total = load32(b + 4);
 	len = load32(rec + 16);
 	type = load16(rec + 20);
 	n_params = load32(rec + 22);
 	if (total > n || total > BLOCK_HEADER_BYTES + BLOCK_EVENT_MAX_BYTES || len > total ||
-	    len + BLOCK_HEADER_BYTES + CPU_BYTES + BLOCK_TRAILER_BYTES > total)
+	    len + BLOCK_HEADER_BYTES + EVENT_CPU_BYTES + BLOCK_TRAILER_BYTES > total)
 		return false;
 	if (type >= EV_COUNT ||
 	    (f->converter.pass[type] != n_params && f->converter.pass[type] != PASS_ANY))
@@ -194,41 +193,25 @@ static bool next_plain(struct capfile *f, struct record *ret)
 	ret->event.n = len;
 	ret->event.cpu = load16(b + BLOCK_HEADER_BYTES);
 	ret->event.state_only = false;
+	ret->event.raw_enter = STR_EMPTY;
 	ret->raw = (struct str){(const char *)b, total};
 	return true;
 }
 
-/*
- * A block of today around a converted record, in the room that the converter leaves.  Its
- * own block would not do for a writer, which may not keep the enter record that went into it,
- * and stands in only for records that grew too long.
- */
-static struct str wrap(struct str rec, uint16_t cpu, bool state_only, struct str own)
+static int unseen(const struct block *b, struct record *ret)
 {
-	uint8_t *p = (uint8_t *)(uintptr_t)rec.p;
-	struct event_frame frame;
-
-	if (!event_frame(&frame, p, rec.n, cpu, state_only))
-		return own;
-	memcpy(p - frame.n_head, frame.head, frame.n_head);
-	memcpy(p + rec.n, frame.tail, frame.n_tail);
-	return (struct str){rec.p - frame.n_head, frame.total};
-}
-
-static int skip_unknown(struct capfile *f, const struct block *b, struct record *ret)
-{
-	f->n_skipped++;
-	ret->kind = RECORD_RAW;
+	ret->kind = RECORD_UNSEEN;
 	ret->raw = b->raw;
 	return 1;
 }
 
 static int on_event(struct capfile *f, const struct block *b, struct record *ret, struct err *e)
 {
-	size_t head = CPU_BYTES + (b->info->has_flags ? FLAGS_BYTES : 0);
+	size_t head = EVENT_CPU_BYTES + (b->info->has_flags ? EVENT_FLAGS_BYTES : 0);
 	struct str rec = {(const char *)b->body + head, b->body_bytes - head};
 	const uint8_t *p = (const uint8_t *)rec.p;
-	bool state_only = b->info->has_flags && load32(b->body + CPU_BYTES) & EVENT_STATE_ONLY;
+	bool state_only =
+		b->info->has_flags && load32(b->body + EVENT_CPU_BYTES) & EVENT_STATE_ONLY;
 	int r;
 
 	f->in_events = true;
@@ -241,23 +224,25 @@ static int on_event(struct capfile *f, const struct block *b, struct record *ret
 		return r;
 	}
 	p = (const uint8_t *)rec.p;
-	if (load16(p + 20) >= EV_COUNT)
-		return skip_unknown(f, b, ret);
+	if (load16(p + 20) >= EV_COUNT) {
+		f->n_skipped++;
+		return unseen(b, ret);
+	}
 	rec.n = load32(p + 16);
-	r = convert(&f->converter, &rec, e);
+	r = convert(&f->converter, &rec, b->raw, &ret->event.raw_enter, e);
 	if (r < 0) {
 		prepend_block(f, e);
 		return r;
 	}
 	if (r == CONVERTED_DROP)
-		return AGAIN;
+		return unseen(b, ret);
 	f->n_events++;
 	ret->kind = RECORD_EVENT;
 	ret->event.p = (const uint8_t *)rec.p;
 	ret->event.n = (uint32_t)rec.n;
 	ret->event.cpu = load16(b->body);
 	ret->event.state_only = state_only;
-	ret->raw = r == CONVERTED_OTHER ? wrap(rec, ret->event.cpu, state_only, b->raw) : b->raw;
+	ret->raw = b->raw;
 	return 1;
 }
 

@@ -24,6 +24,8 @@ struct capfile_writer;
 int capfile_create(const char *path, bool compress, struct capfile_writer **ret, struct err *e);
 /* Append the blocks of record.raw; an empty one does nothing. */
 int capfile_write_raw(struct capfile_writer *w, struct str raw, struct err *e);
+/* Append the block of an event, its record unchanged, marked to change state and not be shown. */
+int capfile_write_state_only(struct capfile_writer *w, struct str raw, struct err *e);
 /* Append one event record as a block of the current version. */
 int capfile_write_event(struct capfile_writer *w, struct str record, uint16_t cpu, bool state_only,
 			struct err *e);

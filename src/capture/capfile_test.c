@@ -172,7 +172,8 @@ TEST(blocks_of_every_kind_are_read_and_counted)
 	expect(s, RECORD_RAW, &rec); /* an unknown block */
 	CHECK_MEM(rec.raw.p + 8, "new", 3);
 	expect(s, RECORD_EVENT, &rec);
-	expect(s, RECORD_EVENT, &rec); /* read's exit, with its enter's values */
+	expect(s, RECORD_UNSEEN, &rec); /* read's enter */
+	expect(s, RECORD_EVENT, &rec);	/* and exit, with its enter's values */
 	CHECK(rec.event.state_only);
 	CHECK_INT(rec.event.n, 26 + 8 + 24);
 	CHECK_MEM(rec.event.p + rec.event.n - 12, "ffffffffssss", 12);
@@ -186,7 +187,7 @@ TEST(blocks_of_every_kind_are_read_and_counted)
 	expect(s, RECORD_EVENT, &rec);
 	CHECK(rec.event.state_only);
 	CHECK_INT(rec.event.cpu, 3);
-	expect(s, RECORD_RAW, &rec); /* an unknown type of event */
+	expect(s, RECORD_UNSEEN, &rec); /* an unknown type of event */
 	expect(s, RECORD_EVENT, &rec);
 	expect_end(s);
 	source_stats(s, &stats);
@@ -427,8 +428,10 @@ TEST(a_slow_pipe_reads_the_same)
 	file_done(&f);
 }
 
-/* All raw bytes of a file, without the events that `drop` says (a bit each). */
-static void copy_raw(const struct testfile *f, uint32_t drop, struct testfile *ret)
+/*
+ * The file again: whole, or of some of its events, without those that `drop` says (a bit each).
+ */
+static void copy_raw(const struct testfile *f, bool whole, uint32_t drop, struct testfile *ret)
 {
 	struct source *s = open_file(f);
 	struct record rec;
@@ -436,54 +439,102 @@ static void copy_raw(const struct testfile *f, uint32_t drop, struct testfile *r
 	unsigned n = 0;
 
 	file_init(ret);
-	while (source_next(s, &rec, &e) > 0)
-		if (rec.kind != RECORD_EVENT || !(drop >> n++ & 1))
+	while (source_next(s, &rec, &e) > 0) {
+		if (rec.kind == RECORD_EVENT && drop >> n++ & 1)
+			continue;
+		if (rec.kind == RECORD_EVENT && !whole)
+			buf_adds(&ret->b, rec.event.raw_enter);
+		if (rec.kind != RECORD_UNSEEN || whole)
 			buf_adds(&ret->b, rec.raw);
+	}
 	CHECK_STR(e.msg, "");
 	source_close(s);
 }
 
-/* Both give the same records, apart from events of a that `drop` says. */
-static void check_same(const struct testfile *a, const struct testfile *b, uint32_t drop)
+/* Both give the same events, apart from those of a that `drop` says. */
+static void check_same_events(const struct testfile *a, const struct testfile *b, uint32_t drop)
 {
 	struct source *sa = open_file(a), *sb = open_file(b);
 	struct record ra, rb;
 	unsigned n = 0;
 
 	while (source_next(sa, &ra, NULL) > 0) {
-		if (ra.kind == RECORD_EVENT && drop >> n++ & 1)
+		if (ra.kind != RECORD_EVENT || drop >> n++ & 1)
 			continue;
-		expect(sb, ra.kind, &rb);
-		if (ra.kind != RECORD_EVENT)
-			continue;
+		do
+			CHECK(source_next(sb, &rb, NULL) > 0);
+		while (rb.kind != RECORD_EVENT);
 		CHECK_INT(ra.event.n, rb.event.n);
 		CHECK_MEM(ra.event.p, rb.event.p, ra.event.n);
 		CHECK_INT(ra.event.cpu, rb.event.cpu);
 		CHECK_INT(ra.event.state_only, rb.event.state_only);
+		CHECK(str_eq(ra.raw, rb.raw));
+		CHECK(str_eq(ra.event.raw_enter, rb.event.raw_enter));
 	}
-	expect_end(sb);
+	while (source_next(sb, &rb, NULL) > 0)
+		CHECK(rb.kind != RECORD_EVENT);
 	source_close(sa);
 	source_close(sb);
 }
 
-TEST(raw_bytes_make_a_file_that_reads_the_same)
+TEST(all_raw_bytes_together_are_the_file)
 {
 	struct testfile f, copy;
 
-	file_of_events(&f, 3);
-	copy_raw(&f, 0, &copy);
+	file_of_everything(&f);
+	copy_raw(&f, true, 0, &copy);
 	CHECK_INT(copy.b.n, f.b.n);
 	CHECK_MEM(copy.b.p, f.b.p, f.b.n);
 	file_done(&f);
 	file_done(&copy);
+}
+
+TEST(raw_bytes_of_some_events_read_as_the_same_events)
+{
+	struct testfile f, copy;
 
 	file_of_everything(&f);
-	for (uint32_t drop = 0; drop < 1 << 7; drop++) {
-		if (drop == (1 << 7) - 1)
-			continue; /* no events left */
-		copy_raw(&f, drop, &copy);
-		check_same(&f, &copy, drop);
+	for (uint32_t drop = 0; drop < (1 << 7) - 1; drop++) {
+		copy_raw(&f, false, drop, &copy);
+		check_same_events(&f, &copy, drop);
 		file_done(&copy);
 	}
+	file_done(&f);
+}
+
+TEST(an_enter_record_is_lent_with_the_exit_that_took_it_in_and_no_other)
+{
+	const unsigned lengths[] = {8, 4, 8, 3};
+	struct testfile f;
+	struct source *s;
+	struct record rec;
+	uint8_t bytes[128];
+
+	file_init(&f);
+	file_section(&f);
+	file_event_block(&f, BLOCK_EVENT_V2, bytes,
+			 make_record(bytes, EV_SYSCALL_READ_E, 7, "fs", lengths, 2));
+	/* Another thread's, and another call's. */
+	file_event_block(&f, BLOCK_EVENT_V2, bytes,
+			 make_record(bytes, EV_SYSCALL_READ_X, 8, "rd", lengths + 2, 2));
+	file_event_block(&f, BLOCK_EVENT_V2, bytes,
+			 make_record(bytes, EV_SYSCALL_READ_X, 7, "rd", lengths + 2, 2));
+	file_event_block(&f, BLOCK_EVENT_V2, bytes,
+			 make_record(bytes, EV_SYSCALL_READ_E, 7, "fs", lengths, 2));
+	file_event_block(&f, BLOCK_EVENT_V2, bytes,
+			 make_record(bytes, EV_SYSCALL_WRITE_X, 7, "rd", lengths + 2, 2));
+	s = open_file(&f);
+	expect(s, RECORD_SECTION, &rec);
+	expect(s, RECORD_UNSEEN, &rec);
+	expect(s, RECORD_EVENT, &rec);
+	CHECK_INT(rec.event.raw_enter.n, 0);
+	expect(s, RECORD_EVENT, &rec);
+	CHECK_INT(rec.event.raw_enter.n, 56);
+	CHECK_MEM(rec.event.raw_enter.p, f.b.p + SECTION_BYTES, 56);
+	expect(s, RECORD_UNSEEN, &rec);
+	expect(s, RECORD_EVENT, &rec);
+	CHECK_INT(rec.event.raw_enter.n, 0);
+	expect_end(s);
+	source_close(s);
 	file_done(&f);
 }

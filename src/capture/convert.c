@@ -130,8 +130,8 @@ static uint8_t *next_out(struct converter *c)
 {
 	c->turn ^= 1;
 	if (!c->out[c->turn])
-		c->out[c->turn] = xmalloc(CONVERT_HEADROOM + CONVERT_MAX_BYTES + CONVERT_TAILROOM);
-	return c->out[c->turn] + CONVERT_HEADROOM;
+		c->out[c->turn] = xmalloc(CONVERT_MAX_BYTES);
+	return c->out[c->turn];
 }
 
 /* ---- one step ---- */
@@ -266,9 +266,17 @@ static int put_together(const struct parts *from, uint8_t *out, struct err *e)
 	return (int)n;
 }
 
+/* The enter record was used: it is nobody else's.  Its block, empty when it was not there. */
+static struct str use_up_enter(struct converter *c, int64_t tid, const struct parts *enter)
+{
+	struct str raw = c->enters ? enters_take(c->enters, tid) : STR_EMPTY;
+
+	return enter->n ? raw : STR_EMPTY;
+}
+
 /* ADD_PARAMS and CHANGE_TYPE: *rec becomes the new record. */
 static int rewrite(struct converter *c, const struct convert_rule *rule, struct str *rec,
-		   struct err *e)
+		   struct str *ret_enter, struct err *e)
 {
 	struct parts old, enter, new;
 	struct buf json;
@@ -293,17 +301,20 @@ static int rewrite(struct converter *c, const struct convert_rule *rule, struct 
 	buf_done(&json);
 	if (n < 0)
 		return n;
-	if (c->enters && reads_enter(rule))
-		enters_drop(c->enters, (int64_t)load64(out + 8));
+	if (reads_enter(rule)) {
+		struct str raw = use_up_enter(c, (int64_t)load64(out + 8), &enter);
+
+		*ret_enter = raw.n ? raw : *ret_enter;
+	}
 	*rec = (struct str){(const char *)out, (size_t)n};
 	return 0;
 }
 
-static void keep_enter(struct converter *c, struct str rec)
+static void keep_enter(struct converter *c, struct str rec, struct str raw)
 {
 	if (!c->enters)
 		c->enters = enters_new();
-	enters_put(c->enters, (int64_t)load64((const uint8_t *)rec.p + 8), rec);
+	enters_put(c->enters, (int64_t)load64((const uint8_t *)rec.p + 8), rec, raw);
 }
 
 /* ---- the whole way ---- */
@@ -314,10 +325,12 @@ static int no_rule(uint16_t type, uint32_t n_params, struct err *e)
 		       event_table[type].name, n_params);
 }
 
-int convert(struct converter *c, struct str *rec, struct err *e)
+int convert(struct converter *c, struct str *rec, struct str raw, struct str *ret_enter,
+	    struct err *e)
 {
 	int done = CONVERTED_ASIS;
 
+	*ret_enter = STR_EMPTY;
 	for (unsigned i = 0; i < MAX_STEPS; i++) {
 		uint16_t type = load16((const uint8_t *)rec->p + AT_TYPE);
 		uint32_t n_params = load32((const uint8_t *)rec->p + AT_N_PARAMS);
@@ -334,14 +347,14 @@ int convert(struct converter *c, struct str *rec, struct err *e)
 		if (rule->action == CONVERT_PASS)
 			return done;
 		if (rule->action == CONVERT_STORE || rule->action == CONVERT_STORE_AND_PASS)
-			keep_enter(c, *rec);
+			keep_enter(c, *rec, raw);
 		if (rule->action == CONVERT_STORE_AND_PASS)
 			return done;
 		if (rule->action == CONVERT_STORE) {
 			c->n_absorbed++;
 			return CONVERTED_DROP;
 		}
-		if (rewrite(c, rule, rec, e) < 0)
+		if (rewrite(c, rule, rec, ret_enter, e) < 0)
 			return -EINVAL;
 		done = CONVERTED_OTHER;
 	}

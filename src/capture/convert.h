@@ -10,8 +10,6 @@
 
 enum {
 	CONVERT_MAX_BYTES = 64 << 10, /* of a converted record */
-	CONVERT_HEADROOM = 16,	      /* free bytes before it */
-	CONVERT_TAILROOM = 8,	      /* and behind */
 };
 
 enum {
@@ -44,10 +42,12 @@ void converter_restart(struct converter *c);
 uint64_t converter_evicted(const struct converter *c);
 
 /*
- * *rec: an event record of a known type whose lengths were checked.
- * enum converted, or -EINVAL and *e.
+ * *rec: an event record of a known type whose lengths were checked; raw: the block it is in.
+ * *ret_enter: the block of the enter record that went into it, good until the next call; empty
+ * if none.  enum converted, or -EINVAL and *e.
  */
-int convert(struct converter *c, struct str *rec, struct err *e);
+int convert(struct converter *c, struct str *rec, struct str raw, struct str *ret_enter,
+	    struct err *e);
 
 /*
  * A record of version 1, whose header has no number of parameters, becomes one of version 2.

@@ -13,14 +13,14 @@ enum {
 };
 
 struct enter {
-	uint8_t *rec; /* NULL: free */
-	uint32_t n;
-	uint32_t age; /* value of the clock when it was put */
+	struct str rec, raw; /* of the slab; rec.p NULL: a free place */
+	uint32_t age;	     /* value of the clock when it was put */
 	int64_t tid;
 };
 
 struct enters {
 	struct slab *slab;
+	struct str taken; /* lent out by enters_take() */
 	uint64_t n_evicted;
 	uint32_t clock;
 	struct enter sets[SETS][WAYS];
@@ -41,13 +41,6 @@ void enters_free(struct enters *t)
 	free(t);
 }
 
-void enters_clear(struct enters *t)
-{
-	slab_free(t->slab);
-	t->slab = slab_new(MAX_BYTES);
-	memset(t->sets, 0, sizeof(t->sets));
-}
-
 static size_t set_of(int64_t tid)
 {
 	return hash_u64((uint64_t)tid) % SETS;
@@ -58,15 +51,34 @@ static struct enter *find(const struct enters *t, int64_t tid)
 	const struct enter *set = t->sets[set_of(tid)];
 
 	for (unsigned i = 0; i < WAYS; i++)
-		if (set[i].rec && set[i].tid == tid)
+		if (set[i].rec.p && set[i].tid == tid)
 			return (struct enter *)&set[i];
 	return NULL;
 }
 
-static void release(struct enters *t, struct enter *place)
+static void release(struct enters *t, struct str *s)
 {
-	slab_put(t->slab, place->rec, place->n);
-	place->rec = NULL;
+	slab_put(t->slab, (void *)(uintptr_t)s->p, s->n);
+	*s = (struct str){NULL, 0};
+}
+
+static void release_place(struct enters *t, struct enter *place)
+{
+	release(t, &place->rec);
+	release(t, &place->raw);
+}
+
+/* False when there is no room. */
+static bool keep(struct enters *t, struct str s, struct str *ret)
+{
+	char *p = slab_get(t->slab, s.n);
+
+	if (!p)
+		return false;
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	*ret = (struct str){p, s.n};
+	return true;
 }
 
 /* A free place, else the one that has waited longest. */
@@ -75,29 +87,42 @@ static struct enter *place_for(struct enters *t, int64_t tid)
 	struct enter *set = t->sets[set_of(tid)], *oldest = set;
 
 	for (unsigned i = 0; i < WAYS; i++) {
-		if (!set[i].rec)
+		if (!set[i].rec.p)
 			return &set[i];
 		if (t->clock - set[i].age > t->clock - oldest->age)
 			oldest = &set[i];
 	}
 	t->n_evicted++;
-	release(t, oldest);
+	release_place(t, oldest);
 	return oldest;
 }
 
-void enters_put(struct enters *t, int64_t tid, struct str rec)
+/* Only what is in use is written to: the rest of the table need never become memory. */
+void enters_clear(struct enters *t)
+{
+	struct enter *place = &t->sets[0][0];
+
+	for (unsigned i = 0; i < SETS * WAYS; i++, place++)
+		if (place->rec.p)
+			release_place(t, place);
+}
+
+void enters_put(struct enters *t, int64_t tid, struct str rec, struct str raw)
 {
 	struct enter *place;
 
-	enters_drop(t, tid);
+	enters_take(t, tid);
+	release(t, &t->taken);
 	place = place_for(t, tid);
-	place->rec = slab_get(t->slab, rec.n);
-	if (!place->rec) {
+	if (!keep(t, rec, &place->rec)) {
 		t->n_evicted++;
 		return;
 	}
-	memcpy(place->rec, rec.p, rec.n);
-	place->n = (uint32_t)rec.n;
+	if (!keep(t, raw, &place->raw)) {
+		t->n_evicted++;
+		release(t, &place->rec);
+		return;
+	}
 	place->tid = tid;
 	place->age = t->clock++;
 }
@@ -106,15 +131,20 @@ struct str enters_find(const struct enters *t, int64_t tid)
 {
 	const struct enter *place = find(t, tid);
 
-	return place ? (struct str){(const char *)place->rec, place->n} : STR_EMPTY;
+	return place ? place->rec : STR_EMPTY;
 }
 
-void enters_drop(struct enters *t, int64_t tid)
+struct str enters_take(struct enters *t, int64_t tid)
 {
 	struct enter *place = find(t, tid);
 
-	if (place)
-		release(t, place);
+	if (!place)
+		return STR_EMPTY;
+	release(t, &t->taken);
+	release(t, &place->rec);
+	t->taken = place->raw;
+	place->raw = (struct str){NULL, 0};
+	return t->taken;
 }
 
 uint64_t enters_evicted(const struct enters *t)

@@ -18,7 +18,8 @@ enum record_kind {
 	RECORD_PROC,
 	RECORD_FD,
 	RECORD_EVENT,
-	RECORD_RAW, /* nothing to apply: bytes that a writer must keep (record.raw) */
+	RECORD_RAW,    /* nothing to apply: metadata that a writer must keep (record.raw) */
+	RECORD_UNSEEN, /* nor this: an event block that gives no event (see record.raw) */
 };
 
 struct snap_machine {
@@ -126,15 +127,22 @@ struct record {
 			uint32_t n;
 			uint16_t cpu;
 			bool state_only; /* changes state, is not shown to rules */
+			/*
+			 * The block of the enter record that conversion merged into this one, and
+			 * which was given already as the raw of an earlier record; else empty.
+			 */
+			struct str raw_enter;
 		} event;
 	};
 	/*
-	 * What a writer appends to keep this record: whole blocks.  The file's own bytes, given
-	 * with the first record of a block and empty with its others; empty for live sources.
-	 * An event made by conversion comes as a new block of today's version, since it no
-	 * longer needs the enter record that went into it; that one, and records of types
-	 * without meaning today, are not given at all.  So a file made of every record's raw
-	 * reads back as the same records, and so does one of all but some events.
+	 * The file's own bytes: whole blocks, given with the first record of a block and empty
+	 * with its others; empty for live sources.  Every block is given once and in order, so
+	 * that all raws together are the file.
+	 *
+	 * Event blocks that give no event come as RECORD_UNSEEN: enter records that conversion
+	 * takes in, records without meaning today and of types yet unknown.  A writer that keeps
+	 * only some events leaves these out, and puts event.raw_enter in front of the raw of an
+	 * event that has it: then its file reads back as the same events.
 	 */
 	struct str raw;
 };

@@ -176,6 +176,32 @@ int capfile_write_raw(struct capfile_writer *w, struct str raw, struct err *e)
 	return put(w, raw.p, raw.n, e);
 }
 
+int capfile_write_state_only(struct capfile_writer *w, struct str raw, struct err *e)
+{
+	const uint8_t *p = (const uint8_t *)raw.p;
+	const struct block_info *own = block_find(load32(p)), *info = block_with_flags(own);
+	size_t n_head = BLOCK_HEADER_BYTES + EVENT_CPU_BYTES + EVENT_FLAGS_BYTES;
+	size_t n_own = n_head - (own->has_flags ? 0 : EVENT_FLAGS_BYTES);
+	uint32_t total = (uint32_t)(raw.n + n_head - n_own), flags = EVENT_STATE_ONLY;
+	uint8_t head[16];
+	int r;
+
+	if (!info->is_large && total > BLOCK_HEADER_BYTES + BLOCK_EVENT_MAX_BYTES)
+		return err_set(e, -E2BIG, "%s: no room for flags in an event block of %zu bytes",
+			       w->name, raw.n);
+	if (own->has_flags)
+		flags |= load32(p + BLOCK_HEADER_BYTES + EVENT_CPU_BYTES);
+	store32(head, info->type);
+	store32(head + 4, total);
+	memcpy(head + 8, p + BLOCK_HEADER_BYTES, EVENT_CPU_BYTES);
+	store32(head + 10, flags);
+	r = put(w, head, n_head, e);
+	/* Flags are four bytes, and so leave the padding as it is. */
+	if (!r)
+		r = put(w, p + n_own, raw.n - n_own - BLOCK_TRAILER_BYTES, e);
+	return r ? r : put(w, head + 4, BLOCK_TRAILER_BYTES, e);
+}
+
 int capfile_write_section(struct capfile_writer *w, struct err *e)
 {
 	block_begin(w, BLOCK_SECTION);

@@ -251,6 +251,63 @@ TEST(raw_bytes_are_written_as_they_are)
 	close(t.fd);
 }
 
+/* A block of this type with a comment behind its record comes back marked, all else as it was. */
+static void check_marked(uint32_t type, uint32_t marked)
+{
+	bool had_flags = block_find(type)->has_flags;
+	const unsigned length = 8;
+	uint8_t body[64] = {3, 0, 4, 0, 0, 0}, *rec = body + (had_flags ? 6 : 2), back[128];
+	size_t n = make_record(rec, EV_SYSCALL_SETSID_X, 42, "r", &length, 1);
+	struct target t = target_new();
+	struct capfile_writer *w = create(&t, false);
+	struct testfile f;
+
+	file_init(&f);
+	memcpy(rec + n, "comment", 7);
+	n += 7;
+	file_block(&f, type, body, (size_t)(rec - body) + n);
+	CHECK_INT(capfile_write_state_only(w, buf_str(&f.b), NULL), 0);
+	CHECK_INT(capfile_finish(w, NULL), 0);
+	CHECK_INT(pread(t.fd, back, sizeof(back), 0), f.b.n + (had_flags ? 0 : 4));
+	CHECK_INT(load32(back), marked);
+	CHECK_INT(load32(back + 4), f.b.n + (had_flags ? 0 : 4));
+	CHECK_INT(load16(back + 8), 3);
+	CHECK_INT(load32(back + 10), had_flags ? 5 : 1);
+	CHECK_MEM(back + 14, rec, n);
+	CHECK_INT(load32(back + load32(back + 4) - 4), load32(back + 4));
+	file_done(&f);
+	close(t.fd);
+}
+
+TEST(an_events_block_can_be_marked_to_change_state_only)
+{
+	check_marked(BLOCK_EVENT_V2, BLOCK_EVENT_FLAGS_V2);
+	check_marked(BLOCK_EVENT_FLAGS_V2, BLOCK_EVENT_FLAGS_V2);
+	check_marked(BLOCK_EVENT_V2_LARGE, BLOCK_EVENT_FLAGS_V2_LARGE);
+	check_marked(BLOCK_EVENT_FLAGS_V2_LARGE, BLOCK_EVENT_FLAGS_V2_LARGE);
+	check_marked(0x204, 0x208);
+	check_marked(0x8010abcd, 0x208);
+	check_marked(0x208, 0x208);
+}
+
+TEST(a_block_that_is_full_cannot_be_marked)
+{
+	static uint8_t rec[BLOCK_EVENT_MAX_BYTES];
+	const unsigned lengths[] = {8, 65476, 8, 4};
+	struct target t = target_new();
+	struct capfile_writer *w = create(&t, false);
+	struct testfile f;
+
+	file_init(&f);
+	file_event_block(&f, BLOCK_EVENT_V2, rec,
+			 make_record(rec, EV_SYSCALL_READ_X, 1, "abcd", lengths, 4));
+	CHECK_INT(f.b.n, BLOCK_HEADER_BYTES + BLOCK_EVENT_MAX_BYTES);
+	CHECK_INT(capfile_write_state_only(w, buf_str(&f.b), NULL), -E2BIG);
+	CHECK_INT(capfile_finish(w, NULL), 0);
+	file_done(&f);
+	close(t.fd);
+}
+
 TEST(long_lists_go_on_in_another_block)
 {
 	enum { N = 1000 };

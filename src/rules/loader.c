@@ -44,12 +44,24 @@ void loader_free(struct loader *l)
 	free(l);
 }
 
+/* The byte order mark of some editors: no part of the text, nor counted in places of it. */
+static struct str without_bom(struct str text)
+{
+	static const struct str bom = {"\xef\xbb\xbf", 3};
+
+	if (!str_starts(text, bom))
+		return text;
+	text.n -= bom.n;
+	memmove((char *)(uintptr_t)text.p, text.p + bom.n, text.n);
+	return text;
+}
+
 /* Takes over text.p. */
 static struct rule_file *add_file(struct loader *l, const char *name, struct str text)
 {
 	struct rule_file *f = arena_alloc(&l->arena, sizeof(*f));
 
-	*f = (struct rule_file){arena_str(&l->arena, str_of(name)), text};
+	*f = (struct rule_file){arena_str(&l->arena, str_of(name)), without_bom(text)};
 	if (l->n_files == l->cap_files)
 		l->files = xgrow(l->files, &l->cap_files, l->n_files + 1, sizeof(*l->files));
 	l->files[l->n_files++] = f;

@@ -70,6 +70,18 @@ static const char *names(const struct ruleset *r)
 static const char three[] = RULE("first", "ERROR\n  tags: [a, b]")
 	RULE("second", "INFO\n  tags: [b]") RULE("third rule", "DEBUG\n  enabled: false");
 
+TEST(a_byte_order_mark_is_no_part_of_the_text)
+{
+	tells("\xef\xbb\xbf- list: a\n  items: [x]\n",
+	      "test.yaml: Ok, with warnings\n"
+	      "test.yaml:1:3: warning: List not referred to by any other rule/macro "
+	      "[LOAD_UNUSED_LIST]\n"
+	      "  in list 'a'\n"
+	      "    - list: a\n"
+	      "      ^\n");
+	tells("\xef\xbb\xbf", "test.yaml: Ok\n");
+}
+
 TEST(a_rule_has_what_its_keys_say)
 {
 	struct ruleset *r = load("- rule: Name\n"

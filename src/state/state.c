@@ -152,6 +152,14 @@ void state_want(struct state *s, const uint64_t events[(EV_COUNT + 63) / 64],
 			set_bit(s->want_syscalls, c);
 }
 
+/* What other readers take for one that does counts too: state may need less than they do. */
+bool event_changes_state(uint16_t type)
+{
+	const uint16_t flags = EF_CREATES_FD | EF_DESTROYS_FD | EF_MODIFIES_STATE;
+
+	return apply_table[type] || event_table[type].flags & flags;
+}
+
 /*
  * Removals wait for the next event, so that the one that ends a thread or a descriptor still
  * sees it.
@@ -422,6 +430,7 @@ static __attribute__((noinline)) void apply_entry(struct state *s, const struct 
 		break;
 	case RECORD_EVENT:
 	case RECORD_RAW:
+	case RECORD_UNSEEN:
 		break;
 	}
 }

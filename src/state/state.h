@@ -75,6 +75,9 @@ enum state_verdict state_apply(struct state *s, const struct record *r, struct m
 void state_want(struct state *s, const uint64_t events[(EV_COUNT + 63) / 64],
 		const uint64_t syscalls[(SC_COUNT + 63) / 64]);
 
+/* Whether what comes after an event of this type may look different because of it. */
+bool event_changes_state(uint16_t type);
+
 struct state_stats {
 	uint64_t n_threads, n_fds, n_containers, n_users, n_bytes;
 	uint64_t n_events, n_bad_records;

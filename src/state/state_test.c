@@ -207,3 +207,13 @@ TEST(no_sequence_of_records_does_harm)
 	CHECK(st.threads_added > 100 && st.fds_added > 100);
 	feed_free(f);
 }
+
+TEST(events_that_change_nothing_are_known)
+{
+	CHECK(event_changes_state(EV_SYSCALL_OPENAT_2_X));
+	CHECK(event_changes_state(EV_PROCEXIT_1_E));
+	CHECK(event_changes_state(EV_ASYNCEVENT_E));
+	CHECK(!event_changes_state(EV_SYSCALL_NANOSLEEP_X));
+	CHECK(!event_changes_state(EV_SYSCALL_UNLINKAT_2_X));
+	CHECK(!event_changes_state(EV_GENERIC_X));
+}

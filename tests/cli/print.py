@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
+import fcntl
 import gzip
 import json
+import os
+import struct
 import subprocess
+import termios
+import time
 
 import scapfile
 from tap import SAKER, capture, check, done, equal, fails, file, run, saker
 
 FILES = capture('files.scap.gz')
+SANITIZED = os.environ.get('SAKER_SANITIZED') == '1'  # freed memory is kept back for a while
 
 
 def an_event_is_a_line_of_its_number_time_cpu_process_and_arguments():
@@ -103,6 +109,33 @@ def values_are_one_line_of_clean_text():
     head = scapfile.section() + scapfile.machine() + scapfile.procs([scapfile.proc(1, 1, 0, b'a\x1b[31m\n\xff', b'/x')])
     path = file('names.scap', head + scapfile.event(scapfile.record(1000, 1, 5, [bytes(8), bytes(8)])))
     equal(done(saker('print', path, '--format', '<%proc.name>')).decode(), '<a\ufffd[31m\ufffd\ufffd>\n')
+
+
+def _peak_kib(data, times):
+    """Peak memory of counting the events of so many copies of a capture, one behind the other in a pipe; their number.
+
+    Asked of the process itself, once it has read everything: what a parent is told includes memory of the parent's own.
+    """
+    p = subprocess.Popen([SAKER, 'print', '-', '--count'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    for _ in range(times):
+        p.stdin.write(data)
+    p.stdin.flush()
+    while struct.unpack('i', fcntl.ioctl(p.stdin, termios.FIONREAD, b'1234'))[0]:
+        time.sleep(0.01)
+    with open(f'/proc/{p.pid}/status') as f:
+        peak = next(int(line.split()[1]) for line in f if line.startswith('VmHWM:'))
+    out, _ = p.communicate()
+    equal(p.returncode, 0)
+    return peak, int(out)
+
+
+def memory_does_not_grow_with_the_length_of_a_capture():
+    for name in ('files.scap.gz', 'enter-era.scap.gz', 'containers.scap.gz'):
+        data = scapfile.read(capture(name))
+        once, n_once = _peak_kib(data, 1)
+        often, n_often = _peak_kib(data, 20)
+        check(n_often >= 20 * n_once, name, n_once, n_often)
+        check(SANITIZED or often - once < 1024, name, once, often)
 
 
 run(globals())
