@@ -173,7 +173,7 @@ static void add_output_fields(const struct rule *r, struct buf *out)
 	size_t n = 0;
 
 	arena_init(&a, 0);
-	if (message_compile(r->output, &a, &m, NULL, NULL) == 0)
+	if (message_compile(r->output, NULL, &a, &m, NULL, NULL) == 0)
 		tokens = message_tokens(m, &n);
 	for (size_t i = 0; i < n; i++)
 		names_add(&names, tokens[i].text);

@@ -2,9 +2,12 @@
 #include "app/input.h"
 
 #include "app/counters.h"
+#include "app/report.h"
 #include "base/alloc.h"
+#include "base/stop.h"
 #include "capture/capfile.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -84,6 +87,7 @@ int input_open(struct input *in, const char *path, const struct input_options *o
 	int r;
 
 	*in = (struct input){.source = NULL};
+	stop_on_signals();
 	r = capfile_open(path, &in->source, e);
 	if (r < 0)
 		return r;
@@ -99,6 +103,19 @@ void input_close(struct input *in)
 	source_close(in->source);
 	state_free(in->state);
 	arena_done(&in->scratch);
+}
+
+enum exit_status input_status(const struct err *e)
+{
+	if (!e->code || (e->code == -EINTR && stop_signal))
+		return EXIT_DONE;
+	report("%s", e->msg);
+	return EXIT_FAULT;
+}
+
+void input_on_idle(struct input *in, void (*idle)(void *arg), void *arg)
+{
+	capfile_on_idle(in->source, idle, arg);
 }
 
 void input_tell(const struct input *in, bool counters)
