@@ -89,13 +89,11 @@ static void outcome_text(const struct explainer *x, const struct outcome *o, str
 	buf_addz(out, o->rule->enabled ? ": " : " (disabled): ");
 	if (o->matches && o->rule == x->alerts)
 		buf_addz(out, "matches (alert)");
-	else if (o->matches && o->rule->enabled)
-{
+	else if (o->matches && o->rule->enabled) {
 		buf_addz(out, "matches, behind '");
 		text_add_safe(out, x->alerts->name);
 		buf_addc(out, '\'');
-	}
-	else if (o->matches)
+	} else if (o->matches)
 		buf_addz(out, "matches");
 	for (size_t i = 0; i < o->n_steps; i++) {
 		if (i)

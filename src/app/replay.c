@@ -219,7 +219,8 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	enum exit_status status;
 
 	if (r.o->priority && !priority_parse(str_of(r.o->priority), &priority)) {
-		report("replay: there is no priority '%s'; it is one of emergency, alert, critical, "
+		report("replay: there is no priority '%s'; it is one of emergency, alert, "
+		       "critical, "
 		       "error, warning, notice, info, debug",
 		       r.o->priority);
 		return EXIT_USAGE;

@@ -75,7 +75,8 @@ static void add_path(const struct place *p, struct buf *out)
 /* A line of a file as one line of the terminal, as wide with tabs as the one below it. */
 static void add_line(struct str line, struct buf *out)
 {
-	for (ptrdiff_t tab; (tab = str_chr(line, '\t')) >= 0; line = str_from(line, (size_t)tab + 1)) {
+	for (ptrdiff_t tab; (tab = str_chr(line, '\t')) >= 0;
+	     line = str_from(line, (size_t)tab + 1)) {
 		utf8_add_printable(out, str_head(line, (size_t)tab));
 		buf_addc(out, '\t');
 	}
