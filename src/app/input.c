@@ -6,64 +6,22 @@
 #include "base/alloc.h"
 #include "base/stop.h"
 #include "capture/capfile.h"
+#include "capture/users.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-static struct str text_or_empty(const char *z)
-{
-	return z ? str_of(z) : STR_EMPTY;
-}
-
-/* path below the folder in which HOST_ROOT says that the host is mounted; NULL without it. */
-static FILE *open_host_file(const char *path)
-{
-	const char *root = getenv("HOST_ROOT");
-	char *full = xasprintf("%s%s", root ? root : "", path);
-	FILE *f = fopen(full, "re");
-
-	free(full);
-	return f;
-}
-
-static void add_user(struct state *s, const struct passwd *p)
-{
-	struct moment unused;
-	struct snap_user u = {.uid = p->pw_uid,
-			      .gid = p->pw_gid,
-			      .name = text_or_empty(p->pw_name),
-			      .home = text_or_empty(p->pw_dir),
-			      .shell = text_or_empty(p->pw_shell),
-			      .is_local = true};
-
-	state_apply(s, &(struct record){.kind = RECORD_USER, .user = &u}, &unused);
-}
-
-static void add_group(struct state *s, const struct group *g)
-{
-	struct moment unused;
-	struct snap_group row = {
-		.gid = g->gr_gid, .name = text_or_empty(g->gr_name), .is_local = true};
-
-	state_apply(s, &(struct record){.kind = RECORD_GROUP, .group = &row}, &unused);
-}
-
-/* The files alone: a name service could block, and would know strangers' ids no better. */
 void input_add_local_users(struct state *s)
 {
-	FILE *users = open_host_file("/etc/passwd"), *groups = open_host_file("/etc/group");
+	struct moment unused;
+	struct users users;
+	struct record r;
 
-	for (struct passwd *p; users && (p = fgetpwent(users));)
-		add_user(s, p);
-	for (struct group *g; groups && (g = fgetgrent(groups));)
-		add_group(s, g);
-	if (users)
-		fclose(users);
-	if (groups)
-		fclose(groups);
+	users_open(&users, "");
+	users.is_local = true;
+	while (users_next(&users, &r))
+		state_apply(s, &r, &unused);
+	users_close(&users);
 }
 
 static struct state_config state_config_of(const struct input_options *o)

@@ -127,7 +127,7 @@ int event_param_index(const struct event_info *info, struct str name)
 	for (unsigned i = 0; i < info->n_params; i++) {
 		const char *known = info->params[i].name;
 
-		/* Rule files ask this of every event type: no strlen() for names that differ. */
+		/* Rule files ask this of every type of event: no strlen() where names differ. */
 		if (name.n && *known == *name.p && str_is(name, known))
 			return (int)i;
 	}

@@ -112,26 +112,22 @@ static size_t dot_argument(struct str text, struct str *ret)
 	return n > 1 ? n : 0;
 }
 
-/* The first parameter called name in any event. */
-static const struct param_info *param_find(struct str name)
+/*
+ * Where each type of event has the parameter called name, -1 where it does not; the first such
+ * parameter, or NULL.
+ */
+static const struct param_info *param_places(struct str name, int8_t places[EV_COUNT])
 {
+	const struct param_info *first = NULL;
+
 	for (unsigned t = 0; t < EV_COUNT; t++) {
 		int i = event_param_index(&event_table[t], name);
 
-		if (i >= 0)
-			return &event_table[t].params[i];
+		places[t] = (int8_t)i;
+		if (i >= 0 && !first)
+			first = &event_table[t].params[i];
 	}
-	return NULL;
-}
-
-/* Where each type of event has the parameter called name, -1 where it does not. */
-static int8_t *param_places(struct arena *a, struct str name)
-{
-	int8_t *places = arena_alloc(a, EV_COUNT);
-
-	for (unsigned t = 0; t < EV_COUNT; t++)
-		places[t] = (int8_t)event_param_index(&event_table[t], name);
-	return places;
+	return first;
 }
 
 /*
@@ -139,18 +135,19 @@ static int8_t *param_places(struct arena *a, struct str name)
  */
 static int resolve_param(struct field *f, struct arena *a, size_t *n, struct err *e)
 {
+	int8_t *places = arena_alloc(a, EV_COUNT);
 	const struct param_info *param = NULL;
 	struct str name = f->arg;
 
 	for (; name.n && !param; name.n -= !param)
-		param = param_find(name);
+		param = param_places(name, places);
 	if (!param)
 		return err_set(e, -EINVAL, "unknown event argument %.*s", STR_ARG(f->arg));
 	*n -= f->arg.n - name.n;
 	f->arg = name;
 	if (f->info->get == get_rawarg)
 		f->type = param->type;
-	f->cache = param_places(a, name);
+	f->cache = places;
 	return 0;
 }
 
@@ -215,8 +212,10 @@ static int parse_use(const struct field_info *info, struct str text, size_t n, s
 		}
 		f->arg = arena_str(a, f->arg);
 	}
-	if (info->get == get_buffer)
-		f->cache = param_places(a, STR("data"));
+	if (info->get == get_buffer) {
+		f->cache = arena_alloc(a, EV_COUNT);
+		param_places(STR("data"), f->cache);
+	}
 	if (f->flags & FF_ANY && !keeps_candidates(f))
 		f->flags &= ~(FF_ANY | FF_NE_ALL);
 	*ret_n = n + arg_n;

@@ -2,6 +2,7 @@
 #include "filter/keys.h"
 
 #include "base/alloc.h"
+#include "filter/required.h"
 
 #include <stdlib.h>
 
@@ -41,8 +42,26 @@ static bool glob_kind(const struct glob *g, enum key_kind *ret)
 	return true;
 }
 
+static struct str lower(struct str s, struct arena *a)
+{
+	char *p = arena_alloc(a, s.n);
+
+	for (size_t i = 0; i < s.n; i++)
+		p[i] = (char)(s.p[i] >= 'A' && s.p[i] <= 'Z' ? s.p[i] | 0x20 : s.p[i]);
+	return (struct str){p, s.n};
+}
+
+/* A glob's key: what it is, or what it must have in it. */
+static enum key_kind glob_key(const struct glob *g, struct key *key)
+{
+	enum key_kind kind = KEY_PIECE;
+
+	key->text = glob_kind(g, &kind) ? g->text : required_by_glob(g->text);
+	return kind;
+}
+
 /* The key that constant i makes; false: it makes none. */
-static bool constant_key(const struct leaf *l, uint32_t i, struct key *key)
+static bool constant_key(const struct leaf *l, uint32_t i, struct arena *a, struct key *key)
 {
 	enum key_kind kind = KEY_EXACT;
 
@@ -60,9 +79,23 @@ static bool constant_key(const struct leaf *l, uint32_t i, struct key *key)
 		kind = KEY_PIECE;
 		break;
 	case OP_GLOB:
-		if (!glob_kind(&l->globs[i], &kind))
-			return false;
-		key->text = l->globs[i].text;
+		kind = glob_key(&l->globs[i], key);
+		break;
+	case OP_ICONTAINS:
+		kind = KEY_FOLDED;
+		key->text = lower(key->text, a);
+		break;
+	case OP_IGLOB:
+		kind = KEY_FOLDED;
+		key->text = lower(required_by_glob(l->texts[i]), a);
+		break;
+	case OP_REGEX:
+		kind = KEY_PIECE;
+		key->text = required_by_regex(l->texts[i]);
+		break;
+	case OP_PMATCH:
+		kind = KEY_PIECE;
+		key->text = required_by_path(l->texts[i]);
 		break;
 	default:
 		if (!is_equality(l))
@@ -73,7 +106,7 @@ static bool constant_key(const struct leaf *l, uint32_t i, struct key *key)
 	key->is_number = l->group < GROUP_STRING;
 	if (key->is_number)
 		key->text = (struct str){(const char *)&l->constants[i].u, sizeof(uint64_t)};
-	return kind == KEY_EXACT || key->text.n >= (kind == KEY_PIECE ? PIECE_MIN : 1);
+	return kind == KEY_EXACT || key->text.n >= (kind >= KEY_PIECE ? PIECE_MIN : 1);
 }
 
 static bool leaf_keys(struct key_list *k, const struct graph_leaf *gl, uint32_t owner)
@@ -89,7 +122,7 @@ static bool leaf_keys(struct key_list *k, const struct graph_leaf *gl, uint32_t 
 	for (uint32_t i = 0; i < n; i++) {
 		struct key key = {.slot = gl->left, .owner = owner};
 
-		if (!constant_key(l, i, &key))
+		if (!constant_key(l, i, k->arena, &key))
 			return false;
 		key_add(k, key);
 	}
@@ -99,8 +132,11 @@ static bool leaf_keys(struct key_list *k, const struct graph_leaf *gl, uint32_t 
 /* Lower is better: few operands to look at, whole values before parts, few keys. */
 static float keys_score(const struct key *list, size_t n)
 {
-	static const float scores[] = {
-		[KEY_EXACT] = 1, [KEY_PREFIX] = 2, [KEY_SUFFIX] = 3, [KEY_PIECE] = 6};
+	static const float scores[] = {[KEY_EXACT] = 1,
+				       [KEY_PREFIX] = 2,
+				       [KEY_SUFFIX] = 3,
+				       [KEY_PIECE] = 6,
+				       [KEY_FOLDED] = 8};
 	float score = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -170,29 +206,33 @@ bool keys_add(struct key_list *k, struct estimator *est, const uint32_t *refs, s
 }
 
 /* Asking a few conditions is as fast as a look-up, and looking for pieces takes longer. */
-enum { PLAIN_MIN = 3, PIECES_MIN = 8 };
+enum { WAY_PLAIN, WAY_PIECES, WAY_FOLDED, WAY_COUNT };
+
+static unsigned way_of(const struct key *key)
+{
+	return key->kind < KEY_PIECE ? WAY_PLAIN : key->kind == KEY_PIECE ? WAY_PIECES : WAY_FOLDED;
+}
 
 void keys_prune(struct key_list *k, size_t n_slots, bool *has)
 {
-	uint32_t(*count)[2] = xcalloc(n_slots, sizeof(*count)),
-	(*last)[2] = xcalloc(n_slots, sizeof(*last));
+	static const uint32_t min[WAY_COUNT] = {3, 8, 8};
+	uint32_t(*count)[WAY_COUNT] = xcalloc(n_slots, sizeof(*count)),
+	(*last)[WAY_COUNT] = xcalloc(n_slots, sizeof(*last));
 	size_t kept = 0;
 
 	/* Keys stand in order of their owners, whom each look-up counts once. */
 	for (size_t i = 0; i < k->n; i++) {
 		const struct key *key = &k->list[i];
-		bool is_piece = key->kind == KEY_PIECE;
 
-		if (last[key->slot][is_piece] == key->owner + 1)
+		if (last[key->slot][way_of(key)] == key->owner + 1)
 			continue;
-		last[key->slot][is_piece] = key->owner + 1;
-		count[key->slot][is_piece]++;
+		last[key->slot][way_of(key)] = key->owner + 1;
+		count[key->slot][way_of(key)]++;
 	}
 	for (size_t i = 0; i < k->n; i++) {
 		const struct key *key = &k->list[i];
-		bool is_piece = key->kind == KEY_PIECE;
 
-		if (count[key->slot][is_piece] < (is_piece ? PIECES_MIN : PLAIN_MIN))
+		if (count[key->slot][way_of(key)] < min[way_of(key)])
 			has[key->owner] = false;
 	}
 	for (size_t i = 0; i < k->n; i++)

@@ -8,7 +8,8 @@
 #include "filter/lookup.h"
 
 struct key_list {
-	struct key *list; /* free() it */
+	struct arena *arena; /* for texts of keys that are not the conditions' own */
+	struct key *list;    /* free() it */
 	size_t n, cap;
 };
 

@@ -61,6 +61,8 @@ static uint32_t key_place(const struct lookup *lk, const struct key *key)
 		return (uint32_t)prefixes_find(&lk->prefixes, key->text);
 	case KEY_SUFFIX:
 		return (uint32_t)prefixes_find(&lk->suffixes, reverse(key->text, space));
+	case KEY_FOLDED:
+		return piece_place(&lk->folded, key->text);
 	case KEY_PIECE:
 	case KEY_KIND_COUNT:
 		break;
@@ -103,7 +105,9 @@ void lookup_build(struct lookup *lk, const struct key *keys, size_t n, const uin
 	count[KEY_SUFFIX] = texts_of(keys, n, KEY_SUFFIX, texts, a);
 	prefixes_build(&lk->suffixes, texts, count[KEY_SUFFIX], a);
 	count[KEY_PIECE] = texts_of(keys, n, KEY_PIECE, texts, a);
-	pieces_build(&lk->pieces, texts, count[KEY_PIECE], a);
+	pieces_build(&lk->pieces, texts, count[KEY_PIECE], false, a);
+	count[KEY_FOLDED] = texts_of(keys, n, KEY_FOLDED, texts, a);
+	pieces_build(&lk->folded, texts, count[KEY_FOLDED], true, a);
 	for (unsigned kind = 0; kind < KEY_KIND_COUNT; kind++)
 		place_hits(lk, keys, n, names, (enum key_kind)kind, count[kind], a);
 	free(texts);
@@ -135,6 +139,11 @@ static void call_piece(void *arg, uint32_t place)
 	call_hits(arg, KEY_PIECE, place);
 }
 
+static void call_folded(void *arg, uint32_t place)
+{
+	call_hits(arg, KEY_FOLDED, place);
+}
+
 void lookup_each(const struct lookup *lk, struct str text, void (*fn)(void *arg, uint32_t name),
 		 void *arg)
 {
@@ -149,4 +158,5 @@ void lookup_each(const struct lookup *lk, struct str text, void (*fn)(void *arg,
 	if (lk->suffixes.n)
 		call_prefixes(&h, KEY_SUFFIX, &lk->suffixes, reverse(text, space));
 	pieces_each(&lk->pieces, text, call_piece, &h);
+	pieces_each(&lk->folded, text, call_folded, &h);
 }

@@ -8,7 +8,14 @@
 #include "filter/pieces.h"
 
 /* What a value is to a key's text. */
-enum key_kind { KEY_EXACT, KEY_PREFIX, KEY_SUFFIX, KEY_PIECE, KEY_KIND_COUNT };
+enum key_kind {
+	KEY_EXACT,
+	KEY_PREFIX,
+	KEY_SUFFIX,
+	KEY_PIECE,
+	KEY_FOLDED, /* a piece, in lower case: in whatever case */
+	KEY_KIND_COUNT,
+};
 
 /* The owner can be true only when the slot's value fits this key, or another one of its. */
 struct key {
@@ -24,7 +31,7 @@ struct lookup {
 	struct set exact;
 	struct prefixes prefixes;
 	struct prefixes suffixes; /* back to front */
-	struct pieces pieces;
+	struct pieces pieces, folded;
 	/* What key i of a kind names is hits[start[kind][i]] to hits[start[kind][i + 1] - 1]. */
 	uint32_t *start[KEY_KIND_COUNT];
 	uint32_t *hits;

@@ -161,6 +161,23 @@ static void see(void *arg, uint32_t i)
 	f->seen[i] = true;
 }
 
+TEST(folded_pieces_are_found_in_any_case)
+{
+	struct str items[] = {STR("passwd"), STR("[z@`"), STR("\xe9t\xe9s")};
+	struct found f = {{false}};
+	struct pieces p;
+
+	setup();
+	pieces_build(&p, items, 3, true, &arena);
+	pieces_each(&p, STR("/ETC/PassWD {Z@` \xc9t\xe9s"), see, &f);
+	CHECK(f.seen[0]);
+	CHECK(!f.seen[1]);
+	CHECK(!f.seen[2]);
+	pieces_each(&p, STR("x[Z@` \xe9T\xe9S"), see, &f);
+	CHECK(f.seen[1]);
+	CHECK(f.seen[2]);
+}
+
 TEST(pieces_agree_with_looking_for_each)
 {
 	srand(11);
@@ -179,7 +196,7 @@ TEST(pieces_agree_with_looking_for_each)
 		for (size_t i = 0; i < t.n; i++)
 			text[i] = (char)('a' + rand() % 2);
 		setup();
-		pieces_build(&p, items, n, &arena);
+		pieces_build(&p, items, n, false, &arena);
 		pieces_each(&p, t, see, &f);
 		for (size_t i = 0; i < n; i++)
 			CHECK(f.seen[i] == (str_find(t, items[i]) >= 0));

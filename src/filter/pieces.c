@@ -13,6 +13,16 @@ static uint32_t four(const char *p)
 	return v;
 }
 
+/* Four bytes with ASCII letters in lower case. */
+static uint32_t lower_four(uint32_t v)
+{
+	const uint32_t ones = 0x01010101;
+	uint32_t low7 = v & ones * 0x7f;
+	uint32_t from_a = low7 + ones * (0x80 - 'A'), behind_z = low7 + ones * (0x7f - 'Z');
+
+	return v | ((from_a & ~behind_z & ~v & ones * 0x80) >> 2);
+}
+
 static uint32_t hash_four(uint32_t v, uint32_t shift)
 {
 	return v * 0x9e3779b1u >> shift;
@@ -69,11 +79,11 @@ static void tables_make(struct pieces *p, struct arena *a)
 	}
 }
 
-void pieces_build(struct pieces *p, const struct str *items, size_t n, struct arena *a)
+void pieces_build(struct pieces *p, const struct str *items, size_t n, bool fold, struct arena *a)
 {
 	uint32_t *counts, shift;
 
-	*p = (struct pieces){.n = (uint32_t)n};
+	*p = (struct pieces){.n = (uint32_t)n, .fold = fold};
 	if (!n)
 		return;
 	counts = count_fours(items, n, &shift);
@@ -86,19 +96,31 @@ void pieces_build(struct pieces *p, const struct str *items, size_t n, struct ar
 	tables_make(p, a);
 }
 
+static bool is_folded(const char *p, struct str item)
+{
+	for (size_t i = 0; i < item.n; i++)
+		if ((p[i] >= 'A' && p[i] <= 'Z' ? p[i] | 0x20 : p[i]) != item.p[i])
+			return false;
+	return true;
+}
+
 static bool is_at(const struct pieces *p, uint32_t i, struct str text, size_t at)
 {
 	struct str item = p->items[i];
+	const char *start;
 
-	return at >= p->offset[i] && at - p->offset[i] + item.n <= text.n &&
-	       !memcmp(text.p + at - p->offset[i], item.p, item.n);
+	if (at < p->offset[i] || at - p->offset[i] + item.n > text.n)
+		return false;
+	start = text.p + at - p->offset[i];
+	return p->fold ? is_folded(start, item) : !memcmp(start, item.p, item.n);
 }
 
 void pieces_each(const struct pieces *p, struct str text, void (*fn)(void *arg, uint32_t i),
 		 void *arg)
 {
 	for (size_t at = 0; p->n && at + 4 <= text.n; at++) {
-		uint32_t h = hash_four(four(text.p + at), p->shift);
+		uint32_t v = four(text.p + at);
+		uint32_t h = hash_four(p->fold ? lower_four(v) : v, p->shift);
 
 		if (!(p->bits[h / 64] >> (h % 64) & 1))
 			continue;

@@ -13,6 +13,7 @@ enum { PIECE_MIN = 4 }; /* bytes */
 
 struct pieces {
 	uint32_t n, shift;
+	bool fold; /* whatever the case of ASCII letters */
 	struct str *items;
 	uint32_t *offset; /* where in the item its four bytes are */
 	uint64_t *bits;	  /* by hash: some item has such four bytes */
@@ -20,8 +21,8 @@ struct pieces {
 	uint32_t *next;	  /* by item: another one with this hash, + 1 */
 };
 
-/* items: distinct, each of PIECE_MIN bytes or more; borrowed. */
-void pieces_build(struct pieces *p, const struct str *items, size_t n, struct arena *a);
+/* items: distinct, each of PIECE_MIN bytes or more, in lower case with fold; borrowed. */
+void pieces_build(struct pieces *p, const struct str *items, size_t n, bool fold, struct arena *a);
 /* Call fn with the index of each item in text, once for each place where it is. */
 void pieces_each(const struct pieces *p, struct str text, void (*fn)(void *arg, uint32_t i),
 		 void *arg);

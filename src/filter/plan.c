@@ -229,7 +229,7 @@ static void lookups_add(struct builder *b, const uint32_t *list, size_t n, struc
 
 static void rest_add(struct builder *b, const uint32_t *list, size_t n)
 {
-	struct key_list keys = {.n = 0};
+	struct key_list keys = {.arena = &b->plan->arena};
 	bool *has;
 
 	if (!n)

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/test.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,7 +26,8 @@ static uint32_t pick(uint32_t n)
 
 static const char *const texts[] = {
 	"/etc/passwd", "/etc/shadow", "/usr/lib/x.so", "/tmp/a", "bash",
-	"sshd",	       "/dev/null",   "relative/path", "",	 "../up"};
+	"sshd",	       "/dev/null",   "relative/path", "",	 "../up",
+	"/TMP/Up",     "tmp//a.b",    "/usr/lib/y.z"};
 
 static const uint16_t types[] = {
 	EV_SYSCALL_OPENAT_2_X,
@@ -252,6 +254,39 @@ static void add_rule(struct buf *out)
 	buf_addc(out, ')');
 }
 
+/*
+ * A pattern on one of two operands, and another one that makes each condition distinct: what is
+ * looked up by a part of the pattern.
+ */
+static void add_pattern(struct buf *out)
+{
+	static const struct {
+		const char *name, *any, *one; /* any: any text; one: what goes with a byte */
+		bool fold;
+	} operators[] = {
+		{"pmatch", "", "", false},	    {"icontains anyof", "", "", true},
+		{"glob anyof", "*", "?", false},    {"iglob anyof", "*", "", true},
+		{"regex anyof", ".*", ".?", false},
+	};
+	unsigned which = pick(sizeof(operators) / sizeof(operators[0]));
+	const char *any = operators[which].any, *text = texts[pick(N_TEXTS)];
+	size_t start;
+
+	buf_addf(out, "evt.type in (open, openat) and %s %s (\"%s",
+		 pick(2) ? "fd.name" : "evt.arg.name", operators[which].name, any);
+	start = out->n;
+	for (const char *p = text; *p; p++) {
+		bool drop = *operators[which].one && !pick(8);
+
+		buf_addz(out, drop ? operators[which].one : (char[]){*p, '\0'});
+		if (operators[which].fold && pick(2))
+			out->p[out->n - 1] = (char)toupper(*p);
+	}
+	if (out->n == start)
+		buf_addc(out, 'x');
+	buf_addf(out, "%s\", \"%snosuch%u%s\")", any, any, pick(1000), any);
+}
+
 static void add_tree(struct buf *out, unsigned depth, bool may_remember)
 {
 	unsigned kind = depth ? pick(6) : 0, parts = 2 + pick(3);
@@ -364,7 +399,7 @@ struct trial {
 	struct naive *naive;
 };
 
-enum trial_kind { TREES, TREES_THAT_REMEMBER, RULES };
+enum trial_kind { TREES, TREES_THAT_REMEMBER, RULES, PATTERNS };
 
 static void trial_init(struct trial *t, size_t n, enum trial_kind kind)
 {
@@ -381,6 +416,8 @@ static void trial_init(struct trial *t, size_t n, enum trial_kind kind)
 		buf_reset(&text);
 		if (kind == RULES)
 			add_rule(&text);
+		else if (kind == PATTERNS)
+			add_pattern(&text);
 		else
 			add_tree(&text, 1 + pick(4), kind == TREES_THAT_REMEMBER);
 		t->conditions[i] = arena_str(&t->arena, buf_str(&text));
@@ -477,8 +514,64 @@ TEST(rules_that_differ_in_constants_are_looked_up)
 {
 	for (unsigned round = 0; round < 8; round++) {
 		random_state = 3000 + round;
-		run_trial(100, RULES, 120, 2);
+		run_trial(200, RULES, 120, 2);
 	}
 	random_state = 4000;
 	run_trial(60, RULES, 1500, 2);
+}
+
+/* An event of thread tid, applied; whether the program's only condition holds. */
+static bool holds_at(struct state *s, struct program *p, uint16_t type, int64_t tid,
+		     const struct event_arg *args, unsigned n_args)
+{
+	static uint64_t ts = 1000000000;
+	uint8_t bytes[RECORD_MAX];
+	struct record r = {.kind = RECORD_EVENT, .event = {.p = bytes}};
+	const uint32_t *ids;
+	struct arena scratch;
+	struct moment m;
+	struct field_ctx c = {s, &m, &scratch, false};
+	size_t n;
+
+	arena_init(&scratch, 0);
+	r.event.n = (uint32_t)event_encode(bytes, sizeof(bytes), type, ++ts, tid, args, n_args);
+	CHECK_INT(state_apply(s, &r, &m), STATE_DELIVER);
+	n = program_eval(p, &c, false, &ids);
+	arena_done(&scratch);
+	return n;
+}
+
+/* The working folder is the process's: each of its threads may change it for all. */
+TEST(what_is_remembered_of_a_thread_goes_when_its_main_thread_changes)
+{
+	static const int64_t none = 0, leader = 5, member = 6;
+	const struct event_arg no_fd[] = {{&none, sizeof(none)}};
+	const struct event_arg to_opt[] = {{&none, sizeof(none)}, {"/opt", 5}};
+	struct state_config config = STATE_CONFIG_DEFAULT;
+	struct state *s = state_new(&config);
+	struct program *p = program_new();
+	struct event_set events;
+	struct arena arena;
+	struct ast *tree;
+
+	arena_init(&arena, 0);
+	add_processes(s);
+	add_text(p, STR("proc.cwd startswith /opt and proc.cwd icontains OPT"), &arena, &tree,
+		 &events);
+	program_seal(p);
+	for (int i = 0; i < 3; i++)
+		CHECK(!holds_at(s, p, EV_SYSCALL_CLOSE_X, member, no_fd, 1));
+	holds_at(s, p, EV_SYSCALL_CHDIR_X, leader, to_opt, 2);
+	CHECK(holds_at(s, p, EV_SYSCALL_CLOSE_X, member, no_fd, 1));
+	program_free(p);
+	arena_done(&arena);
+	state_free(s);
+}
+
+TEST(rules_that_differ_in_patterns_are_looked_up)
+{
+	for (unsigned round = 0; round < 12; round++) {
+		random_state = 5000 + round;
+		run_trial(120, PATTERNS, 200, 2);
+	}
 }

@@ -118,6 +118,48 @@ TEST(explain_names_the_first_leaf_that_fails)
 	fixture_free(f);
 }
 
+TEST(explain_says_whether_the_part_stands_under_a_not)
+{
+	static const char *const conditions[] = {"fd.num = 3 and not fd.name = /etc/passwd",
+						 "not (not (fd.num = 4))", "not fd.name != x",
+						 "not (fd.num = 3 and fd.name exists)"};
+	struct fixture *f = fixture_new(conditions, 4);
+	struct explain_step step;
+	unsigned n;
+
+	CHECK(!program_explain(f->program, &f->ctx, 0, EXPLAIN_WHOLE, &f->arena, &step, &n));
+	CHECK_STR(step.text, "fd.name = /etc/passwd");
+	CHECK(step.negated && step.result == STEP_TRUE);
+	CHECK(!program_explain(f->program, &f->ctx, 1, EXPLAIN_WHOLE, &f->arena, &step, &n));
+	CHECK(!step.negated && step.result == STEP_FALSE);
+	CHECK(!program_explain(f->program, &f->ctx, 2, EXPLAIN_WHOLE, &f->arena, &step, &n));
+	CHECK(step.negated && step.result == STEP_TRUE);
+	CHECK(!program_explain(f->program, &f->ctx, 3, EXPLAIN_WHOLE, &f->arena, &step, &n));
+	CHECK_STR(step.text, "fd.num = 3 and fd.name exists");
+	CHECK(step.negated && step.result == STEP_TRUE && !step.has_value);
+	fixture_free(f);
+}
+
+TEST(explain_all_has_each_branch_that_failed)
+{
+	static const char *const conditions[] = {
+		"fd.num = 3 and (fd.num = 4 or (fd.num = 3 and fd.name in (a, b, c)) or not "
+		"fd.num = 3)"};
+	struct fixture *f = fixture_new(conditions, 1);
+	const struct explain_step *list;
+	struct explain_step step;
+	unsigned n;
+
+	CHECK(!program_explain(f->program, &f->ctx, 0, EXPLAIN_BRIEF, &f->arena, &step, &n));
+	CHECK_INT(program_explain_all(f->program, 0, EXPLAIN_BRIEF, &f->arena, &list), 4);
+	CHECK_INT(list[0].kind, STEP_NONE_OF);
+	CHECK_STR(list[1].text, "fd.num = 4");
+	CHECK_STR(list[2].text, "fd.name in (a, b, ...)");
+	CHECK_STR(list[3].text, "fd.num = 3");
+	CHECK(list[3].negated && list[3].depth == 1);
+	fixture_free(f);
+}
+
 static const struct ast *find_macro(struct str name, void *arg)
 {
 	return str_is(name, "sensitive") ? arg : NULL;

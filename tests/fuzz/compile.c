@@ -92,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct subject *s;
 	struct program *p = program_new();
 	struct arena a, scratch;
+	const struct explain_step *reasons;
 	struct explain_step step;
 	struct field_ctx c;
 	const uint32_t *ids;
@@ -106,10 +107,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	n = add_lines(p, (struct str){(const char *)data, size}, &a);
 	program_seal(p);
 	n_ids = program_eval(p, &c, false, &ids);
-	for (uint32_t i = 0; i < n; i++)
-		if (program_explain(p, &c, i, EXPLAIN_WHOLE, &a, &step, &unused) !=
-		    is_in(ids, n_ids, i))
+	for (uint32_t i = 0; i < n; i++) {
+		bool holds = program_explain(p, &c, i, EXPLAIN_WHOLE, &a, &step, &unused);
+
+		if (holds != is_in(ids, n_ids, i))
 			abort();
+		if (!holds && !program_explain_all(p, i, EXPLAIN_BRIEF, &a, &reasons))
+			abort();
+	}
 	program_free(p);
 	arena_done(&scratch);
 	arena_done(&a);

@@ -12,7 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEFINITIONS_MAX = 32, LINE_MAX_BYTES = 8192 };
+enum { DEFINITIONS_MAX = 32, LINE_MAX_BYTES = 8192, TABLE_MAX_BYTES = 1 << 16 };
+
+/* Where a case has its events from. */
+enum evidence { EVIDENCE_CAPTURED = 1 << 0, EVIDENCE_ENCODED = 1 << 1 };
 
 struct definition {
 	struct str name, text;
@@ -23,7 +26,7 @@ struct verdict {
 	unsigned fired, expected;
 	bool is_mentioned;
 	/* Over all cases: those where it must fire, and those where it must not but might. */
-	unsigned n_positive, n_negative;
+	unsigned positive, negative; /* enum evidence */
 };
 
 struct bench {
@@ -33,6 +36,7 @@ struct bench {
 	struct definition definitions[DEFINITIONS_MAX];
 	size_t n_definitions;
 	struct buf line; /* with definitions replaced */
+	enum evidence evidence;
 	unsigned failed;
 };
 
@@ -144,7 +148,7 @@ static void expect(const struct golden_file *f, struct str text, bool fires)
 	}
 	v->expected = n;
 	v->is_mentioned = true;
-	*(fires ? &v->n_positive : &v->n_negative) += 1;
+	*(fires ? &v->positive : &v->negative) |= bench.evidence;
 }
 
 static void replay(const struct golden_file *f, struct str name)
@@ -157,6 +161,7 @@ static void replay(const struct golden_file *f, struct str name)
 	struct arena scratch;
 	struct err e;
 
+	bench.evidence = EVIDENCE_CAPTURED;
 	arena_init(&scratch, 0);
 	c.scratch = &scratch;
 	if (capfile_open(path, &source, &e) < 0) {
@@ -202,6 +207,7 @@ static void begin_case(void)
 {
 	struct moment m;
 
+	bench.evidence = EVIDENCE_ENCODED;
 	arena_reset(&bench.scene.arena);
 	state_apply(bench.scene.state, &(struct record){.kind = RECORD_SECTION}, &m);
 	for (size_t i = 0; i < bench.rules->n_rules; i++) {
@@ -264,10 +270,58 @@ static const char *find_untested(void)
 	for (size_t i = 0; i < bench.rules->n_rules; i++) {
 		const struct verdict *v = &bench.verdicts[i];
 
-		if (!v->n_positive || !v->n_negative)
+		if (!v->positive || !v->negative)
 			return bench.rules->rules[i].name.p;
 	}
 	return "none";
+}
+
+static void describe_evidence(unsigned evidence, struct buf *to)
+{
+	static const char *const texts[] = {
+		[0] = "no case",
+		[EVIDENCE_CAPTURED] = "captured",
+		[EVIDENCE_ENCODED] = "encoded",
+		[EVIDENCE_CAPTURED | EVIDENCE_ENCODED] = "captured, encoded",
+	};
+
+	buf_addz(to, texts[evidence]);
+}
+
+static void describe_rules(struct buf *to)
+{
+	buf_addz(to, "| rule | fires | keeps quiet |\n|---|---|---|\n");
+	for (size_t i = 0; i < bench.rules->n_rules; i++) {
+		const struct verdict *v = &bench.verdicts[i];
+
+		buf_addz(to, "| ");
+		buf_adds(to, bench.rules->rules[i].name);
+		buf_addz(to, " | ");
+		describe_evidence(v->positive, to);
+		buf_addz(to, " | ");
+		describe_evidence(v->negative, to);
+		buf_addz(to, " |\n");
+	}
+}
+
+/* Whether docs/STATUS.md has the table of rules and their evidence as it is; if not, print that. */
+static bool status_is_current(void)
+{
+	char *path = source_path("docs/STATUS.md");
+	size_t n = 0;
+	char *text = golden_read(path, &n);
+	struct buf table;
+	bool current;
+
+	buf_init(&table, TABLE_MAX_BYTES);
+	describe_rules(&table);
+	current = text && str_find((struct str){text, n}, buf_str(&table)) >= 0;
+	if (!current)
+		fprintf(stderr, "%s: should have this table:\n%s", path, buf_z(&table));
+	buf_done(&table);
+	free(text);
+	free(path);
+	return current;
 }
 
 TEST(every_case_fires_its_rules_and_no_others)
@@ -279,6 +333,7 @@ TEST(every_case_fires_its_rules_and_no_others)
 	scene_init(&bench.scene);
 	CHECK_INT(golden_run("detections", run_file), 0);
 	CHECK_STR(find_untested(), "none");
+	CHECK(status_is_current());
 	scene_done(&bench.scene);
 	buf_done(&bench.line);
 	free(bench.verdicts);

@@ -33,7 +33,7 @@ bool golden_skip(struct golden_file *f)
 	return f->rest.n;
 }
 
-static char *read_file(const char *path, size_t *ret_n)
+char *golden_read(const char *path, size_t *ret_n)
 {
 	FILE *file = fopen(path, "rb");
 	char *text = NULL;
@@ -63,7 +63,7 @@ unsigned golden_run(const char *folder, unsigned (*run)(struct golden_file *f))
 	}
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		struct golden_file f = {.path = found.gl_pathv[i], .line = 1};
-		char *text = read_file(f.path, &f.rest.n);
+		char *text = golden_read(f.path, &f.rest.n);
 
 		f.rest.p = text;
 		failed += text ? run(&f) : 1;

@@ -22,3 +22,6 @@ bool golden_skip(struct golden_file *f);
 
 /* Call run for each *.test in tests/golden/FOLDER; the sum of what it returns: failures. */
 unsigned golden_run(const char *folder, unsigned (*run)(struct golden_file *f));
+
+/* A whole file, or NULL; not terminated. */
+char *golden_read(const char *path, size_t *ret_n);

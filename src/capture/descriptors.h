@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The open files of one process, from its folder in /proc to snapshot records. */
+#pragma once
+
+#include "capture/sockets.h"
+#include "capture/task.h"
+
+enum descriptor_drop {
+	DESCRIPTOR_DENIED,    /* all of a process */
+	DESCRIPTOR_GONE,      /* closed meanwhile */
+	DESCRIPTOR_NO_SOCKET, /* a socket that no table has (another family, or younger) */
+	DESCRIPTOR_DROPS,
+};
+
+struct descriptors {
+	struct host *host;
+	struct sockets *sockets; /* NULL: sockets are left out */
+	struct dirents entries;
+	int task; /* folder of the process, borrowed */
+	bool have_sockets, denied;
+	struct snap_fd fd;
+	char name[PATH_MAX];
+	uint64_t n_dropped[DESCRIPTOR_DROPS];
+};
+
+/* dir: the folder of process pid, open until the end. */
+void descriptors_start(struct descriptors *d, int dir, int64_t pid);
+/* The next one in d->fd; false at the end, which also closes everything. */
+bool descriptors_next(struct descriptors *d);
+void descriptors_end(struct descriptors *d);
