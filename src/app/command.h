@@ -27,4 +27,4 @@ struct command {
 };
 
 extern const struct command command_check, command_doctor, command_explain, command_list,
-	command_print, command_replay;
+	command_print, command_record, command_replay, command_run;

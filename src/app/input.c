@@ -14,10 +14,11 @@
 void input_add_local_users(struct state *s)
 {
 	struct moment unused;
+	const char *root = getenv("HOST_ROOT");
 	struct users users;
 	struct record r;
 
-	users_open(&users, "");
+	users_open(&users, root ? root : "");
 	users.is_local = true;
 	while (users_next(&users, &r))
 		state_apply(s, &r, &unused);
@@ -39,20 +40,26 @@ static struct state_config state_config_of(const struct input_options *o)
 	return cfg;
 }
 
-int input_open(struct input *in, const char *path, const struct input_options *o, struct err *e)
+void input_begin(struct input *in, struct source *source, const struct state_config *cfg)
 {
-	struct state_config cfg = state_config_of(o);
-	int r;
-
-	*in = (struct input){.source = NULL};
-	stop_on_signals();
-	r = capfile_open(path, &in->source, e);
-	if (r < 0)
-		return r;
-	in->state = state_new(&cfg);
+	*in = (struct input){.source = source};
+	in->state = state_new(cfg);
 	arena_init(&in->scratch, 0);
 	in->fields =
 		(struct field_ctx){.state = in->state, .m = &in->moment, .scratch = &in->scratch};
+}
+
+int input_open(struct input *in, const char *path, const struct input_options *o, struct err *e)
+{
+	struct state_config cfg = state_config_of(o);
+	struct source *source;
+	int r;
+
+	stop_on_signals();
+	r = capfile_open(path, &source, e);
+	if (r < 0)
+		return r;
+	input_begin(in, source, &cfg);
 	return 0;
 }
 

@@ -41,6 +41,8 @@ struct input_options {
 		INPUT_ROW(type, member, "max-memory", NUMBER, max_bytes, "BYTES",                  \
 			  "of all that together; 1073741824")
 
+/* Over records of a source, which is taken over.  cfg: of the state. */
+void input_begin(struct input *in, struct source *source, const struct state_config *cfg);
 /*
  * path "-" is standard input.  From here on the program can be asked to stop (base/stop.h): the
  * input ends with -EINTR then.

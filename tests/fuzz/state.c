@@ -69,7 +69,7 @@ static void event(struct state *s, struct input *in, struct moment *m)
 	if (len > 0)
 		apply(s,
 		      (struct record){.kind = RECORD_EVENT,
-				      .event = {rec, (uint32_t)len, 0, false}},
+				      .event = {.p = rec, .n = (uint32_t)len}},
 		      m);
 }
 
@@ -79,7 +79,7 @@ static void raw_event(struct state *s, struct input *in, struct moment *m)
 
 	apply(s,
 	      (struct record){.kind = RECORD_EVENT,
-			      .event = {(const uint8_t *)rec.p, (uint32_t)rec.n, 0, false}},
+			      .event = {.p = (const uint8_t *)rec.p, .n = (uint32_t)rec.n}},
 	      m);
 }
 

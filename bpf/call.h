@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A system call that has returned: its arguments and result. */
+#pragma once
+
+#include "event.h"
+
+struct call {
+	u64 args[6];
+	s64 ret;
+	bool compat;	/* of a 32-bit program */
+	u32 long_bytes; /* of its pointers and longs */
+};
+
+ALWAYS bool has_task_btf(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
+}
+
+#if defined(__TARGET_ARCH_x86)
+
+enum { K_TS_COMPAT = 2, K_X32_BIT = 0x40000000 };
+
+ALWAYS bool is_compat(void)
+{
+	if (has_task_btf())
+		return bpf_get_current_task_btf()->thread_info.status & K_TS_COMPAT;
+	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread_info.status) &
+	       K_TS_COMPAT;
+}
+
+ALWAYS u32 syscall_number(const struct pt_regs *regs)
+{
+	return (u32)regs->orig_ax & ~K_X32_BIT;
+}
+
+/* What is behind socketcall(2), see PROBE_SOCKETCALL. */
+ALWAYS u32 socketcall_number(const struct pt_regs *regs)
+{
+	return PROBE_SOCKETCALL + (regs->bx & 31);
+}
+
+ALWAYS void read_args(struct call *c, const struct pt_regs *r)
+{
+	if (c->compat && r->orig_ax == PROBE_SOCKETCALL_NR) {
+		u32 packed[6] = {};
+
+		bpf_probe_read_user(packed, sizeof(packed), (void *)(u64)(u32)r->cx);
+		for (u32 i = 0; i < 6; i++)
+			c->args[i] = packed[i];
+	} else if (c->compat) {
+		c->args[0] = (u32)r->bx;
+		c->args[1] = (u32)r->cx;
+		c->args[2] = (u32)r->dx;
+		c->args[3] = (u32)r->si;
+		c->args[4] = (u32)r->di;
+		c->args[5] = (u32)r->bp;
+	} else {
+		c->args[0] = r->di;
+		c->args[1] = r->si;
+		c->args[2] = r->dx;
+		c->args[3] = r->r10;
+		c->args[4] = r->r8;
+		c->args[5] = r->r9;
+	}
+}
+
+#elif defined(__TARGET_ARCH_arm64)
+
+enum { K_TIF_32BIT = 1 << 22 };
+
+ALWAYS bool is_compat(void)
+{
+	if (has_task_btf())
+		return bpf_get_current_task_btf()->thread_info.flags & K_TIF_32BIT;
+	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread_info.flags) &
+	       K_TIF_32BIT;
+}
+
+ALWAYS u32 syscall_number(const struct pt_regs *regs)
+{
+	return regs->syscallno;
+}
+
+ALWAYS u32 socketcall_number(const struct pt_regs *regs)
+{
+	return PROBE_SOCKETCALL + (regs->orig_x0 & 31);
+}
+
+ALWAYS void read_args(struct call *c, const struct pt_regs *r)
+{
+	c->args[0] = r->orig_x0; /* x0 holds the result by now */
+	c->args[1] = r->regs[1];
+	c->args[2] = r->regs[2];
+	c->args[3] = r->regs[3];
+	c->args[4] = r->regs[4];
+	c->args[5] = r->regs[5];
+}
+
+#endif
+
+/* ctx: of tp_btf/sys_exit. */
+ALWAYS void call_read(struct call *c, u64 *ctx)
+{
+	c->ret = ctx[1];
+	c->compat = is_compat();
+	c->long_bytes = c->compat ? 4 : 8;
+	barrier_var(c->long_bytes);
+	read_args(c, (const struct pt_regs *)ctx[0]);
+}
+
+/* What the process has at an address; 0 when it cannot be read. */
+ALWAYS u32 user32(u64 address)
+{
+	u32 v = 0;
+
+	bpf_probe_read_user(&v, sizeof(v), (void *)address);
+	return v;
+}
+
+ALWAYS u64 user64(u64 address)
+{
+	u64 v = 0;
+
+	bpf_probe_read_user(&v, sizeof(v), (void *)address);
+	return v;
+}
+
+/* A long or a pointer, the i-th from there. */
+ALWAYS u64 user_long(const struct call *c, u64 address, u32 i)
+{
+	u64 v = 0;
+
+	bpf_probe_read_user(&v, c->long_bytes, (void *)(address + c->long_bytes * i));
+	return v;
+}
+
+/* A struct timespec in nanoseconds. */
+ALWAYS u64 user_timespec(const struct call *c, u64 address)
+{
+	return user_long(c, address, 0) * 1000000000 + user_long(c, address, 1);
+}
+
+/* Half of a struct rlimit; 32 bits' infinity is infinity. */
+ALWAYS u64 limit_at(const struct call *c, u64 address, u32 i)
+{
+	u64 v;
+
+	if (!address)
+		return 0;
+	v = user_long(c, address, i);
+	return c->compat && v == 0xffffffff ? ~0ull : v;
+}
+
+ALWAYS u64 user_offset(const struct call *c, u64 address)
+{
+	return address ? user_long(c, address, 0) : 0;
+}
+
+/* A 64-bit offset: in two arguments on 32 bits. */
+ALWAYS u64 offset_at(const struct call *c, u32 n)
+{
+	return c->compat ? c->args[n] | c->args[n + 1] << 32 : c->args[n];
+}
+
+/* Bytes that a write was about: those that went out, or all that it wanted to when it failed. */
+ALWAYS s64 written(const struct call *c, u64 size)
+{
+	return c->ret >= 0 ? c->ret : (s64)(u32)size;
+}
+
+ALWAYS u32 got(const struct call *c)
+{
+	return c->ret > 0 ? c->ret : 0;
+}
+
+/* Scatter and gather. */
+
+enum { VECTOR_MAX = 8 }; /* pieces that are looked at */
+
+ALWAYS u64 piece_base(const struct call *c, u64 vector, u32 i)
+{
+	return user_long(c, vector, 2 * i);
+}
+
+ALWAYS u64 piece_length(const struct call *c, u64 vector, u32 i)
+{
+	return user_long(c, vector, 2 * i + 1);
+}
+
+ALWAYS u32 vector_size(struct event *e, const struct call *c, u64 vector, u64 n)
+{
+	volatile struct walk *w = event_walk(e);
+
+	w->left = 0;
+	w->count = at_most(n, VECTOR_MAX);
+	for (u32 i = 0; i < VECTOR_MAX; i++) {
+		if (i >= w->count)
+			break;
+		w->left += piece_length(c, vector, i);
+	}
+	return w->left;
+}
+
+/* The first `size` bytes in n pieces, as far as the snap length goes. */
+ALWAYS void add_vector(struct event *e, const struct call *c, u64 vector, u64 n, s64 size)
+{
+	volatile struct walk *w = event_walk(e);
+
+	w->left = at_most(size < 0 ? 0 : size, snaplen);
+	w->at = 0;
+	w->count = at_most(n, VECTOR_MAX);
+	for (u32 i = 0; i < VECTOR_MAX; i++) {
+		u32 take;
+
+		if (i >= w->count || !w->left)
+			break;
+		take = at_most(at_most(piece_length(c, vector, i), w->left), PROBE_SNAPLEN_MAX);
+		if (take && bpf_probe_read_user(e->p + ((e->pos + w->at) & RECORD_MASK), take,
+						(void *)piece_base(c, vector, i)))
+			break;
+		w->at += take;
+		w->left -= take;
+	}
+	add_written(e, w->at);
+}

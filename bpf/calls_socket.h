@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Sockets: calls that name an end of a connection, or move data over one. */
+#pragma once
+
+ON_CALL(bind)
+{
+	struct event e;
+	struct call c;
+
+	call_read(&c, ctx);
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_BIND_X, EVENT_PARAMS_SOCKET_BIND_X))
+		return 0;
+	add64(&e, c.ret);
+	add_sockaddr(&e, A(1), A(2));
+	add64(&e, (s64)(s32)A(0));
+	event_end(&e);
+	return 0;
+}
+
+enum { K_EINPROGRESS = 115 };
+
+ON_CALL(connect)
+{
+	struct event e;
+	struct call c;
+
+	call_read(&c, ctx);
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_CONNECT_X, EVENT_PARAMS_SOCKET_CONNECT_X))
+		return 0;
+	add64(&e, c.ret);
+	if (c.ret >= 0 || c.ret == -K_EINPROGRESS)
+		add_tuple(&e, sock_of(A(0)), OUTBOUND, A(1), A(2));
+	else
+		add_empty(&e);
+	add64(&e, (s64)(s32)A(0));
+	add_sockaddr(&e, A(1), A(2));
+	event_end(&e);
+	return 0;
+}
+
+/* What accept and accept4 have in common. */
+ALWAYS void add_accepted(struct event *e, const struct call *c)
+{
+	struct sock *listening = c->ret >= 0 ? sock_of(c->args[0]) : NULL;
+	u32 length = listening ? BPF_CORE_READ(listening, sk_ack_backlog) : 0;
+	u32 limit = listening ? BPF_CORE_READ(listening, sk_max_ack_backlog) : 0;
+
+	add64(e, c->ret);
+	if (c->ret >= 0)
+		add_tuple(e, sock_of(c->ret), INBOUND, 0, 0);
+	else
+		add_empty(e);
+	add8(e, limit ? (u64)length * 100 / limit : 0);
+	add32(e, length);
+	add32(e, limit);
+}
+
+ON_CALL(accept)
+{
+	struct event e;
+	struct call c;
+
+	call_read(&c, ctx);
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_ACCEPT_5_X, EVENT_PARAMS_SOCKET_ACCEPT_5_X))
+		return 0;
+	add_accepted(&e, &c);
+	event_end(&e);
+	return 0;
+}
+
+ON_CALL(accept4)
+{
+	struct event e;
+	struct call c;
+
+	call_read(&c, ctx);
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_ACCEPT4_6_X, EVENT_PARAMS_SOCKET_ACCEPT4_6_X))
+		return 0;
+	add_accepted(&e, &c);
+	add32(&e, fd_flags(A(3)));
+	event_end(&e);
+	return 0;
+}
+
+ON_CALL(socketpair)
+{
+	struct event e;
+	struct call c;
+	struct sock *one = NULL;
+	u64 fds = 0;
+
+	call_read(&c, ctx);
+	if (!event_reserve(&e, LANE_NET, EV_SOCKET_SOCKETPAIR_X, EVENT_PARAMS_SOCKET_SOCKETPAIR_X,
+			   52))
+		return 0;
+	if (c.ret >= 0) {
+		fds = user64(A(3));
+		one = sock_of(fds);
+	}
+	add64(&e, c.ret);
+	add64(&e, (s64)(s32)fds);
+	add64(&e, (s64)(s32)(fds >> 32));
+	add64(&e, (u64)one);
+	add64(&e, one ? (u64)BPF_CORE_READ((struct unix_sock *)one, peer) : 0);
+	add32(&e, A(0));
+	add32(&e, A(1));
+	add32(&e, A(2));
+	event_submit(&e);
+	return 0;
+}
+
+ON_CALL(setsockopt)
+{
+	struct event e;
+	struct call c;
+
+	call_read(&c, ctx);
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_SETSOCKOPT_X, EVENT_PARAMS_SOCKET_SETSOCKOPT_X))
+		return 0;
+	add64(&e, c.ret);
+	add64(&e, (s64)(s32)A(0));
+	add8(&e, option_level(A(1)));
+	add8(&e, option_name(A(1), A(2)));
+	add_option(&e, &c, A(1), A(2), A(3), A(4));
+	add32(&e, A(4));
+	event_end(&e);
+	return 0;
+}
+
+ON_CALL(getsockopt)
+{
+	struct event e;
+	struct call c;
+	u32 bytes;
+
+	call_read(&c, ctx);
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_GETSOCKOPT_X, EVENT_PARAMS_SOCKET_GETSOCKOPT_X))
+		return 0;
+	bytes = user32(A(4));
+	add64(&e, c.ret);
+	add64(&e, (s64)(s32)A(0));
+	add8(&e, option_level(A(1)));
+	add8(&e, option_name(A(1), A(2)));
+	add_option(&e, &c, A(1), A(2), A(3), bytes);
+	add32(&e, bytes);
+	event_end(&e);
+	return 0;
+}
+
+/* Sending and receiving. */
+
+#define SEND(name_, event_, given, given_bytes)                                                    \
+	ON_CALL(name_)                                                                             \
+	{                                                                                          \
+		struct event e;                                                                    \
+		struct call c;                                                                     \
+                                                                                                   \
+		call_read(&c, ctx);                                                                \
+		if (!event_begin(&e, LANE_NET, EV_##event_, EVENT_PARAMS_##event_))                \
+			return 0;                                                                  \
+		add64(&e, c.ret);                                                                  \
+		add_data(&e, A(1), written(&c, A(2)));                                             \
+		add64(&e, (s64)(s32)A(0));                                                         \
+		add32(&e, A(2));                                                                   \
+		if (c.ret >= 0)                                                                    \
+			add_tuple(&e, sock_of(A(0)), OUTBOUND, given, given_bytes);                \
+		else                                                                               \
+			add_empty(&e);                                                             \
+		event_end(&e);                                                                     \
+		return 0;                                                                          \
+	}
+
+SEND(send, SOCKET_SEND_X, 0, 0)
+SEND(sendto, SOCKET_SENDTO_X, A(4), A(5))
+
+ON_CALL(recv)
+{
+	struct event e;
+	struct call c;
+
+	call_read(&c, ctx);
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECV_X, EVENT_PARAMS_SOCKET_RECV_X))
+		return 0;
+	add64(&e, c.ret);
+	add_data(&e, A(1), c.ret);
+	add64(&e, (s64)(s32)A(0));
+	add32(&e, A(2));
+	if (c.ret >= 0)
+		add_tuple(&e, sock_of(A(0)), INBOUND, 0, 0);
+	else
+		add_empty(&e);
+	event_end(&e);
+	return 0;
+}
+
+ON_CALL(recvfrom)
+{
+	struct event e;
+	struct call c;
+
+	call_read(&c, ctx);
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECVFROM_X, EVENT_PARAMS_SOCKET_RECVFROM_X))
+		return 0;
+	add64(&e, c.ret);
+	add_data(&e, A(1), c.ret);
+	if (c.ret >= 0)
+		add_tuple(&e, sock_of(A(0)), INBOUND, A(4), 0);
+	else
+		add_empty(&e);
+	add64(&e, (s64)(s32)A(0));
+	add32(&e, A(2));
+	event_end(&e);
+	return 0;
+}
+
+/* A struct msghdr of the process. */
+struct message {
+	u64 name, vector, n_pieces, control;
+	u32 name_bytes, control_bytes;
+};
+
+ALWAYS void message_read(struct message *m, const struct call *c, u64 address)
+{
+	m->name = user_long(c, address, 0);
+	m->name_bytes = user_long(c, address, 1);
+	m->vector = user_long(c, address, 2);
+	m->n_pieces = user_long(c, address, 3);
+	m->control = user_long(c, address, 4);
+	m->control_bytes = user_long(c, address, 5);
+}
+
+ON_CALL(sendmsg)
+{
+	struct message m;
+	struct event e;
+	struct call c;
+
+	call_read(&c, ctx);
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_SENDMSG_X, EVENT_PARAMS_SOCKET_SENDMSG_X))
+		return 0;
+	message_read(&m, &c, A(1));
+	add64(&e, c.ret);
+	add_vector(&e, &c, m.vector, m.n_pieces, written(&c, snaplen));
+	add64(&e, (s64)(s32)A(0));
+	add32(&e, vector_size(&e, &c, m.vector, m.n_pieces));
+	if (c.ret >= 0)
+		add_tuple(&e, sock_of(A(0)), OUTBOUND, m.name, m.name_bytes);
+	else
+		add_empty(&e);
+	event_end(&e);
+	return 0;
+}
+
+ON_CALL(recvmsg)
+{
+	struct message m;
+	struct event e;
+	struct call c;
+
+	call_read(&c, ctx);
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECVMSG_X, EVENT_PARAMS_SOCKET_RECVMSG_X))
+		return 0;
+	message_read(&m, &c, A(1));
+	add64(&e, c.ret);
+	add32(&e, got(&c));
+	add_vector(&e, &c, m.vector, m.n_pieces, c.ret);
+	if (c.ret >= 0) {
+		add_tuple(&e, sock_of(A(0)), INBOUND, m.name, 0);
+		add_bytes(&e, m.control, m.control_bytes, PROBE_TEXT_MAX);
+	} else {
+		add_empty(&e);
+		add_empty(&e);
+	}
+	add64(&e, (s64)(s32)A(0));
+	event_end(&e);
+	return 0;
+}
+
+/* Several messages at once: a record each, with what the message's own call would return. */
+
+enum { MESSAGES_MAX = 4 };
+
+ALWAYS u64 message_stride(const struct call *c)
+{
+	return c->compat ? 32 : 64;
+}
+
+/* The length that the kernel put behind the i-th header. */
+ALWAYS u32 message_bytes(const struct call *c, u32 i)
+{
+	return user32(c->args[1] + i * message_stride(c) + (c->compat ? 28 : 56));
+}
+
+static __noinline int send_one(u64 *ctx, u32 i)
+{
+	struct message m = {};
+	struct event e;
+	struct call c;
+	s64 bytes;
+
+	call_read(&c, ctx);
+	bytes = c.ret < 0 ? c.ret : message_bytes(&c, i);
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_SENDMMSG_X, EVENT_PARAMS_SOCKET_SENDMMSG_X))
+		return 0;
+	message_read(&m, &c, A(1) + i * message_stride(&c));
+	add64(&e, bytes);
+	add64(&e, (s64)(s32)A(0));
+	add32(&e, vector_size(&e, &c, m.vector, m.n_pieces));
+	add_vector(&e, &c, m.vector, m.n_pieces, bytes < 0 ? snaplen : bytes);
+	if (bytes >= 0)
+		add_tuple(&e, sock_of(A(0)), OUTBOUND, m.name, m.name_bytes);
+	else
+		add_empty(&e);
+	event_end(&e);
+	return 0;
+}
+
+static __noinline int receive_one(u64 *ctx, u32 i)
+{
+	struct message m = {};
+	struct event e;
+	struct call c;
+	s64 bytes;
+
+	call_read(&c, ctx);
+	bytes = c.ret < 0 ? c.ret : message_bytes(&c, i);
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECVMMSG_X, EVENT_PARAMS_SOCKET_RECVMMSG_X))
+		return 0;
+	message_read(&m, &c, A(1) + i * message_stride(&c));
+	add64(&e, bytes);
+	add64(&e, (s64)(s32)A(0));
+	add32(&e, bytes < 0 ? 0 : bytes);
+	add_vector(&e, &c, m.vector, m.n_pieces, bytes);
+	if (bytes >= 0) {
+		add_tuple(&e, sock_of(A(0)), INBOUND, m.name, 0);
+		add_bytes(&e, m.control, m.control_bytes, PROBE_TEXT_MAX);
+	} else {
+		add_empty(&e);
+		add_empty(&e);
+	}
+	event_end(&e);
+	return 0;
+}
+
+#define FOR_MESSAGES(name_, function)                                                              \
+	ON_CALL(name_)                                                                             \
+	{                                                                                          \
+		s64 ret = ctx[1];                                                                  \
+                                                                                                   \
+		if (ret < 0)                                                                       \
+			return function(ctx, 0);                                                   \
+		for (u32 i = 0; i < MESSAGES_MAX && i < ret; i++)                                  \
+			function(ctx, i);                                                          \
+		return 0;                                                                          \
+	}
+
+FOR_MESSAGES(sendmmsg, send_one)
+FOR_MESSAGES(recvmmsg, receive_one)

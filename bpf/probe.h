@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Settings, maps, and where records go when they are done. */
+#pragma once
+
+#include "kernel.h"
+
+typedef u16 uint16_t;
+typedef u32 uint32_t;
+typedef u64 uint64_t;
+#include "schema/probe.h"
+#include "schema/schema.h"
+
+#define ALWAYS static __always_inline
+
+/* Written before loading. */
+const volatile __u32 own_tgid;	     /* whose events are nobody's business */
+const volatile __u32 snaplen = 80;   /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
+const volatile __u32 ring_cpu_shift; /* CPUs of one ring of a lane: 1 << this */
+const volatile __u32 rings_per_lane = 1;
+const volatile __u16 syscall_codes[PROBE_SYSCALLS];	   /* native number to enum syscall_code */
+const volatile __u16 syscall_codes_compat[PROBE_SYSCALLS]; /* the same for 32-bit programs */
+
+/* Written at any time. */
+__u8 wanted[PROBE_SYSCALLS]; /* by native number: PROBE_WANT_* */
+__u64 boot_epoch_ns;	     /* when the machine started, since the epoch */
+
+struct ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+
+/* lane * rings_per_lane + cpu >> ring_cpu_shift */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, LANE_COUNT);
+	__type(key, u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
+
+/* Programs by system call number; one that is not there costs nothing but the look-up. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, PROBE_SYSCALLS);
+	__type(key, u32);
+	__type(value, u32);
+} calls SEC(".maps"), calls_compat SEC(".maps");
+
+/* By lane, enum probe_loss and event code: records that were lost. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LANE_COUNT *LOSS_COUNT *EV_COUNT);
+	__type(key, u32);
+	__type(value, u64);
+} lost SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct probe_loss_key);
+	__type(value, u64);
+} lost_by_cgroup SEC(".maps");
+
+/*
+ * What a loop remembers from one round to the next.  It stays in memory, for of values in
+ * registers the verifier would follow every history that they could have had.
+ */
+struct walk {
+	const void *node, *mount, *top;
+	u32 at, left, count, pos;
+};
+
+/*
+ * Where records of varying length are put together.  Positions are masked to
+ * PROBE_RECORD_MAX and writes are no longer than that, hence twice the size.
+ */
+struct scratch {
+	u64 users;
+	struct walk walk;
+	u8 data[2 * PROBE_RECORD_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PROBE_SCRATCHES); /* times the number of CPUs */
+	__type(key, u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+/*
+ * A scratch of this CPU that nobody uses.  The program may have been interrupted by another of
+ * ours, or (where tracing programs can be preempted) have interrupted one: whoever reads 1
+ * after adding its own is alone, for later comers read more until it leaves.
+ */
+ALWAYS struct scratch *scratch_take(void)
+{
+	u32 base = bpf_get_smp_processor_id() * PROBE_SCRATCHES;
+
+	for (u32 i = 0; i < PROBE_SCRATCHES; i++) {
+		u32 key = base + i;
+		struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
+
+		if (!s)
+			return NULL;
+		__sync_fetch_and_add(&s->users, 1);
+		if (*(volatile u64 *)&s->users == 1)
+			return s;
+		__sync_fetch_and_add(&s->users, -1);
+	}
+	return NULL;
+}
+
+ALWAYS void scratch_leave(struct scratch *s)
+{
+	__sync_fetch_and_add(&s->users, -1);
+}
+
+ALWAYS void *ring_of(u32 lane)
+{
+	u32 key = lane;
+
+	if (rings_per_lane > 1)
+		key = lane * rings_per_lane + (bpf_get_smp_processor_id() >> ring_cpu_shift);
+	return bpf_map_lookup_elem(&rings, &key);
+}
+
+ALWAYS u64 cgroup_id(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	u64 id = 0;
+
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
+		u32 i = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+		struct cgroup_subsys_state *css = NULL;
+		struct css_set *set = BPF_CORE_READ(t, cgroups);
+
+		bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[i]);
+		id = BPF_CORE_READ(css, cgroup, kn, id);
+	}
+	return id ? id : bpf_get_current_cgroup_id();
+}
+
+/* Not inlined: it should not bloat each program, and is rarely run. */
+static __noinline int lose(u32 lane, u32 type, u32 reason)
+{
+	struct probe_loss_key key = {.cgroup = cgroup_id(), .type = type, .reason = reason};
+	u32 i = (lane * LOSS_COUNT + reason) * EV_COUNT + type;
+	u64 one = 1, *n = bpf_map_lookup_elem(&lost, &i);
+
+	if (n)
+		(*n)++;
+	n = bpf_map_lookup_elem(&lost_by_cgroup, &key);
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	else
+		bpf_map_update_elem(&lost_by_cgroup, &key, &one, BPF_ANY);
+	return 0;
+}

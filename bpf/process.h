@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Tasks: who they are, where they belong, what they may do. */
+#pragma once
+
+#include "file.h"
+
+enum {
+	K_PF_KTHREAD = 0x00200000,
+	K_PF_EXITING = 0x4,
+	K_RLIMIT_NOFILE = 7,
+	K_PAGE_KB_SHIFT = 2, /* pages of 4 KiB, in KiB */
+};
+
+ALWAYS struct task_struct *current_task(void)
+{
+	return (void *)bpf_get_current_task();
+}
+
+ALWAYS u32 pid_level(struct task_struct *t)
+{
+	return BPF_CORE_READ(t, thread_pid, level);
+}
+
+ALWAYS struct upid pid_at(struct pid *p, u32 level)
+{
+	struct upid u = {};
+	u32 at = bpf_core_field_offset(struct pid, numbers);
+
+	if (level <= BPF_CORE_READ(p, level))
+		bpf_probe_read_kernel(&u, sizeof(u), (void *)p + at + level * sizeof(u));
+	return u;
+}
+
+ALWAYS struct task_struct *namespace_init(struct task_struct *t)
+{
+	struct pid *p = BPF_CORE_READ(t, thread_pid);
+	struct upid u = pid_at(p, BPF_CORE_READ(p, level));
+
+	return BPF_CORE_READ(u.ns, child_reaper);
+}
+
+/* Thread, process or group id as the task's own namespace numbers it; 0: not in there. */
+ALWAYS s64 virtual_id(struct task_struct *t, enum pid_type type)
+{
+	struct pid *own = BPF_CORE_READ(t, thread_pid), *p = own;
+
+	if (type != PIDTYPE_PID)
+		p = BPF_CORE_READ(t, signal, pids[type]);
+	return pid_at(p, BPF_CORE_READ(own, level)).nr;
+}
+
+ALWAYS s64 group_id(struct task_struct *t)
+{
+	return pid_at(BPF_CORE_READ(t, signal, pids[PIDTYPE_PGID]), 0).nr;
+}
+
+ALWAYS u32 terminal(struct task_struct *t)
+{
+	struct tty_struct *tty = BPF_CORE_READ(t, signal, tty);
+	u32 major, minor;
+
+	if (!tty)
+		return 0;
+	major = BPF_CORE_READ(tty, driver, major);
+	minor = BPF_CORE_READ(tty, driver, minor_start) + BPF_CORE_READ(tty, index);
+	return device(major << 20 | minor);
+}
+
+ALWAYS u32 login_uid(struct task_struct *t)
+{
+	if (bpf_core_field_exists(t->loginuid))
+		return BPF_CORE_READ(t, loginuid.val);
+	return -1;
+}
+
+/* Memory. */
+
+ALWAYS u32 rss_kb(struct mm_struct *mm, u32 kind)
+{
+	struct mm_struct___v5 *v5 = (void *)mm;
+	s64 pages = 0;
+
+	if (bpf_core_field_exists(v5->rss_stat.count))
+		bpf_probe_read_kernel(&pages, sizeof(pages),
+				      (void *)mm + bpf_core_field_offset(v5->rss_stat) + 8 * kind);
+	else
+		bpf_probe_read_kernel(&pages, sizeof(pages),
+				      (void *)mm + bpf_core_field_offset(mm->rss_stat) +
+					      kind * bpf_core_type_size(struct percpu_counter) +
+					      bpf_core_field_offset(struct percpu_counter, count));
+	return pages < 0 ? 0 : pages << K_PAGE_KB_SHIFT;
+}
+
+/* Size, resident and swapped out, as three parameters. */
+ALWAYS void add_memory(struct event *e, struct task_struct *t)
+{
+	struct mm_struct *mm = BPF_CORE_READ(t, mm);
+
+	if (!mm) {
+		add32(e, 0);
+		add32(e, 0);
+		add32(e, 0);
+		return;
+	}
+	add32(e, BPF_CORE_READ(mm, total_vm) << K_PAGE_KB_SHIFT);
+	add32(e, rss_kb(mm, 0) + rss_kb(mm, 1) + rss_kb(mm, 3));
+	add32(e, rss_kb(mm, 2));
+}
+
+/* Control groups. */
+
+enum { CGROUP_DEPTH_MAX = 16 };
+
+ALWAYS struct kernfs_node *cgroup_parent(struct kernfs_node *n)
+{
+	struct kernfs_node___v5 *v5 = (void *)n;
+
+	if (bpf_core_field_exists(n->__parent))
+		return BPF_CORE_READ(n, __parent);
+	return BPF_CORE_READ(v5, parent);
+}
+
+/* Append "name=/path" with its NUL to what the walk's `left` bytes hold. */
+ALWAYS void put_cgroup(struct event *e, struct css_set *set, u32 id, const char *name,
+		       u32 name_bytes)
+{
+	volatile struct walk *w = event_walk(e);
+	struct cgroup_subsys_state *css = NULL;
+	u8 *room = path_begin(e);
+	char text[NAME_BYTES_MAX];
+	long n;
+
+	bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[id]);
+	w->node = BPF_CORE_READ(css, cgroup, kn);
+	for (u32 i = 0; i < CGROUP_DEPTH_MAX; i++) {
+		struct kernfs_node *k = (void *)w->node, *up = cgroup_parent(k);
+		const char *part = BPF_CORE_READ(k, name);
+
+		if (!up)
+			break;
+		n = bpf_probe_read_kernel_str(text, sizeof(text), part);
+		path_prepend(w, room, (const u8 *)part, n > 0 ? n - 1 : 0);
+		w->node = up;
+	}
+	bpf_probe_read_kernel(part_place(e, w->left), name_bytes, name);
+	w->left += name_bytes;
+	n = bpf_probe_read_kernel_str(part_place(e, w->left), PROBE_TEXT_MAX, path_end(w, room));
+	w->left += n > 0 ? n : 0;
+}
+
+#define PUT_CGROUP(id, text)                                                                       \
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, id))                                 \
+		put_cgroup(e, set, bpf_core_enum_value(enum cgroup_subsys_id, id), text "=",       \
+			   sizeof(text "=") - 1);
+
+ALWAYS void add_cgroups(struct event *e, struct task_struct *t)
+{
+	struct css_set *set = BPF_CORE_READ(t, cgroups);
+
+	event_walk(e)->left = 0;
+	PUT_CGROUP(cpuset_cgrp_id, "cpuset")
+	PUT_CGROUP(cpu_cgrp_id, "cpu")
+	PUT_CGROUP(cpuacct_cgrp_id, "cpuacct")
+	PUT_CGROUP(io_cgrp_id, "io")
+	PUT_CGROUP(memory_cgrp_id, "memory")
+	add_written(e, event_walk(e)->left);
+}
+
+/* Arguments and environment. */
+
+/* argv[0] and the others behind it, from where the kernel put them. */
+ALWAYS void add_args(struct event *e, struct mm_struct *mm)
+{
+	u64 start = BPF_CORE_READ(mm, arg_start), end = BPF_CORE_READ(mm, arg_end);
+	long n = 0;
+
+	if (end > start)
+		n = bpf_probe_read_user_str(event_place(e), PROBE_TEXT_MAX, (void *)start);
+	if (n <= 0) {
+		add_empty(e);
+		add_empty(e);
+		return;
+	}
+	add_written(e, n);
+	start += n;
+	add_bytes(e, start, end > start ? end - start : 0, PROBE_TEXT_MAX);
+	if (end > start)
+		e->p[(e->pos - 1) & RECORD_MASK] = 0; /* where it was cut */
+}
+
+ALWAYS void add_environment(struct event *e, struct mm_struct *mm)
+{
+	u64 start = BPF_CORE_READ(mm, env_start), end = BPF_CORE_READ(mm, env_end);
+
+	add_bytes(e, start, end > start ? end - start : 0, PROBE_TEXT_MAX);
+	if (end > start)
+		e->p[(e->pos - 1) & RECORD_MASK] = 0;
+}
+
+/* Capabilities, numbered as everywhere. */
+
+#define CAPABILITIES(cred, which)                                                                  \
+	({                                                                                         \
+		u64 v_ = 0;                                                                        \
+		bpf_core_read(&v_, sizeof(v_), &(cred)->which);                                    \
+		v_;                                                                                \
+	})
+
+/* The executable. */
+
+enum {
+	EXE_WRITABLE = 1,
+	EXE_UPPER_LAYER = 2,
+	EXE_FROM_MEMFD = 4,
+	EXE_LOWER_LAYER = 8,
+	K_SB_RDONLY = 1,
+	K_S_IMMUTABLE = 8,
+	K_S_IWGRP = 020,
+	K_S_IWOTH = 02,
+	K_CAP_DAC_OVERRIDE = 1 << 1,
+	K_CAP_FOWNER = 1 << 3,
+	GROUP_SEARCH_STEPS = 16,
+};
+
+ALWAYS bool in_groups(volatile struct walk *w, const struct cred *cred, u32 gid)
+{
+	struct group_info *g = BPF_CORE_READ(cred, group_info);
+
+	w->at = 0;
+	w->left = BPF_CORE_READ(g, ngroups);
+	if (BPF_CORE_READ(cred, fsgid.val) == gid)
+		return true;
+	/* The kernel keeps them sorted. */
+	for (u32 i = 0; i < GROUP_SEARCH_STEPS; i++) {
+		u32 mid = (w->at + w->left) / 2;
+		u32 one = 0;
+
+		if (w->at >= w->left)
+			break;
+		bpf_probe_read_kernel(&one, sizeof(one), &g->gid[mid]);
+		if (one == gid)
+			return true;
+		if (one < gid)
+			w->at = mid + 1;
+		else
+			w->left = mid;
+	}
+	return false;
+}
+
+/* Whether the process could change its own executable. */
+ALWAYS bool is_writable(volatile struct walk *w, struct inode *i, const struct cred *cred)
+{
+	u32 uid = BPF_CORE_READ(i, i_uid.val), gid = BPF_CORE_READ(i, i_gid.val);
+	u32 mode = BPF_CORE_READ(i, i_mode);
+
+	if (BPF_CORE_READ(i, i_sb, s_flags) & K_SB_RDONLY)
+		return false;
+	if (BPF_CORE_READ(i, i_flags) & K_S_IMMUTABLE)
+		return false;
+	if (uid == (u32)-1 || gid == (u32)-1)
+		return false;
+	if (BPF_CORE_READ(cred, fsuid.val) == uid || mode & K_S_IWOTH)
+		return true;
+	if (mode & K_S_IWGRP && in_groups(w, cred, gid))
+		return true;
+	return CAPABILITIES(cred, cap_effective) & (K_CAP_DAC_OVERRIDE | K_CAP_FOWNER);
+}
+
+/* Memory files have no directory above them. */
+ALWAYS bool is_memfd(struct file *f)
+{
+	struct dentry *d = BPF_CORE_READ(f, f_path.dentry);
+	char name[8] = {};
+
+	if (BPF_CORE_READ(d, d_parent) != d)
+		return false;
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(d, d_name.name));
+	return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' &&
+	       name[4] == 'd' && name[5] == ':';
+}
+
+ALWAYS u32 exe_flags(volatile struct walk *w, struct file *f, struct inode *i,
+		     const struct cred *cred)
+{
+	enum layer layer = inode_layer(i, BPF_CORE_READ(i, i_sb, s_magic));
+	u32 r = 0;
+
+	r |= is_writable(w, i, cred) ? EXE_WRITABLE : 0;
+	r |= layer == LAYER_UPPER ? EXE_UPPER_LAYER : 0;
+	r |= layer == LAYER_LOWER ? EXE_LOWER_LAYER : 0;
+	r |= is_memfd(f) ? EXE_FROM_MEMFD : 0;
+	return r;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* saker record: write what happens on this machine, or in one command, to a capture file. */
+#include "app/command.h"
+
+#include "app/base_syscalls.h"
+#include "app/report.h"
+#include "app/stop.h"
+#include "capture/capfile.h"
+#include "capture/live.h"
+#include "capture/scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	EVENTS_PER_LOOK = 512, /* between two looks at the clock */
+	LONGEST_NAP_NS = 20000000,
+	SETTLE_NAPS = 5, /* after the command has ended: what is still on its way */
+};
+
+struct record_options {
+	uint64_t seconds, snaplen;
+	bool compress;
+};
+
+struct recording {
+	const struct record_options *o;
+	struct live *live;
+	struct capfile_writer *out;
+	pid_t command;	    /* 0: none, or it has ended */
+	unsigned naps_left; /* 0: no end in sight */
+};
+
+static int write_snapshot(struct recording *r, const struct record *rec, struct err *e)
+{
+	switch (rec->kind) {
+	case RECORD_MACHINE:
+		return capfile_write_machine(r->out, rec->machine, e);
+	case RECORD_INTERFACE:
+		return capfile_write_interfaces(r->out, rec->interface, 1, e);
+	case RECORD_USER:
+		return capfile_write_users(r->out, rec->user, 1, NULL, 0, e);
+	case RECORD_GROUP:
+		return capfile_write_users(r->out, NULL, 0, rec->group, 1, e);
+	case RECORD_PROC:
+		return capfile_write_procs(r->out, rec->proc, 1, e);
+	case RECORD_FD:
+		return capfile_write_fds(r->out, rec->fd->tid, rec->fd, 1, e);
+	case RECORD_SECTION:
+	case RECORD_EVENT:
+	case RECORD_RAW:
+	case RECORD_UNSEEN:
+		break;
+	}
+	return 0;
+}
+
+/* The machine as it is, while changes to it are being gathered. */
+static int write_beginning(struct recording *r, struct err *e)
+{
+	int ret = capfile_write_section(r->out, e), more;
+	struct scan_config cfg = {0};
+	struct source *scan;
+	struct record rec;
+
+	if (ret < 0)
+		return ret;
+	ret = scan_open(&cfg, &scan, e);
+	if (ret < 0)
+		return ret;
+	while (!ret && (more = source_next(scan, &rec, e)))
+		ret = more < 0 ? more : write_snapshot(r, &rec, e);
+	source_close(scan);
+	return ret;
+}
+
+/* In a child that waits until we are watching. */
+static int start_command(struct recording *r, char **args, int *ret_go, struct err *e)
+{
+	int go[2];
+	char c;
+
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return err_set(e, -errno, "pipe: %s", strerror(errno));
+	r->command = fork();
+	if (r->command < 0)
+		return err_set(e, -errno, "fork: %s", strerror(errno));
+	if (!r->command) {
+		close(go[1]);
+		if (read(go[0], &c, 1) == 1) {
+			execvp(args[0], args);
+			report("%s: %s", args[0], strerror(errno));
+		}
+		_exit(127);
+	}
+	close(go[0]);
+	*ret_go = go[1];
+	return 0;
+}
+
+/* The command has ended, and so has the time for what was still on its way. */
+static bool is_over(struct recording *r)
+{
+	if (r->command && waitpid(r->command, NULL, WNOHANG) == r->command) {
+		r->command = 0;
+		r->naps_left = SETTLE_NAPS;
+	}
+	return r->naps_left && !--r->naps_left;
+}
+
+static int write_event(struct recording *r, const struct record *rec, struct err *e)
+{
+	struct str s = {(const char *)rec->event.p, rec->event.n};
+
+	return capfile_write_event(r->out, s, rec->event.cpu, false, e);
+}
+
+static int write_events(struct recording *r, struct err *e)
+{
+	struct source *s = live_source(r->live);
+	struct record rec;
+	unsigned n = 0;
+
+	while (!stop_wanted()) {
+		int ret, more = source_next(s, &rec, e);
+
+		if (more < 0)
+			return more;
+		ret = more ? write_event(r, &rec, e) : 0;
+		if (ret < 0)
+			return ret;
+		if (more && ++n % EVENTS_PER_LOOK)
+			continue;
+		if (stop_due() || (!more && is_over(r)))
+			break;
+		if (!more)
+			live_wait(r->live, LONGEST_NAP_NS);
+	}
+	return 0;
+}
+
+static int record_all(struct recording *r, int go, struct err *e)
+{
+	int ret = write_beginning(r, e);
+
+	if (ret < 0)
+		return ret;
+	if (r->command && write(go, "", 1) != 1)
+		return err_set(e, -errno, "starting the command: %s", strerror(errno));
+	return write_events(r, e);
+}
+
+static int open_live(struct recording *r, struct err *e)
+{
+	struct live_config cfg = LIVE_CONFIG_DEFAULT;
+	uint64_t syscalls[SYSCALL_WORDS];
+
+	base_syscalls_all(syscalls);
+	cfg.syscalls = syscalls;
+	if (r->o->snaplen)
+		cfg.snaplen = (uint32_t)(r->o->snaplen < PROBE_SNAPLEN_MAX ? r->o->snaplen
+									   : PROBE_SNAPLEN_MAX);
+	return live_open(&cfg, &r->live, e);
+}
+
+static void summarize(struct recording *r)
+{
+	struct source_stats stats;
+	struct live_stats live;
+
+	live_get_stats(r->live, &live);
+	source_stats(live_source(r->live), &stats);
+	report("%llu events in %.1f s, %llu lost", (unsigned long long)stats.n_events,
+	       stop_seconds(),
+	       (unsigned long long)(live.n_lost[LANE_LIFE] + live.n_lost[LANE_NET] +
+				    live.n_lost[LANE_REST]));
+}
+
+static enum exit_status run(const void *options, char **args, unsigned n_args)
+{
+	struct recording r = {.o = options};
+	struct err e = {0}, close_error = {0};
+	int go = -1, ret = 0;
+
+	args[n_args] = NULL; /* behind them stands what options_parse() took out */
+	if (n_args > 1)
+		ret = start_command(&r, args + 1, &go, &e);
+	if (!ret)
+		ret = open_live(&r, &e);
+	if (!ret)
+		ret = capfile_create(args[0], r.o->compress, &r.out, &e);
+	stop_prepare(r.o->seconds);
+	if (!ret)
+		ret = record_all(&r, go, &e);
+	if (go >= 0)
+		close(go);
+	if (r.out && capfile_finish(r.out, &close_error) < 0 && !ret) {
+		e = close_error;
+		ret = e.code;
+	}
+	if (ret < 0)
+		report("%s", e.msg);
+	if (r.live) {
+		summarize(&r);
+		source_close(live_source(r.live));
+	}
+	return ret < 0 ? EXIT_FAULT : EXIT_DONE;
+}
+
+#define ROW(name, letter, kind, member, value, help)                                               \
+	{                                                                                          \
+		name, letter, OPTION_##kind, offsetof(struct record_options, member), value, help  \
+	}
+
+static const struct option_row rows[] = {
+	ROW("compress", 'z', FLAG, compress, NULL, "gzip the file"),
+	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds"),
+	ROW("snaplen", 'S', NUMBER, snaplen, "N", "bytes of what is read and written; 80"),
+};
+
+const struct command command_record = {
+	.name = "record",
+	.summary = "Write what happens on this machine to a capture file",
+	.arguments = "FILE [--compress] [--duration N] [--snaplen N] [-- COMMAND...]",
+	.details = "With a command: until it ends.  Else until Ctrl-C.  It takes what `saker run` "
+		   "takes.\n",
+	.min_args = 1,
+	.max_args = UINT_MAX,
+	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct record_options)},
+	.run = run,
+};

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/live.h"
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "capture/bytes.h"
+#include "capture/probe.h"
+#include "capture/ring.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+	FIRST_SLEEP_NS = 500000,
+	LONGEST_SLEEP_NS = 20000000,
+};
+
+struct live {
+	struct source source;
+	struct live_config cfg;
+	struct probe *probe;
+	struct ring *rings; /* by lane, then by group of CPUs */
+	unsigned n_rings, rings_per_lane;
+	struct ring *given; /* whose head the caller is reading */
+	uint64_t now_ns;    /* not later than the true one */
+	uint64_t last_ts, sleep_ns;
+	struct source_stats stats;
+	uint64_t n_events[LANE_COUNT], n_late;
+};
+
+static uint64_t record_time(const struct ring *r)
+{
+	return load64(r->head);
+}
+
+/* Whose head is oldest; *complete: each ring has one, so that none older can come. */
+static struct ring *oldest(struct live *l, bool *complete)
+{
+	struct ring *best = NULL;
+
+	*complete = true;
+	for (unsigned i = 0; i < l->n_rings; i++) {
+		struct ring *r = &l->rings[i];
+
+		if (!r->head && !ring_peek(r))
+			*complete = false;
+		else if (!best || record_time(r) < record_time(best))
+			best = r;
+	}
+	return best;
+}
+
+/* A record is stamped before it is committed: another ring may still get an older one. */
+static bool is_settled(struct live *l, uint64_t ts)
+{
+	if (ts + l->cfg.hold_ns <= l->now_ns)
+		return true;
+	l->now_ns = probe_now(l->probe);
+	return ts + l->cfg.hold_ns <= l->now_ns;
+}
+
+static void account(struct live *l, const struct ring *r)
+{
+	uint64_t ts = record_time(r);
+
+	if (ts < l->last_ts)
+		l->n_late++;
+	else
+		l->last_ts = ts;
+	l->sleep_ns = FIRST_SLEEP_NS;
+	l->stats.n_events++;
+	l->stats.n_bytes += r->n;
+	l->n_events[(unsigned)(r - l->rings) / l->rings_per_lane]++;
+}
+
+static int live_next(struct source *s, struct record *ret, struct err *e)
+{
+	struct live *l = (struct live *)s;
+	bool complete;
+	struct ring *r;
+
+	if (l->given)
+		ring_skip(l->given);
+	l->given = NULL;
+	r = oldest(l, &complete);
+	if (!r || (!complete && !is_settled(l, record_time(r))))
+		return 0;
+	if (r->n < RECORD_HEADER_BYTES + PROBE_TRAILER_BYTES ||
+	    load32(r->head + 16) + PROBE_TRAILER_BYTES != r->n)
+		return err_set(e, -EIO, "the kernel's records are not what was agreed on");
+	l->given = r;
+	account(l, r);
+	ret->kind = RECORD_EVENT;
+	ret->event.p = r->head;
+	ret->event.n = r->n - PROBE_TRAILER_BYTES;
+	ret->event.cpu = load16(r->head + r->n - PROBE_TRAILER_BYTES);
+	ret->event.state_only = false;
+	ret->raw = (struct str){0};
+	return 1;
+}
+
+static void live_stats(const struct source *s, struct source_stats *ret)
+{
+	*ret = ((const struct live *)s)->stats;
+}
+
+static void live_close(struct source *s)
+{
+	struct live *l = (struct live *)s;
+
+	probe_close(l->probe);
+	for (unsigned i = 0; i < l->n_rings; i++)
+		ring_close(&l->rings[i]);
+	free(l->rings);
+	free(l);
+}
+
+static const struct source_ops live_ops = {live_next, live_stats, live_close};
+
+static int open_rings(struct live *l, struct err *e)
+{
+	l->rings_per_lane = probe_rings_per_lane(l->probe);
+	l->rings = xcalloc(LANE_COUNT * l->rings_per_lane, sizeof(*l->rings));
+	for (unsigned i = 0; i < LANE_COUNT * l->rings_per_lane; i++) {
+		size_t bytes = l->cfg.ring_bytes[i / l->rings_per_lane];
+		int r = probe_add_ring(l->probe, i, bytes, e);
+
+		if (r < 0)
+			return r;
+		l->n_rings++;
+		r = ring_open(&l->rings[i], r, bytes, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
+{
+	struct live *l = xcalloc(1, sizeof(*l));
+	int r;
+
+	l->source.ops = &live_ops;
+	l->cfg = *cfg;
+	l->sleep_ns = FIRST_SLEEP_NS;
+	r = probe_open(cfg, &l->probe, e);
+	if (r < 0)
+		goto fail;
+	r = open_rings(l, e);
+	if (r < 0)
+		goto fail;
+	r = probe_attach(l->probe, cfg->syscalls, e);
+	if (r < 0)
+		goto fail;
+	*ret = l;
+	return 0;
+
+fail:
+	live_close(&l->source);
+	return r;
+}
+
+struct source *live_source(struct live *l)
+{
+	return &l->source;
+}
+
+void live_wait(struct live *l, uint64_t timeout_ns)
+{
+	struct timespec t;
+	uint64_t ns = l->sleep_ns;
+	bool any = false;
+
+	for (unsigned i = 0; i < l->n_rings; i++) {
+		ring_give_back(&l->rings[i]);
+		any = any || l->rings[i].head;
+	}
+	/* Something is there already and only waits for its time. */
+	if (any)
+		l->sleep_ns = FIRST_SLEEP_NS;
+	else if (l->sleep_ns < LONGEST_SLEEP_NS)
+		l->sleep_ns *= 2;
+	if (any && ns > l->cfg.hold_ns)
+		ns = l->cfg.hold_ns;
+	if (ns > timeout_ns)
+		ns = timeout_ns;
+	t.tv_sec = (time_t)(ns / 1000000000);
+	t.tv_nsec = (long)(ns % 1000000000);
+	nanosleep(&t, NULL);
+}
+
+unsigned live_n_refused(const struct live *l)
+{
+	return probe_n_refused(l->probe);
+}
+
+const char *live_refused(const struct live *l, unsigned i)
+{
+	return probe_refused(l->probe, i);
+}
+
+void live_get_stats(struct live *l, struct live_stats *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret->n_events, l->n_events, sizeof(ret->n_events));
+	ret->n_late = l->n_late;
+	ret->n_programs = probe_n_programs(l->probe);
+	for (unsigned i = 0; i < l->n_rings; i++)
+		ret->ring_bytes += l->rings[i].bytes;
+	probe_lost(l->probe, ret->n_lost, ret->lost_by_reason);
+}
+
+void live_losses(struct live *l, uint64_t by_type[EV_COUNT])
+{
+	probe_losses(l->probe, by_type);
+}

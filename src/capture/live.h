@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The running kernel as a source: the programs of bpf/, loaded as far as they are needed, and
+ * the records they send.
+ *
+ * Unlike other sources it never ends: next() gives 0 when there is nothing at the moment, and
+ * live_wait() sleeps until there may be.
+ */
+#pragma once
+
+#include "capture/source.h"
+#include "schema/probe.h"
+#include "schema/schema.h"
+
+struct live_config {
+	/* Which system calls and tracepoints: bits by portable code (enum syscall_code). */
+	const uint64_t *syscalls;
+	uint32_t snaplen;		 /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
+	uint32_t ring_bytes[LANE_COUNT]; /* of each ring; a power of two, at least a page */
+	unsigned cpus_per_ring;		 /* a power of two; 0: one ring a lane for all */
+	uint64_t hold_ns; /* how long a record may be overtaken by an older one of another ring */
+};
+
+#define LIVE_CONFIG_DEFAULT                                                                        \
+	((struct live_config){.snaplen = 80,                                                       \
+			      .ring_bytes = {4 << 20, 4 << 20, 8 << 20},                           \
+			      .cpus_per_ring = 2,                                                  \
+			      .hold_ns = 3000000})
+
+struct live;
+
+/* -errno and *e, which says what the machine or the user lacks. */
+int live_open(const struct live_config *cfg, struct live **ret, struct err *e);
+struct source *live_source(struct live *l);
+
+/* Sleep until there may be records, no longer than timeout_ns.  Interrupted by signals. */
+void live_wait(struct live *l, uint64_t timeout_ns);
+
+/* Events that cannot be had since the kernel refused their program: how many, and the i-th. */
+unsigned live_n_refused(const struct live *l);
+const char *live_refused(const struct live *l, unsigned i);
+
+struct live_stats {
+	uint64_t n_events[LANE_COUNT];
+	uint64_t n_lost[LANE_COUNT]; /* by lane, for any reason */
+	uint64_t lost_by_reason[LOSS_COUNT];
+	uint64_t n_late;     /* records older than one that was given before them */
+	uint64_t ring_bytes; /* memory of all rings */
+	unsigned n_programs;
+};
+
+void live_get_stats(struct live *l, struct live_stats *ret);
+/* Records of each type that were lost in the kernel so far. */
+void live_losses(struct live *l, uint64_t by_type[EV_COUNT]);

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/probe.h"
+
+#include "base/alloc.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <probe.skel.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_PROGRAMS = 256, MAX_REFUSED = 64, NAME_BYTES = 64 };
+
+struct probe {
+	struct probe_bpf *skel;
+	struct bpf_link *links[MAX_PROGRAMS];
+	unsigned n_links, n_programs, rings_per_lane;
+	unsigned n_cpus;
+	uint64_t epoch_ns;
+	char refused[MAX_REFUSED][NAME_BYTES];
+	unsigned n_refused;
+};
+
+/* Tracepoints that are no system calls. */
+static const struct {
+	enum syscall_code code;
+	const char *program;
+} tracepoints[] = {
+	{SC_EXECVE, "on_sched_process_exec"},
+	{SC_EXECVEAT, "on_sched_process_exec"},
+	{SC_SCHED_PROCESS_EXIT, "on_sched_process_exit"},
+	{SC_SIGNAL_DELIVER, "on_signal_deliver"},
+	{SC_PAGE_FAULT_USER, "on_page_fault_user"},
+	{SC_PAGE_FAULT_KERNEL, "on_page_fault_kernel"},
+	{SC_SCHED_SWITCH, "on_sched_switch"},
+};
+
+enum { N_TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0]) };
+
+static const struct {
+	uint16_t nr, code;
+} ia32[] = {
+#define IA32(nr, id) {nr, SC_##id},
+#include "schema/ia32.def"
+#undef IA32
+};
+
+enum { N_IA32 = sizeof(ia32) / sizeof(ia32[0]) };
+
+static bool has_bit(const uint64_t *bits, unsigned i)
+{
+	return bits[i / 64] >> i % 64 & 1;
+}
+
+static int native_number(enum syscall_code code)
+{
+#if defined(__x86_64__)
+	return syscall_table[code].x86_64;
+#else
+	return syscall_table[code].aarch64;
+#endif
+}
+
+static bool is_tracepoint(enum syscall_code code)
+{
+	return code >= SC_SCHED_PROCESS_EXIT && code <= SC_SIGNAL_DELIVER;
+}
+
+static struct bpf_program *program_of_name(const struct probe_bpf *s, const char *name)
+{
+	char full[NAME_BYTES];
+
+	snprintf(full, sizeof(full), "sys_%s", name);
+	return bpf_object__find_program_by_name(s->obj, full);
+}
+
+/* The program for a system call: its own, that of one with the same event, the generic one. */
+static struct bpf_program *program_of(const struct probe_bpf *s, enum syscall_code code)
+{
+	const struct syscall_info *info = &syscall_table[code];
+	struct bpf_program *p = program_of_name(s, info->name);
+
+	if (p)
+		return p;
+	if (info->exit == EV_GENERIC_X)
+		return is_tracepoint(code) ? NULL : s->progs.sys_generic;
+	for (unsigned i = 0; !p && i < SC_COUNT; i++) {
+		if (syscall_table[i].exit == info->exit && i != code)
+			p = program_of_name(s, syscall_table[i].name);
+	}
+	return p;
+}
+
+static bool is_refused(const struct probe *p, const struct bpf_program *program)
+{
+	for (unsigned i = 0; i < p->n_refused; i++) {
+		if (!strcmp(p->refused[i], bpf_program__name(program)))
+			return true;
+	}
+	return false;
+}
+
+static void choose(struct probe *p, struct bpf_program *program)
+{
+	if (!program || bpf_program__autoload(program) || is_refused(p, program))
+		return;
+	bpf_program__set_autoload(program, true);
+	p->n_programs++;
+}
+
+/* Only what is wanted is loaded. */
+static void choose_programs(struct probe *p, const uint64_t *syscalls)
+{
+	struct bpf_program *program;
+
+	p->n_programs = 0;
+	bpf_object__for_each_program(program, p->skel->obj)
+		bpf_program__set_autoload(program, false);
+	choose(p, p->skel->progs.sys_exit);
+	for (unsigned code = 0; code < SC_COUNT; code++) {
+		if (has_bit(syscalls, code))
+			choose(p, program_of(p->skel, code));
+	}
+	for (unsigned i = 0; i < N_TRACEPOINTS; i++) {
+		if (has_bit(syscalls, tracepoints[i].code))
+			choose(p, bpf_object__find_program_by_name(p->skel->obj,
+								   tracepoints[i].program));
+	}
+}
+
+static unsigned ceil_log2(unsigned n)
+{
+	unsigned r = 0;
+
+	while (1u << r < n)
+		r++;
+	return r;
+}
+
+static void count_rings(struct probe *p, const struct live_config *cfg)
+{
+	unsigned shift = cfg->cpus_per_ring ? ceil_log2(cfg->cpus_per_ring) : 31;
+
+	p->rings_per_lane = ((p->n_cpus - 1) >> shift) + 1;
+	p->skel->rodata->ring_cpu_shift = shift;
+	p->skel->rodata->rings_per_lane = p->rings_per_lane;
+}
+
+static void set_up(struct probe *p, const struct live_config *cfg)
+{
+	struct probe_bpf *s = p->skel;
+
+	s->rodata->own_tgid = (uint32_t)getpid();
+	s->rodata->snaplen = cfg->snaplen < PROBE_SNAPLEN_MAX ? cfg->snaplen : PROBE_SNAPLEN_MAX;
+	s->bss->boot_epoch_ns = p->epoch_ns;
+	count_rings(p, cfg);
+	for (unsigned code = 0; code < SC_COUNT; code++) {
+		int nr = native_number(code);
+
+		if (nr >= 0 && nr < PROBE_SYSCALLS)
+			s->rodata->syscall_codes[nr] = (uint16_t)code;
+	}
+	for (unsigned i = 0; i < N_IA32; i++)
+		s->rodata->syscall_codes_compat[ia32[i].nr] = ia32[i].code;
+	bpf_map__set_max_entries(s->maps.rings, LANE_COUNT * p->rings_per_lane);
+	bpf_map__set_max_entries(s->maps.scratches, PROBE_SCRATCHES * p->n_cpus);
+}
+
+/* libbpf names the program that the kernel refused only in its messages. */
+static char last_refused[NAME_BYTES], last_message[256];
+
+__attribute__((format(printf, 2, 0))) static int listen_to_libbpf(enum libbpf_print_level level,
+								  const char *fmt, va_list ap)
+{
+	char text[256], name[NAME_BYTES];
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	if (strstr(text, "load failed") && sscanf(text, "libbpf: prog '%63[^']'", name) == 1)
+		memcpy(last_refused, name, sizeof(name));
+	if (strstr(text, "load failed") || !last_message[0])
+		memcpy(last_message, text, sizeof(text));
+	return 0;
+}
+
+static int explain(int code, struct err *e)
+{
+	size_t n = strcspn(last_message, "\n");
+
+	if (code == -EPERM)
+		return err_set(e, code,
+			       "watching the kernel takes root, or CAP_BPF and CAP_PERFMON");
+	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
+		return err_set(e, code,
+			       "this kernel does not describe itself: /sys/kernel/btf/vmlinux is "
+			       "missing (CONFIG_DEBUG_INFO_BTF)");
+	return err_set(e, code, "loading the kernel programs: %s (%.*s)", strerror(-code), (int)n,
+		       last_message);
+}
+
+/* One try.  1: a program was refused, which has been noted. */
+static int try_load(struct probe *p, const struct live_config *cfg, struct err *e)
+{
+	int r;
+
+	p->skel = probe_bpf__open();
+	if (!p->skel)
+		return explain(-errno, e);
+	choose_programs(p, cfg->syscalls);
+	set_up(p, cfg);
+	last_refused[0] = last_message[0] = '\0';
+	r = probe_bpf__load(p->skel);
+	if (!r)
+		return 0;
+	if (r == -EPERM || !last_refused[0] || p->n_refused == MAX_REFUSED ||
+	    !strcmp(last_refused, "sys_exit"))
+		return explain(r, e);
+	memcpy(p->refused[p->n_refused++], last_refused, NAME_BYTES);
+	probe_bpf__destroy(p->skel);
+	p->skel = NULL;
+	return 1;
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* When the machine started, since the epoch: the narrowest of a few looks at both clocks. */
+static uint64_t boot_epoch_ns(void)
+{
+	uint64_t best = UINT64_MAX, ret = 0;
+
+	for (int i = 0; i < 16; i++) {
+		uint64_t before = clock_ns(CLOCK_BOOTTIME), now = clock_ns(CLOCK_REALTIME);
+		uint64_t after = clock_ns(CLOCK_BOOTTIME);
+
+		if (after - before < best) {
+			best = after - before;
+			ret = now - before - best / 2;
+		}
+	}
+	return ret;
+}
+
+int probe_open(const struct live_config *cfg, struct probe **ret, struct err *e)
+{
+	struct probe *p = xcalloc(1, sizeof(*p));
+	int r = libbpf_num_possible_cpus();
+
+	libbpf_set_print(listen_to_libbpf);
+	p->n_cpus = r > 0 ? (unsigned)r : 1;
+	p->epoch_ns = boot_epoch_ns();
+	while ((r = try_load(p, cfg, e)) > 0)
+		;
+	if (r < 0) {
+		probe_close(p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+void probe_close(struct probe *p)
+{
+	if (!p)
+		return;
+	for (unsigned i = 0; i < p->n_links; i++)
+		bpf_link__destroy(p->links[i]);
+	probe_bpf__destroy(p->skel);
+	free(p);
+}
+
+unsigned probe_rings_per_lane(const struct probe *p)
+{
+	return p->rings_per_lane;
+}
+
+int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "saker_ring", 0, 0, (uint32_t)bytes, NULL);
+
+	if (fd < 0)
+		return err_set(e, fd, "a ring buffer of %zu bytes: %s", bytes, strerror(-fd));
+	if (bpf_map_update_elem(bpf_map__fd(p->skel->maps.rings), &i, &fd, BPF_ANY) < 0) {
+		int code = -errno;
+
+		close(fd);
+		return err_set(e, code, "adding a ring buffer: %s", strerror(-code));
+	}
+	return fd;
+}
+
+/* Send calls of this number to the program. */
+static void route(struct probe *p, const struct bpf_map *calls, unsigned nr, uint8_t how,
+		  const struct bpf_program *program)
+{
+	int fd = program ? bpf_program__fd(program) : -1;
+
+	if (fd < 0 || nr >= PROBE_SYSCALLS)
+		return;
+	if (!bpf_map_update_elem(bpf_map__fd(calls), &nr, &fd, BPF_ANY))
+		p->skel->bss->wanted[nr] |= how;
+}
+
+static void route_all(struct probe *p, const uint64_t *syscalls)
+{
+	struct probe_bpf *s = p->skel;
+
+	for (unsigned code = 0; code < SC_COUNT; code++) {
+		int nr = native_number(code);
+
+		if (nr >= 0 && has_bit(syscalls, code))
+			route(p, s->maps.calls, (unsigned)nr, PROBE_WANT_NATIVE,
+			      program_of(s, code));
+	}
+#if defined(__x86_64__)
+	for (unsigned i = 0; i < N_IA32; i++) {
+		if (!has_bit(syscalls, ia32[i].code))
+			continue;
+		route(p, s->maps.calls_compat, ia32[i].nr, PROBE_WANT_COMPAT,
+		      program_of(s, ia32[i].code));
+		if (ia32[i].nr >= PROBE_SOCKETCALL)
+			s->bss->wanted[PROBE_SOCKETCALL_NR] |= PROBE_WANT_COMPAT;
+	}
+#endif
+}
+
+int probe_attach(struct probe *p, const uint64_t *syscalls, struct err *e)
+{
+	struct bpf_program *program;
+
+	route_all(p, syscalls);
+	bpf_object__for_each_program(program, p->skel->obj)
+	{
+		const char *name = bpf_program__name(program);
+		bool is_start = !strcmp(name, "sys_exit") || !strncmp(name, "on_", 3);
+
+		if (!is_start || !bpf_program__autoload(program))
+			continue;
+		p->links[p->n_links] = bpf_program__attach(program);
+		if (!p->links[p->n_links])
+			return err_set(e, -errno, "attaching %s: %s", name, strerror(errno));
+		p->n_links++;
+	}
+	return 0;
+}
+
+uint64_t probe_now(const struct probe *p)
+{
+	return p->epoch_ns + clock_ns(CLOCK_BOOTTIME);
+}
+
+unsigned probe_n_programs(const struct probe *p)
+{
+	return p->n_programs;
+}
+
+unsigned probe_n_refused(const struct probe *p)
+{
+	return p->n_refused;
+}
+
+const char *probe_refused(const struct probe *p, unsigned i)
+{
+	return p->refused[i];
+}
+
+/* Of all CPUs together. */
+static uint64_t lost_at(const struct probe *p, uint64_t *per_cpu, unsigned lane, unsigned reason,
+			unsigned type)
+{
+	uint32_t key = (lane * LOSS_COUNT + reason) * EV_COUNT + type;
+	uint64_t sum = 0;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.lost), &key, per_cpu))
+		return 0;
+	for (unsigned i = 0; i < p->n_cpus; i++)
+		sum += per_cpu[i];
+	return sum;
+}
+
+void probe_lost(const struct probe *p, uint64_t by_lane[LANE_COUNT], uint64_t by_reason[LOSS_COUNT])
+{
+	uint64_t *per_cpu = xcalloc(p->n_cpus, sizeof(*per_cpu));
+
+	for (unsigned i = 0; i < LANE_COUNT * LOSS_COUNT * EV_COUNT; i++) {
+		unsigned lane = i / EV_COUNT / LOSS_COUNT, reason = i / EV_COUNT % LOSS_COUNT;
+		uint64_t n = lost_at(p, per_cpu, lane, reason, i % EV_COUNT);
+
+		by_lane[lane] += n;
+		by_reason[reason] += n;
+	}
+	free(per_cpu);
+}
+
+void probe_losses(const struct probe *p, uint64_t by_type[EV_COUNT])
+{
+	uint64_t *per_cpu = xcalloc(p->n_cpus, sizeof(*per_cpu));
+
+	for (unsigned i = 0; i < LANE_COUNT * LOSS_COUNT * EV_COUNT; i++)
+		by_type[i % EV_COUNT] += lost_at(p, per_cpu, i / EV_COUNT / LOSS_COUNT,
+						 i / EV_COUNT % LOSS_COUNT, i % EV_COUNT);
+	free(per_cpu);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's side of the live source: loading, choosing and attaching the programs of bpf/. */
+#pragma once
+
+#include "capture/live.h"
+
+struct probe;
+
+/* Load what cfg->syscalls asks for.  A program that the kernel refuses is left out and named. */
+int probe_open(const struct live_config *cfg, struct probe **ret, struct err *e);
+void probe_close(struct probe *p); /* NULL is fine */
+unsigned probe_rings_per_lane(const struct probe *p);
+/* Make the i-th ring buffer: its file descriptor, or -errno and *e. */
+int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e);
+/* From here on records come. */
+int probe_attach(struct probe *p, const uint64_t *syscalls, struct err *e);
+
+/* The time as records are stamped with. */
+uint64_t probe_now(const struct probe *p);
+unsigned probe_n_programs(const struct probe *p);
+unsigned probe_n_refused(const struct probe *p);
+const char *probe_refused(const struct probe *p, unsigned i);
+void probe_lost(const struct probe *p, uint64_t by_lane[LANE_COUNT],
+		uint64_t by_reason[LOSS_COUNT]);
+void probe_losses(const struct probe *p, uint64_t by_type[EV_COUNT]);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/ring.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+	HEADER_BYTES = 8,
+	GIVE_BACK_SHARE = 16, /* of the ring: read but not yet given back */
+};
+
+#define RECORD_BUSY (1u << 31)
+#define RECORD_DISCARDED (1u << 30)
+
+int ring_open(struct ring *r, int fd, size_t bytes, struct err *e)
+{
+	void *p;
+
+	memset(r, 0, sizeof(*r));
+	r->fd = fd;
+	r->bytes = bytes;
+	r->page = (size_t)sysconf(_SC_PAGESIZE);
+	p = mmap(NULL, r->page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return err_set(e, -errno, "ring buffer: %s", strerror(errno));
+	r->consumer = p;
+	p = mmap(NULL, r->page + 2 * bytes, PROT_READ, MAP_SHARED, fd, (off_t)r->page);
+	if (p == MAP_FAILED)
+		return err_set(e, -errno, "ring buffer: %s", strerror(errno));
+	r->producer = p;
+	r->data = (const uint8_t *)p + r->page;
+	r->at = r->given_back = *r->consumer;
+	return 0;
+}
+
+void ring_close(struct ring *r)
+{
+	if (r->producer)
+		munmap(r->producer, r->page + 2 * r->bytes);
+	if (r->consumer)
+		munmap(r->consumer, r->page);
+	if (r->fd > 0)
+		close(r->fd);
+	memset(r, 0, sizeof(*r));
+}
+
+static size_t record_room(uint32_t n)
+{
+	return (HEADER_BYTES + (size_t)n + 7) & ~(size_t)7;
+}
+
+bool ring_peek(struct ring *r)
+{
+	while (!r->head && r->at < __atomic_load_n(r->producer, __ATOMIC_ACQUIRE)) {
+		const uint8_t *p = r->data + (r->at & (r->bytes - 1));
+		uint32_t length = __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
+
+		if (length & RECORD_BUSY)
+			return false;
+		r->n = length & ~(RECORD_BUSY | RECORD_DISCARDED);
+		if (length & RECORD_DISCARDED)
+			r->at += record_room(r->n);
+		else
+			r->head = p + HEADER_BYTES;
+	}
+	return r->head;
+}
+
+void ring_skip(struct ring *r)
+{
+	r->head = NULL;
+	r->at += record_room(r->n);
+	if (r->at - r->given_back > r->bytes / GIVE_BACK_SHARE)
+		ring_give_back(r);
+}
+
+void ring_give_back(struct ring *r)
+{
+	if (r->at == r->given_back)
+		return;
+	r->given_back = r->at;
+	__atomic_store_n(r->consumer, r->at, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reading end of one of the kernel's ring buffers, mapped into memory.
+ *
+ * Records are looked at where they lie, and given back to the kernel in batches.
+ */
+#pragma once
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ring {
+	int fd;
+	size_t bytes, page;
+	unsigned long *consumer, *producer; /* in pages that the kernel shares */
+	const uint8_t *data;		    /* mapped twice, one behind the other */
+	unsigned long at, given_back;
+	/* The record at the head: NULL when there is none that is complete. */
+	const uint8_t *head;
+	uint32_t n;
+};
+
+/* fd is the map's and taken over.  bytes: its size. */
+int ring_open(struct ring *r, int fd, size_t bytes, struct err *e);
+void ring_close(struct ring *r);
+
+/* Find the record at the head, if there is one by now. */
+bool ring_peek(struct ring *r);
+/* Go behind the record at the head. */
+void ring_skip(struct ring *r);
+/* Let the kernel have all room up to the head. */
+void ring_give_back(struct ring *r);

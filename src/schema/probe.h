@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the kernel programs (bpf/) and the live source that loads them (capture/live.c) agree on.
+ */
+#pragma once
+
+#ifndef __bpf__
+#include <stdint.h>
+#endif
+
+/*
+ * Each lane has its own ring buffers, so that a flood in one leaves the others alone.
+ */
+enum lane {
+	LANE_LIFE, /* processes, their privileges and namespaces, modules, mounts */
+	LANE_NET,
+	LANE_REST, /* files and everything else */
+	LANE_COUNT,
+};
+
+enum {
+	PROBE_SYSCALLS = 512, /* native numbers from here on are not watched */
+	/* In `wanted`: as a call of a 64-bit program, of a 32-bit one. */
+	PROBE_WANT_NATIVE = 1,
+	PROBE_WANT_COMPAT = 2,
+	/*
+	 * Numbers of the calls behind socketcall(2) of 32-bit programs: this and what its first
+	 * argument says.
+	 */
+	PROBE_SOCKETCALL = 480,
+	PROBE_SOCKETCALL_NR = 102,
+	/* No record of the probe is longer, with its trailer. */
+	PROBE_RECORD_MAX = 32 << 10,
+	/* Behind each record: the number of its CPU in 16 bits. */
+	PROBE_TRAILER_BYTES = 2,
+	/* Bytes of a read or write that a record may hold, at most. */
+	PROBE_SNAPLEN_MAX = 16 << 10,
+	/* Of arguments, environments, paths. */
+	PROBE_TEXT_MAX = 4096,
+	/* Pieces of memory, per CPU, in which records of varying length are put together. */
+	PROBE_SCRATCHES = 2,
+};
+
+/* Where records got lost: the cgroup of the process that the record was of. */
+struct probe_loss_key {
+	uint64_t cgroup; /* inode of its directory; of the memory controller where there is one */
+	uint32_t type;	 /* enum event_code */
+	uint32_t reason; /* enum probe_loss */
+};
+
+enum probe_loss {
+	LOSS_RING_FULL,
+	LOSS_TOO_LONG,
+	LOSS_NO_SCRATCH, /* interrupted too often in the middle of a record */
+	LOSS_COUNT,
+};

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""saker run and saker record on this machine: from a system call to a line on standard output."""
+import ctypes
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
+from tap import SAKER, TMP, check, done, equal, fails, file, run, saker  # noqa: E402
+
+RULES = '''
+- rule: Secret read
+  desc: a file of ours was opened
+  condition: evt.type in (open, openat) and fd.name endswith saker-live-secret and fd.num >= 0
+  output: secret %fd.name %proc.name %proc.cmdline %proc.pname %evt.type
+  priority: WARNING
+- rule: Changed
+  desc: many of these
+  condition: evt.type = fchmod and evt.arg.mode = 0
+  output: never mind
+  priority: DEBUG
+  enabled: true
+- rule: Started
+  desc: programs
+  condition: evt.type = execve and evt.rawres = 0 and proc.args contains saker-live-mark
+  output: started %proc.args
+  priority: INFO
+'''
+FCHMOD = {'x86_64': 91, 'aarch64': 52}[os.uname().machine]
+_NAME = open('/proc/self/comm').read().strip()
+libc = ctypes.CDLL(None)
+
+
+class _Watch:
+    """saker run beside the test, with what it printed."""
+
+    n = 0
+
+    def __init__(self, *args):
+        _Watch.n += 1
+        self.out = open(file(f'out{_Watch.n}'), 'wb')
+        self.p = subprocess.Popen([SAKER, 'run', '-r', file('rules.yaml', RULES), *args], stdout=self.out,
+                                  stderr=subprocess.PIPE)
+        self.until_it_watches()
+
+    def lines(self):
+        with open(self.out.name) as f:
+            return f.read().splitlines()
+
+    def until(self, text, seconds=20):
+        end = time.time() + seconds
+        while time.time() < end:
+            if any(text in line for line in self.lines()):
+                return
+            time.sleep(0.01)
+        raise AssertionError(f'no {text!r} in {self.lines()[-5:]}')
+
+    def until_it_watches(self):
+        end = time.time() + 30
+        while time.time() < end and self.p.poll() is None:
+            subprocess.run(['/bin/true', 'saker-live-mark-ready'], check=True)
+            if any('mark-ready' in line for line in self.lines()):
+                return
+        raise AssertionError(f'it does not watch: {self.p.stderr.read() if self.p.poll() is not None else ""}')
+
+    def end(self, how=signal.SIGINT):
+        if how:
+            self.p.send_signal(how)
+        summary = self.p.communicate(timeout=30)[1].decode()
+        equal(self.p.returncode, 0, summary)
+        return summary
+
+
+def _number(summary, pattern):
+    found = re.search(rf'(\d+)  {pattern}', summary)
+    return int(found[1]) if found else 0
+
+
+def an_alert_comes_at_once_and_knows_the_process():
+    secret = file('saker-live-secret', 'x')
+    w = _Watch()
+    subprocess.run(['cat', secret], stdout=subprocess.DEVNULL, check=True)
+    start = time.time()
+    w.until('secret ')
+    check(time.time() - start < 0.5, time.time() - start)
+    line = next(x for x in w.lines() if 'secret ' in x)
+    check(f'Warning secret {secret} cat cat {secret} {_NAME} openat ' in line, line)
+    summary = w.end()
+    check('Secret read' in summary and ' openat' in summary and 'kernel programs' in summary, summary)
+
+
+def json_is_one_object_a_line():
+    w = _Watch('--json', '--quiet')
+    equal(w.end(), '')
+    for line in w.lines():
+        equal(json.loads(line)['rule'], 'Started')
+
+
+def it_ends_by_itself_and_by_sigterm():
+    w = _Watch('-d', '4')
+    check('alerts of 3 rules' in w.end(None))
+    w = _Watch()
+    w.end(signal.SIGTERM)
+
+
+def a_flood_is_lost_exactly_and_takes_no_exec_with_it():
+    made, execs = 400000, 50
+    w = _Watch()
+    os.kill(w.p.pid, signal.SIGSTOP)
+    for i in range(made):
+        libc.syscall(FCHMOD, -1, 0)
+    for i in range(execs):
+        subprocess.run(['/bin/true', f'saker-live-mark-{i:03}-x'], check=True)
+    os.kill(w.p.pid, signal.SIGCONT)
+    w.until(f'mark-{execs - 1:03}-x')
+    summary = w.end()
+    seen = re.findall(r'started saker-live-mark-(\d+)-x', '\n'.join(w.lines()))
+    equal(seen, [f'{i:03}' for i in range(execs)])
+    lost = _number(summary, 'lost of fchmod')
+    check(lost > 0, 'nothing was lost', summary)
+    equal(_number(summary, 'fchmod') + lost, made, summary)
+    check(re.search(r' events of processes, 0 lost', summary), summary)
+
+
+def a_recording_of_a_command_replays_to_the_same_alert():
+    secret, capture = file('saker-live-secret', 'x'), os.path.join(TMP, 'r.scap')
+    rec = saker('record', capture, '--', 'cat', secret)
+    done(rec)
+    check(b'0 lost' in rec.stderr, rec.stderr)
+    out = done(saker('replay', capture, '-r', file('rules.yaml', RULES))).decode()
+    check(f'Warning secret {secret} cat cat {secret} saker openat ' in out, out)
+    equal(out.count('Warning secret '), 1, out)
+
+
+def without_privileges_it_says_what_it_takes():
+    nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+    p = subprocess.run([*nobody, SAKER, 'run', '-d', '1'], capture_output=True)
+    fails(p, 1, 'root', 'CAP_BPF', 'CAP_PERFMON')
+    caps = ['--inh-caps=+bpf,+perfmon', '--ambient-caps=+bpf,+perfmon']
+    done(subprocess.run([*nobody, *caps, SAKER, 'run', '-d', '1', '-r', file('rules.yaml', RULES)],
+                        capture_output=True))
+
+
+if os.geteuid() or not os.path.exists('/sys/kernel/btf/vmlinux'):
+    print('1..0 # SKIP needs root and a kernel with BTF')
+    sys.exit(0)
+os.chmod(TMP, 0o755)
+run(globals())
