@@ -6,7 +6,7 @@ export FUZZ_SECONDS
 
 all:
 	@tools/setup build
-	@ninja -C build --quiet saker >&2
+	@said=$$(ninja -C build --quiet saker 2>&1) || { echo "$$said" >&2; exit 1; }
 
 run: all
 	@build/saker replay tests/captures/containers.scap.gz --summary

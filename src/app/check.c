@@ -13,21 +13,23 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
 	const struct check_options *o = options;
 	struct loader *l = loader_new(&RULEFILES_CONFIG);
-	enum exit_status status;
+	enum exit_status status = EXIT_DONE, written;
 	struct sink s;
 
-	for (unsigned i = 0; i < n_args; i++)
-		loader_add_file(l, args[i]);
+	for (unsigned i = 0; i < n_args; i++) {
+		if (rulefiles_add(l, args[i]) < 0)
+			status = EXIT_FAULT;
+	}
 	sink_init(&s);
-	if (o->json)
+	if (o->json) {
 		loader_results_json(l, &s.text);
-	else
+		buf_addc(&s.text, '\n');
+	} else {
 		loader_results_text(l, true, &s.text);
-	status = sink_close(&s);
-	if (!loader_ok(l))
-		status = EXIT_FAULT;
+	}
+	written = sink_close(&s);
 	loader_free(l);
-	return status;
+	return status ? status : written;
 }
 
 static const struct option_row rows[] = {
@@ -39,7 +41,9 @@ const struct command command_check = {
 	.name = "check",
 	.summary = "Check rule files and print what is wrong or doubtful in them",
 	.arguments = "[--json] FILE...",
-	.details = "Files are loaded in order, each on top of those before it.\n",
+	.details = "Files are loaded in order, each on top of those before it.  Of a folder, its "
+		   "*.yaml\n"
+		   "and *.yml are, by name; '-' is standard input.\n",
 	.min_args = 1,
 	.max_args = 10000,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct check_options)},

@@ -10,8 +10,9 @@
 
 enum exit_status {
 	EXIT_DONE = 0,
-	EXIT_FAULT = 1, /* the input or the host is at fault */
-	EXIT_USAGE = 2, /* an unknown or missing option or argument */
+	EXIT_FAULT = 1,	    /* the input or the host is at fault */
+	EXIT_USAGE = 2,	    /* an unknown or missing option or argument */
+	EXIT_STOPPED = 128, /* and the number of the signal that asked to stop */
 };
 
 struct command {

@@ -89,9 +89,11 @@ static void outcome_text(const struct explainer *x, const struct outcome *o, str
 	buf_addz(out, o->rule->enabled ? ": " : " (disabled): ");
 	if (o->matches && o->rule == x->alerts)
 		buf_addz(out, "matches (alert)");
-	else if (o->matches && o->rule->enabled)
-		buf_addf(out, "matches, behind '%.*s'", STR_ARG(x->alerts->name));
-	else if (o->matches)
+	else if (o->matches && o->rule->enabled) {
+		buf_addz(out, "matches, behind '");
+		text_add_safe(out, x->alerts->name);
+		buf_addc(out, '\'');
+	} else if (o->matches)
 		buf_addz(out, "matches");
 	for (size_t i = 0; i < o->n_steps; i++) {
 		if (i)
@@ -289,28 +291,25 @@ static int64_t find_rule(const struct ruleset *rules, const char *name)
 static enum exit_status explain(struct explainer *x, const char *path)
 {
 	int64_t id = x->o->rule ? find_rule(x->rules, x->o->rule) : 0;
-	enum exit_status status;
+	enum exit_status status, read;
 	struct position at;
 	struct err e = {0};
 
 	if (id < 0)
 		return EXIT_FAULT;
 	if (message_compile(STR(EVENT_FORMAT), NULL, &x->arena, &x->format, &at, &e) < 0 ||
-	    input_open(&x->in, path, &x->o->input, &e) < 0) {
-		report("%s", e.msg);
-		return EXIT_FAULT;
-	}
+	    input_open(&x->in, path, &x->o->input, &e) < 0)
+		return input_status(&e);
 	sink_init(&x->sink);
 	if (x->o->rule)
 		explain_rule(x, (uint32_t)id, &e);
 	else if (find_event(&x->in, x->o->event, &e) == 0)
 		explain_event(x);
 	status = sink_close(&x->sink);
-	if (e.code)
-		report("%s", e.msg);
+	read = input_status(&e);
 	input_tell(&x->in, x->o->input.stats);
 	input_close(&x->in);
-	return e.code ? EXIT_FAULT : status;
+	return read ? read : status;
 }
 
 static enum exit_status run(const void *options, char **args, unsigned n_args)
@@ -320,7 +319,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	enum exit_status status;
 
 	if (!x.o->event == !x.o->rule) {
-		report("explain: one of --event N and --rule NAME is wanted");
+		report("explain: --event N, from 1, or --rule NAME is wanted, one of them");
 		return EXIT_USAGE;
 	}
 	cfg.compile_disabled = true;

@@ -2,10 +2,13 @@
 #include "app/input.h"
 
 #include "app/counters.h"
+#include "app/report.h"
 #include "base/alloc.h"
+#include "base/stop.h"
 #include "capture/capfile.h"
 #include "capture/users.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 void input_add_local_users(struct state *s)
@@ -50,8 +53,10 @@ int input_open(struct input *in, const char *path, const struct input_options *o
 {
 	struct state_config cfg = state_config_of(o);
 	struct source *source;
-	int r = capfile_open(path, &source, e);
+	int r;
 
+	stop_on_signals();
+	r = capfile_open(path, &source, e);
 	if (r < 0)
 		return r;
 	input_begin(in, source, &cfg);
@@ -63,6 +68,19 @@ void input_close(struct input *in)
 	source_close(in->source);
 	state_free(in->state);
 	arena_done(&in->scratch);
+}
+
+enum exit_status input_status(const struct err *e)
+{
+	if (!e->code || (e->code == -EINTR && stop_signal))
+		return EXIT_DONE;
+	report("%s", e->msg);
+	return EXIT_FAULT;
+}
+
+void input_on_idle(struct input *in, void (*idle)(void *arg), void *arg)
+{
+	capfile_on_idle(in->source, idle, arg);
 }
 
 void input_tell(const struct input *in, bool counters)

@@ -2,7 +2,7 @@
 /* A capture file on its way through the state: what every subcommand that reads one does. */
 #pragma once
 
-#include "app/options.h"
+#include "app/command.h"
 #include "capture/source.h"
 #include "filter/program.h"
 #include "state/state.h"
@@ -43,13 +43,20 @@ struct input_options {
 
 /* Over records of a source, which is taken over.  cfg: of the state. */
 void input_begin(struct input *in, struct source *source, const struct state_config *cfg);
-/* path "-" is standard input. */
+/*
+ * path "-" is standard input.  From here on the program can be asked to stop (base/stop.h): the
+ * input ends with -EINTR then.
+ */
 int input_open(struct input *in, const char *path, const struct input_options *o, struct err *e);
+/* Report why the input ended: EXIT_DONE when there is no fault, as when it was asked to. */
+enum exit_status input_status(const struct err *e);
 /* At the end, on standard error: the counters when they are asked for, else what went amiss. */
 void input_tell(const struct input *in, bool counters);
 void input_close(struct input *in);
 /* This machine's users and groups, as rows that stand in (snap_user.is_local). */
 void input_add_local_users(struct state *s);
+/* Have idle called each time before the input is waited for. */
+void input_on_idle(struct input *in, void (*idle)(void *arg), void *arg);
 /* Deliver only these events. */
 void input_want(struct input *in, const struct event_set *wants);
 

@@ -17,16 +17,21 @@ struct list_options {
 static void add_cell(struct buf *out, struct str s)
 {
 	s = str_trim(s);
-	for (size_t i = 0; i < s.n; i++)
-		buf_addf(out, s.p[i] == '|' ? "\\%c" : "%c", s.p[i] == '\n' ? ' ' : s.p[i]);
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '|')
+			buf_addc(out, '\\');
+		text_add_safe(out, (struct str){s.p + i, 1});
+	}
 }
 
 static void rule_text(const struct ruleset *set, const struct rule *r, struct buf *out)
 {
-	buf_addf(out, "%-13s %s%.*s", priority_text(r->priority), r->enabled ? "" : "(disabled) ",
-		 STR_ARG(r->name));
-	for (size_t i = 0; i < r->n_tags; i++)
-		buf_addf(out, "%s%.*s", i ? ", " : "  [", STR_ARG(r->tags[i]));
+	buf_addf(out, "%-13s %s", priority_text(r->priority), r->enabled ? "" : "(disabled) ");
+	text_add_safe(out, r->name);
+	for (size_t i = 0; i < r->n_tags; i++) {
+		buf_addz(out, i ? ", " : "  [");
+		text_add_safe(out, r->tags[i]);
+	}
 	buf_addz(out, r->n_tags ? "]\n" : "\n");
 }
 
@@ -39,8 +44,10 @@ static void rule_markdown(const struct ruleset *set, const struct rule *r, struc
 	buf_addf(out, " | %s | ", priority_text(r->priority));
 	add_cell(out, r->desc);
 	buf_addz(out, " | ");
-	for (size_t i = 0; i < r->n_tags; i++)
-		buf_addf(out, "%s%.*s", i ? ", " : "", STR_ARG(r->tags[i]));
+	for (size_t i = 0; i < r->n_tags; i++) {
+		buf_addz(out, i ? ", " : "");
+		add_cell(out, r->tags[i]);
+	}
 	buf_addc(out, '\n');
 }
 
@@ -64,7 +71,10 @@ static void list_rules(const struct ruleset *set, enum listing_form form, struct
 
 static void macro_text(const struct ruleset *set, const struct macro_info *m, struct buf *out)
 {
-	buf_addf(out, "%.*s: %.*s\n", STR_ARG(m->name), STR_ARG(str_trim(m->condition)));
+	text_add_safe(out, m->name);
+	buf_addz(out, ": ");
+	text_add_safe(out, str_trim(m->condition));
+	buf_addc(out, '\n');
 }
 
 static void macro_markdown(const struct ruleset *set, const struct macro_info *m, struct buf *out)
@@ -97,9 +107,12 @@ static void list_macros(const struct ruleset *set, enum listing_form form, struc
 
 static void list_text(const struct ruleset *set, const struct list_info *l, struct buf *out)
 {
-	buf_addf(out, "%.*s:", STR_ARG(l->name));
-	for (size_t i = 0; i < l->n_compiled; i++)
-		buf_addf(out, "%s%.*s", i ? ", " : " ", STR_ARG(l->compiled[i]));
+	text_add_safe(out, l->name);
+	buf_addc(out, ':');
+	for (size_t i = 0; i < l->n_compiled; i++) {
+		buf_addz(out, i ? ", " : " ");
+		text_add_safe(out, l->compiled[i]);
+	}
 	buf_addc(out, '\n');
 }
 

@@ -4,10 +4,12 @@
 #include "app/report.h"
 #include "app/sink.h"
 #include "base/alloc.h"
+#include "base/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -107,7 +109,26 @@ static enum exit_status misused(const struct command *c, const char *why)
 	return EXIT_USAGE;
 }
 
-static enum exit_status run_command(const struct command *c, char **args, unsigned n_args)
+static enum exit_status missing(const struct command *c)
+{
+	const char *name = c->arguments[0] == '[' ? "FILE" : c->arguments;
+	char why[128];
+
+	snprintf(why, sizeof(why), "%.*s is missing", (int)strcspn(name, " "), name);
+	return misused(c, why);
+}
+
+static bool has_empty(char **args, unsigned n_args)
+{
+	for (unsigned i = 0; i < n_args; i++) {
+		if (!*args[i])
+			return true;
+	}
+	return false;
+}
+
+/* An exit status as shells know it. */
+static int run_command(const struct command *c, char **args, unsigned n_args)
 {
 	void *options = xcalloc(1, c->options.bytes + 1);
 	enum exit_status status;
@@ -119,14 +140,16 @@ static enum exit_status run_command(const struct command *c, char **args, unsign
 	else if (r < 0)
 		status = misused(c, e.msg);
 	else if (n_args < c->min_args)
-		status = misused(c, "something is missing");
+		status = missing(c);
+	else if (has_empty(args, n_args))
+		status = misused(c, "an argument is empty");
 	else if (n_args > c->max_args)
 		status = misused(c, "too many arguments");
 	else
 		status = c->run(options, args, n_args);
 	options_done(&c->options, options);
 	free(options);
-	return status;
+	return stop_signal ? (int)EXIT_STOPPED + stop_signal : (int)status;
 }
 
 /*
@@ -162,5 +185,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	c = find_command(str_of(argv[1]));
-	return c ? run_command(c, argv + 2, (unsigned)argc - 2) : unknown_command(argv[1]);
+	if (!c)
+		return unknown_command(argv[1]);
+	return run_command(c, argv + 2, (unsigned)argc - 2);
 }

@@ -84,6 +84,8 @@ static int set_value(const struct option_row *row, const char *value, void *into
 {
 	void *member = (char *)into + row->offset;
 
+	if (row->kind == OPTION_TEXTS && !*value)
+		return err_set(e, -EINVAL, "--%s: its value is empty", row->name);
 	switch (row->kind) {
 	case OPTION_FLAG:
 		*(bool *)member = true;

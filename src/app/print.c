@@ -169,14 +169,12 @@ static enum exit_status finish(struct printer *p)
 
 static enum exit_status print_capture(struct printer *p, const char *path)
 {
-	enum exit_status status;
+	enum exit_status status, read;
 	struct err e = {0};
 	struct input in;
 
-	if (input_open(&in, path, &p->o->input, &e) < 0) {
-		report("%s", e.msg);
-		return EXIT_FAULT;
-	}
+	if (input_open(&in, path, &p->o->input, &e) < 0)
+		return input_status(&e);
 	if (!prepare(p, path)) {
 		input_close(&in);
 		return EXIT_FAULT;
@@ -184,16 +182,16 @@ static enum exit_status print_capture(struct printer *p, const char *path)
 	if (p->filter)
 		input_want(&in, program_wants(p->filter));
 	sink_init(&p->sink);
+	input_on_idle(&in, sink_flush, &p->sink);
 	print_events(p, &in, &e);
 	status = finish(p);
-	if (e.code)
-		report("%s", e.msg);
-	else if (p->o->write && !p->copy.n_events)
+	read = input_status(&e);
+	if (!e.code && p->o->write && !p->copy.n_events)
 		report("%s: no event was kept; other programs may refuse a capture without one",
 		       p->o->write);
 	input_tell(&in, p->o->input.stats);
 	input_close(&in);
-	return e.code ? EXIT_FAULT : status;
+	return read ? read : status;
 }
 
 static enum exit_status run(const void *options, char **args, unsigned n_args)
@@ -227,7 +225,7 @@ static const struct option_row rows[] = {
 	ROW("json", 'j', FLAG, json, NULL,
 	    "one JSON object an event, with the fields of the format"),
 	ROW("count", 'c', FLAG, count, NULL, "only how many events there are"),
-	ROW("max", 'n', NUMBER, max, "N", "stop after N events"),
+	ROW("max", 'n', NUMBER, max, "N", "stop after N events; 0: never"),
 	ROW("write", 'w', TEXT, write, "OUT", "write the events to another capture file"),
 	ROW("compress", 'z', FLAG, compress, NULL, "with --write: gzip"),
 	ROW("keep-state", 'k', FLAG, keep_state, NULL,

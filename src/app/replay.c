@@ -103,25 +103,23 @@ static void summarize(const struct replay *r, const struct input *in, double sec
 static enum exit_status replay_capture(struct replay *r, const char *path)
 {
 	double start = seconds_now();
-	enum exit_status status;
+	enum exit_status status, read;
 	struct err e = {0};
 	struct input in;
 
-	if (input_open(&in, path, &r->o->input, &e) < 0) {
-		report("%s", e.msg);
-		return EXIT_FAULT;
-	}
+	if (input_open(&in, path, &r->o->input, &e) < 0)
+		return input_status(&e);
 	input_want(&in, program_wants(r->rules->program));
 	sink_init(&r->sink);
+	input_on_idle(&in, sink_flush, &r->sink);
 	replay_events(r, &in, &e);
 	status = sink_close(&r->sink);
-	if (e.code)
-		report("%s", e.msg);
+	read = input_status(&e);
 	if (r->o->summary || isatty(STDERR_FILENO))
 		summarize(r, &in, seconds_now() - start);
 	input_tell(&in, r->o->summary || r->o->input.stats);
 	input_close(&in);
-	return e.code ? EXIT_FAULT : status;
+	return read ? read : status;
 }
 
 /* "a,b" given once is "a" and "b" given each. */
@@ -146,6 +144,39 @@ static struct str *split_all(const struct option_texts *texts, size_t *ret_n)
 	return list;
 }
 
+static void warn_of_tags(const struct ruleset *set, const struct str *tags, size_t n_tags)
+{
+	for (size_t i = 0; i < n_tags; i++) {
+		size_t k = 0;
+
+		while (k < set->n_all && !rule_has_tag(&set->all[k], tags[i]))
+			k++;
+		if (k == set->n_all)
+			report("no rule has tag '%.*s'", STR_ARG(tags[i]));
+	}
+}
+
+static void warn_of_names(const struct ruleset *set, const struct str *patterns, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (k < set->n_all && !rule_name_matches(patterns[i], set->all[k].name))
+			k++;
+		if (k == set->n_all)
+			report("--disable '%.*s' matches no rule", STR_ARG(patterns[i]));
+	}
+}
+
+/* What was left out must be what was meant. */
+static void warn_of_choice(const struct ruleset *set, const struct loader_config *cfg)
+{
+	warn_of_tags(set, cfg->tags, cfg->n_tags);
+	warn_of_names(set, cfg->disabled, cfg->n_disabled);
+	if (!set->n_rules)
+		report("no rule is left to evaluate");
+}
+
 static struct ruleset *load(const struct replay_options *o, enum priority priority)
 {
 	struct loader_config cfg = RULEFILES_CONFIG;
@@ -160,6 +191,8 @@ static struct ruleset *load(const struct replay_options *o, enum priority priori
 	cfg.disabled = disabled;
 	cfg.n_disabled = o->disable.n;
 	r = rulefiles_load(&o->rules, &cfg);
+	if (r)
+		warn_of_choice(r, &cfg);
 	free(disabled);
 	free(tags);
 	return r;
@@ -186,7 +219,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	enum exit_status status;
 
 	if (r.o->priority && !priority_parse(str_of(r.o->priority), &priority)) {
-		report("replay: there is no priority '%s'", r.o->priority);
+		report("replay: there is no priority '%s'; it is one of emergency, alert, "
+		       "critical, "
+		       "error, warning, notice, info, debug",
+		       r.o->priority);
 		return EXIT_USAGE;
 	}
 	r.rules = load(r.o, priority);

@@ -13,7 +13,7 @@ void text_add_safe(struct buf *out, struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
-		buf_addc(out, c == '\t' ? ' ' : c < ' ' || c == 0x7f ? '?' : (char)c);
+		buf_addc(out, c == '\t' || c == '\n' ? ' ' : c < ' ' || c == 0x7f ? '?' : (char)c);
 	}
 }
 

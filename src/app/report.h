@@ -15,5 +15,5 @@ void report_at(const char *name, struct str text, struct position at, const stru
 /* Text of several lines as it is, without "saker:". */
 void report_text(struct str text);
 
-/* Bytes from outside on one line: control characters become '?'. */
+/* Bytes from outside on one line: tabs and newlines become blanks, other control characters '?'. */
 void text_add_safe(struct buf *out, struct str s);

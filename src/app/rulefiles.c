@@ -2,28 +2,112 @@
 #include "app/rulefiles.h"
 
 #include "app/report.h"
+#include "base/alloc.h"
 
+#include <dirent.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* Where it is installed; in a build tree that was never installed, the sources' own. */
-static const char *const bundled[] = {
-	SAKER_DATA_DIR "/rules/saker_rules.yaml",
-	SAKER_SOURCE_DIR "/rules/saker_rules.yaml",
-};
+#define RULES_NAME "saker_rules.yaml"
 
-static const char *bundled_path(void)
+/* path in the folder of the running program; its own to free, NULL when there is none. */
+static char *beside_program(const char *path)
 {
-	return access(bundled[0], R_OK) == 0 ? bundled[0] : bundled[1];
+	char program[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof(program));
+	char *full = NULL;
+
+	if (n <= 0 || n == sizeof(program))
+		return NULL;
+	while (n && program[n - 1] != '/')
+		n--;
+	full = xasprintf("%.*s%s", (int)n, program, path);
+	if (access(full, R_OK) == 0)
+		return full;
+	free(full);
+	return NULL;
+}
+
+/*
+ * The bundled rules: of the source tree that the program was built in, or of the place that it is
+ * installed in.  Never at a path that was fixed when it was built: others may own that here.
+ */
+static char *bundled_path(void)
+{
+	const char *folder = getenv("SAKER_RULES_DIR");
+	char *tree = NULL, *path = NULL;
+
+	if (folder && *folder)
+		return xasprintf("%s/" RULES_NAME, folder);
+	tree = beside_program("../meson.build");
+	if (tree)
+		path = beside_program("../rules/" RULES_NAME);
+	free(tree);
+	return path ? path : beside_program("../share/saker/rules/" RULES_NAME);
+}
+
+static int is_rule_file(const struct dirent *d)
+{
+	const char *end = strrchr(d->d_name, '.');
+
+	return d->d_name[0] != '.' && end && (!strcmp(end, ".yaml") || !strcmp(end, ".yml"));
+}
+
+/* The rule files in a folder, by name. */
+static int add_folder(struct loader *l, const char *path)
+{
+	struct dirent **entries;
+	int n = scandir(path, &entries, is_rule_file, alphasort), r = 0;
+
+	if (n <= 0) {
+		report(n ? "%s: cannot be read" : "%s: there are no *.yaml and *.yml in it", path);
+		return -1;
+	}
+	for (int i = 0; i < n; i++) {
+		char *file = xasprintf("%s/%s", path, entries[i]->d_name);
+
+		if (r == 0)
+			r = loader_add_file(l, file);
+		free(file);
+		free(entries[i]);
+	}
+	free(entries);
+	return r;
+}
+
+int rulefiles_add(struct loader *l, const char *path)
+{
+	struct stat st;
+
+	if (!strcmp(path, "-"))
+		return loader_add_file(l, "/dev/stdin");
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return add_folder(l, path);
+	return loader_add_file(l, path);
+}
+
+static bool load_bundled(struct loader *l)
+{
+	char *path = bundled_path();
+	int r = -1;
+
+	if (path)
+		r = loader_add_file(l, path);
+	else
+		report("the bundled rules are not there: neither ../share/saker/rules beside the "
+		       "program, nor SAKER_RULES_DIR in the environment");
+	free(path);
+	return r == 0;
 }
 
 static bool load(struct loader *l, const struct option_texts *paths)
 {
-	const char *one = bundled_path();
-	const char *const *list = paths->n ? paths->items : &one;
-	size_t n = paths->n ? paths->n : 1;
-
-	for (size_t i = 0; i < n; i++) {
-		if (loader_add_file(l, list[i]) < 0)
+	if (!paths->n)
+		return load_bundled(l);
+	for (size_t i = 0; i < paths->n; i++) {
+		if (rulefiles_add(l, paths->items[i]) < 0)
 			return false;
 	}
 	return true;

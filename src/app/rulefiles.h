@@ -8,5 +8,7 @@
 #define RULEFILES_CONFIG                                                                           \
 	((struct loader_config){.min_priority = PRIORITY_DEBUG, .suggested_output = true})
 
+/* A file, the *.yaml and *.yml of a folder, or standard input ("-").  Negative: it has errors. */
+int rulefiles_add(struct loader *l, const char *path);
 /* NULL when they have errors, which have been reported, like the warnings. */
 struct ruleset *rulefiles_load(const struct option_texts *paths, const struct loader_config *cfg);

@@ -42,6 +42,11 @@ bool sink_line(struct sink *s)
 	return (s->text.n < SINK_FULL && !s->each_line) || flush(s);
 }
 
+void sink_flush(void *sink)
+{
+	flush(sink);
+}
+
 enum exit_status sink_close(struct sink *s)
 {
 	flush(s);

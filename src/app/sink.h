@@ -18,6 +18,8 @@ struct sink {
 void sink_init(struct sink *s);
 /* ... and call this behind each line.  False when writing failed: stop, and close. */
 bool sink_line(struct sink *s);
+/* Write what is there, as what comes next may take long: a sink * for input_on_idle(). */
+void sink_flush(void *sink);
 /*
  * Write what is left and report what went wrong, if anything.  A reader that has gone away
  * (`saker print ... | head`) is no fault.

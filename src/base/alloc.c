@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void *checked(void *p)
 {
 	if (!p) {
 		fputs("saker: out of memory\n", stderr);
-		abort();
+		_exit(1); /* nothing that exit handlers could do needs less memory */
 	}
 	return p;
 }

@@ -380,6 +380,14 @@ static void capfile_close(struct source *s)
 	free(f);
 }
 
+void capfile_on_idle(struct source *s, void (*idle)(void *arg), void *arg)
+{
+	struct capfile *f = of(s);
+
+	f->in.idle = idle;
+	f->in.idle_arg = arg;
+}
+
 static const struct source_ops ops = {capfile_next, capfile_stats, capfile_close};
 
 int capfile_open_fd(int fd, const char *name, struct source **ret, struct err *e)

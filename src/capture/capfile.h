@@ -17,6 +17,8 @@
 int capfile_open(const char *path, struct source **ret, struct err *e);
 /* The same for an open file, which is taken over; name is for messages. */
 int capfile_open_fd(int fd, const char *name, struct source **ret, struct err *e);
+/* Have idle called each time before the file, which may be a pipe, makes the reader wait. */
+void capfile_on_idle(struct source *s, void (*idle)(void *arg), void *arg);
 
 struct capfile_writer;
 

@@ -2,11 +2,14 @@
 #include "capture/stream.h"
 
 #include "base/alloc.h"
+#include "base/stop.h"
 
 #include <errno.h>
 #include <isa-l/igzip_lib.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* isal's inflate takes half of zlib's time on captures. */
@@ -29,13 +32,25 @@ static const char *inflate_error(int code)
 	}
 }
 
-static ssize_t read_some(int fd, uint8_t *p, size_t n, struct err *e)
+/* What was made of the bytes so far should be seen before more of them are waited for. */
+static void before_read(const struct stream *s)
+{
+	struct pollfd p = {.fd = s->fd, .events = POLLIN};
+
+	if (s->idle && s->may_wait && poll(&p, 1, 0) == 0)
+		s->idle(s->idle_arg);
+}
+
+static ssize_t read_some(const struct stream *s, uint8_t *p, size_t n, struct err *e)
 {
 	ssize_t r;
 
-	do
-		r = read(fd, p, n);
-	while (r < 0 && errno == EINTR);
+	before_read(s);
+	do {
+		if (stop_signal)
+			return err_set(e, -EINTR, "interrupted");
+		r = read(s->fd, p, n);
+	} while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return err_set(e, -errno, "%s", strerror(errno));
 	return r;
@@ -45,7 +60,7 @@ static int read_compressed(struct stream *s, struct err *e)
 {
 	struct inflater *z = s->inflater;
 	struct inflate_state *st = &z->state;
-	ssize_t r = read_some(s->fd, z->in, STREAM_BUFFER_BYTES, e);
+	ssize_t r = read_some(s, z->in, STREAM_BUFFER_BYTES, e);
 
 	if (r < 0)
 		return (int)r;
@@ -97,7 +112,7 @@ static ssize_t fill(struct stream *s, struct err *e)
 {
 	uint8_t *p = s->buf + s->end;
 	size_t n = s->cap - s->end;
-	ssize_t r = s->inflater ? inflate_some(s, p, n, e) : read_some(s->fd, p, n, e);
+	ssize_t r = s->inflater ? inflate_some(s, p, n, e) : read_some(s, p, n, e);
 
 	if (r > 0)
 		s->end += (size_t)r;
@@ -154,9 +169,11 @@ static void inflater_free(struct inflater *z)
 
 int stream_open(struct stream *s, int fd, struct err *e)
 {
+	struct stat st;
 	int r;
 
 	*s = (struct stream){.fd = fd, .cap = STREAM_BUFFER_BYTES};
+	s->may_wait = fstat(fd, &st) == 0 && !S_ISREG(st.st_mode);
 	s->buf = xmalloc(s->cap);
 	r = stream_need(s, 2, e);
 	if (r <= 0)

@@ -25,7 +25,10 @@ struct stream {
 	size_t at, end; /* the unread bytes; the reader moves `at` */
 	uint64_t base;	/* offset of buf[0] in the uncompressed stream */
 	int fd;
+	bool may_wait;		   /* for bytes: no plain file */
 	struct inflater *inflater; /* NULL when plain */
+	void (*idle)(void *arg);   /* called before it waits; may be NULL */
+	void *idle_arg;
 };
 
 /* Takes fd over, whatever it returns: always stream_close(). */
@@ -34,7 +37,8 @@ void stream_close(struct stream *s);
 
 /*
  * Have n unread bytes in a row at buf + at.  1 when they are there, 0 when the stream ends
- * before (what is left is there), -errno and *e when it cannot be read on.
+ * before (what is left is there), -errno and *e when it cannot be read on: -EINTR when the
+ * program was asked to stop (base/stop.h).
  * Moves the bytes: pointers into the buffer are void afterwards.
  */
 int stream_need(struct stream *s, size_t n, struct err *e);

@@ -169,7 +169,7 @@ static void compile_macros(struct compiler *c)
 			resolve_macro(c, i);
 }
 
-static bool has_tag(const struct rule *r, struct str tag)
+bool rule_has_tag(const struct rule *r, struct str tag)
 {
 	for (size_t i = 0; i < r->n_tags; i++)
 		if (str_eq(r->tags[i], tag))
@@ -177,8 +177,7 @@ static bool has_tag(const struct rule *r, struct str tag)
 	return false;
 }
 
-/* '*' is any text; nothing else is special. */
-static bool name_matches(struct str pattern, struct str name)
+bool rule_name_matches(struct str pattern, struct str name)
 {
 	size_t p = 0, n = 0, star = SIZE_MAX, resume = 0;
 
@@ -206,9 +205,9 @@ static bool is_enabled(const struct loader_config *cfg, const struct rule *r, bo
 	bool tagged = !cfg->n_tags;
 
 	for (size_t i = 0; i < cfg->n_tags && !tagged; i++)
-		tagged = has_tag(r, cfg->tags[i]);
+		tagged = rule_has_tag(r, cfg->tags[i]);
 	for (size_t i = 0; i < cfg->n_disabled; i++)
-		if (name_matches(cfg->disabled[i], r->name))
+		if (rule_name_matches(cfg->disabled[i], r->name))
 			return false;
 	return enabled && tagged && r->priority <= cfg->min_priority;
 }

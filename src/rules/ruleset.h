@@ -83,6 +83,9 @@ struct ruleset {
 };
 
 void ruleset_free(struct ruleset *r);
+bool rule_has_tag(const struct rule *r, struct str tag);
+/* pattern: a name in which '*' is any text. */
+bool rule_name_matches(struct str pattern, struct str name);
 
 struct loader_config {
 	enum priority min_priority; /* rules below are not enabled; default DEBUG */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/verdict.h"
 
+#include "base/utf8.h"
+
 #define LINE_WIDTH 120
 #define LONGEST_SEARCHED (64U << 10)
 
@@ -52,6 +54,13 @@ static uint32_t n_chars(struct str s)
 	return n;
 }
 
+static void add_quoted(struct str name, struct buf *out)
+{
+	buf_addz(out, " '");
+	utf8_add_printable(out, name);
+	buf_addc(out, '\'');
+}
+
 /* "rule 'X', exception 'y'": what it is in, from the outside in, without the file. */
 static void add_path(const struct place *p, struct buf *out)
 {
@@ -60,7 +69,19 @@ static void add_path(const struct place *p, struct buf *out)
 	add_path(p->up, out);
 	buf_addf(out, "%s%s", p->up->up ? ", " : "  in ", item_type_text(p->type));
 	if (p->name.n)
-		buf_addf(out, " '%.*s'", STR_ARG(p->name));
+		add_quoted(p->name, out);
+}
+
+/* A line of a file as one line of the terminal, as wide with tabs as the one below it. */
+static void add_line(struct str line, struct buf *out)
+{
+	for (ptrdiff_t tab; (tab = str_chr(line, '\t')) >= 0;
+	     line = str_from(line, (size_t)tab + 1)) {
+		utf8_add_printable(out, str_head(line, (size_t)tab));
+		buf_addc(out, '\t');
+	}
+	utf8_add_printable(out, line);
+	buf_addc(out, '\n');
 }
 
 static void add_snippet(struct str text, size_t offset, struct buf *out)
@@ -77,7 +98,7 @@ static void add_snippet(struct str text, size_t offset, struct buf *out)
 		size_t n = (size_t)(str_chr(snippet, '\n') + 1);
 
 		buf_addz(out, "    ");
-		buf_adds(out, n ? str_head(snippet, n) : snippet);
+		add_line(n ? str_head(snippet, n - 1) : snippet, out);
 		snippet = str_from(snippet, n ? n : snippet.n);
 	}
 	buf_done(&b);
@@ -92,17 +113,19 @@ static void add_issue(const struct issue *i, struct buf *out)
 	bool found = !in_condition || find_in_file(p, &offset);
 	struct str line = line_at(p->file->text, offset, &column);
 
-	buf_adds(out, p->file->name);
+	utf8_add_printable(out, p->file->name);
 	if (p->file->text.n)
 		buf_addf(out, ":%u:%u", line_number(base, offset),
 			 n_chars(str_head(line, column)) + 1);
 	buf_addf(out, ": %s: ", issue_is_error(i->code) ? "error" : "warning");
-	buf_adds(out, i->message);
+	utf8_add_printable(out, i->message);
 	buf_addf(out, " [%s]\n", issue_code_text(i->code));
 	if (i->at->up && i->code != ISSUE_YAML_PARSE) {
 		add_path(i->at, out);
-		if (in_condition && p->up->type == ITEM_MACRO_CONDITION && p != i->at)
-			buf_addf(out, ", macro '%.*s'", STR_ARG(p->up->up->name));
+		if (in_condition && p->up->type == ITEM_MACRO_CONDITION && p != i->at) {
+			buf_addz(out, ", macro");
+			add_quoted(p->up->up->name, out);
+		}
 		buf_addc(out, '\n');
 	}
 	if (!p->file->text.n)
@@ -125,16 +148,16 @@ void verdict_text(const struct verdict *v, bool verbose, struct buf *out)
 
 	if (!verbose && !v->n_errors && !v->n_warnings)
 		return;
-	buf_adds(out, v->file->name);
+	utf8_add_printable(out, v->file->name);
 	buf_addf(out, ": %s\n", state);
 	for (const struct issue *i = v->first; i; i = i->next)
 		add_issue(i, out);
 	add_more(v->n_errors, VERDICT_MAX_ERRORS, "errors", out);
 	add_more(v->n_warnings, VERDICT_MAX_WARNINGS, "warnings", out);
 	for (const struct issue *i = v->schema_first; i; i = i->next) {
-		buf_adds(out, v->file->name);
+		utf8_add_printable(out, v->file->name);
 		buf_addz(out, ": schema: ");
-		buf_adds(out, i->message);
+		utf8_add_printable(out, i->message);
 		buf_addc(out, '\n');
 	}
 	add_more(v->n_schema, VERDICT_MAX_WARNINGS, "schema warnings", out);
