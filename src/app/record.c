@@ -19,8 +19,10 @@
 enum {
 	EVENTS_PER_LOOK = 512, /* between two looks at the clock */
 	LONGEST_NAP_NS = 20000000,
-	SETTLE_NAPS = 5, /* after the command has ended: what is still on its way */
 };
+
+/* After the command has ended: what is still on its way. */
+#define SETTLE_SECONDS 0.2
 
 struct record_options {
 	uint64_t seconds, snaplen;
@@ -32,7 +34,7 @@ struct recording {
 	struct live *live;
 	struct capfile_writer *out;
 	pid_t command;	    /* 0: none, or it has ended */
-	unsigned naps_left; /* 0: no end in sight */
+	double end; /* of the time for what was still on its way; 0: no end in sight */
 };
 
 static int write_snapshot(struct recording *r, const struct record *rec, struct err *e)
@@ -107,9 +109,9 @@ static bool is_over(struct recording *r)
 {
 	if (r->command && waitpid(r->command, NULL, WNOHANG) == r->command) {
 		r->command = 0;
-		r->naps_left = SETTLE_NAPS;
+		r->end = stop_seconds() + SETTLE_SECONDS;
 	}
-	return r->naps_left && !--r->naps_left;
+	return r->end > 0 && stop_seconds() >= r->end;
 }
 
 static int write_event(struct recording *r, const struct record *rec, struct err *e)
