@@ -33,8 +33,8 @@ struct recording {
 	const struct record_options *o;
 	struct live *live;
 	struct capfile_writer *out;
-	pid_t command;	    /* 0: none, or it has ended */
-	double end; /* of the time for what was still on its way; 0: no end in sight */
+	pid_t command; /* 0: none, or it has ended */
+	double end;    /* of the time for what was still on its way; 0: no end in sight */
 };
 
 static int write_snapshot(struct recording *r, const struct record *rec, struct err *e)

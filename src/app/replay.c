@@ -117,7 +117,7 @@ static enum exit_status replay_capture(struct replay *r, const char *path)
 	read = input_status(&e);
 	if (r->o->summary || isatty(STDERR_FILENO))
 		summarize(r, &in, seconds_now() - start);
-	input_tell(&in, r->o->summary || r->o->input.stats);
+	input_tell(&in, r->o->input.stats);
 	input_close(&in);
 	return read ? read : status;
 }
@@ -249,7 +249,8 @@ static const struct option_row rows[] = {
 	ROW("disable", 'd', TEXTS, disable, "PATTERN", "no rules of this name; '*' is any text"),
 	ROW("all-matches", 'a', FLAG, all_matches, NULL,
 	    "every rule that matches, not just the first"),
-	ROW("summary", 's', FLAG, summary, NULL, "how many alerts, and --stats"),
+	ROW("summary", 's', FLAG, summary, NULL,
+	    "how many alerts, by rule, at the end, on standard error"),
 	INPUT_ROWS(struct replay_options, input),
 };
 
