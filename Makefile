@@ -37,7 +37,7 @@ bench: all
 	@bench/run --saker build/saker
 
 status: all
-	@tools/setup test
+	@tools/setup test fuzz
 	@tools/status
 
 docs: all
