@@ -72,8 +72,9 @@ static struct mount *claim(struct mounts *m, int64_t id)
 static struct str keep_text(struct mounts *m, struct str s)
 {
 	char text[PATH_MAX];
+	size_t n = text_unescape(s, text, sizeof(text));
 
-	return arena_str(&m->texts, (struct str){text, text_unescape(s, text, sizeof(text))});
+	return arena_str(&m->texts, (struct str){text, n});
 }
 
 static void add_line(struct str text, void *arg)
