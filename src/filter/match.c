@@ -275,18 +275,33 @@ void glob_build(struct glob *g, struct str pattern, bool fold, struct arena *a)
 		needle_build(&g->needle, middle, false, a);
 }
 
-/* fnmatch() wants a NUL behind the text. */
-static bool match_other(const struct glob *g, struct str text)
+/* fnmatch() wants a NUL behind the text; z has room for it. */
+static bool match_copy(const struct glob *g, struct str text, char *z)
 {
-	char small[1024], *z = text.n < sizeof(small) ? small : xmalloc(text.n + 1);
-	bool ok;
-
 	memcpy(z, text.p, text.n);
 	z[text.n] = '\0';
-	ok = fnmatch(g->text.p, z, g->fold ? FNM_CASEFOLD : 0) == 0;
-	if (z != small)
-		free(z);
+	return fnmatch(g->text.p, z, g->fold ? FNM_CASEFOLD : 0) == 0;
+}
+
+/* No parameter of an event is longer, but for the few types with large payloads. */
+static __attribute__((noinline)) bool match_long(const struct glob *g, struct str text)
+{
+	char long_text[UINT16_MAX + 1], *z;
+	bool ok;
+
+	if (text.n < sizeof(long_text))
+		return match_copy(g, text, long_text);
+	z = xmalloc(text.n + 1);
+	ok = match_copy(g, text, z);
+	free(z);
 	return ok;
+}
+
+static bool match_other(const struct glob *g, struct str text)
+{
+	char small[1024];
+
+	return text.n < sizeof(small) ? match_copy(g, text, small) : match_long(g, text);
 }
 
 bool glob_match(const struct glob *g, struct str text)

@@ -202,3 +202,24 @@ TEST(pieces_agree_with_looking_for_each)
 			CHECK(f.seen[i] == (str_find(t, items[i]) >= 0));
 	}
 }
+
+TEST(globs_match_texts_of_any_length)
+{
+	const size_t lengths[] = {3, 1023, 1024, 65535, 65536, 200000};
+	struct arena a;
+	struct glob g;
+
+	arena_init(&a, 0);
+	glob_build(&g, STR("a?*z"), false, &a);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		size_t n = lengths[i];
+		char *text = arena_alloc(&a, n);
+
+		memset(text, 'b', n);
+		text[0] = 'a';
+		CHECK(!glob_match(&g, (struct str){text, n}));
+		text[n - 1] = 'z';
+		CHECK(glob_match(&g, (struct str){text, n}));
+	}
+	arena_done(&a);
+}
