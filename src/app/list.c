@@ -7,6 +7,7 @@
 #include "app/report.h"
 #include "app/rulefiles.h"
 #include "app/sink.h"
+#include "base/nearest.h"
 
 struct list_options {
 	struct option_texts rules;
