@@ -180,6 +180,20 @@ int loader_add_file(struct loader *l, const char *path)
 			   "Could not read file: %s", strerror(-rc));
 }
 
+int loader_add_condition(struct loader *l, const char *name, struct str text, struct program *into)
+{
+	const struct rule_file *f =
+		add_file(l, name, (struct str){xstrndup(text.p, text.n), text.n});
+	struct verdict *v = add_verdict(l, f);
+	struct place *at = file_place(l, f, ITEM_RULE_CONDITION);
+	int r;
+
+	at->end = (uint32_t)f->text.n;
+	r = definitions_add_condition(&l->definitions, &l->cfg, f->text, at, into, v);
+	l->failed |= r < 0;
+	return r;
+}
+
 struct ruleset *loader_take(struct loader *l)
 {
 	struct ruleset *set = l->failed ? NULL : l->set;
@@ -212,4 +226,14 @@ void loader_results_text(const struct loader *l, bool verbose, struct buf *out)
 {
 	for (const struct verdict *v = l->first; v; v = v->next)
 		verdict_text(v, verbose, out);
+}
+
+void loader_last_result_text(const struct loader *l, struct buf *out)
+{
+	const struct verdict *v = l->first;
+
+	while (v && v->next)
+		v = v->next;
+	if (v)
+		verdict_text(v, false, out);
 }
