@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
+#include "base/utf8.h"
 #include "rules/compile.h"
 
 #include <errno.h>
@@ -44,15 +45,27 @@ void loader_free(struct loader *l)
 	free(l);
 }
 
-/* The byte order mark of some editors: no part of the text, nor counted in places of it. */
+/*
+ * The byte order mark of some editors is no part of the text, nor counted in places of it; two of
+ * them say that the text is UTF-16.  Takes over text.p.
+ */
 static struct str without_bom(struct str text)
 {
 	static const struct str bom = {"\xef\xbb\xbf", 3};
+	bool little = str_starts(text, STR("\xff\xfe")), big = str_starts(text, STR("\xfe\xff"));
+	struct buf b;
 
-	if (!str_starts(text, bom))
-		return text;
-	text.n -= bom.n;
-	memmove((char *)(uintptr_t)text.p, text.p + bom.n, text.n);
+	if (little || big) {
+		buf_init(&b, YAML_MAX_BYTES + 1);
+		utf8_add_utf16(&b, str_from(text, 2), big);
+		free((char *)(uintptr_t)text.p);
+		buf_z(&b);
+		return buf_str(&b);
+	}
+	if (str_starts(text, bom)) {
+		text.n -= bom.n;
+		memmove((char *)(uintptr_t)text.p, text.p + bom.n, text.n);
+	}
 	return text;
 }
 
