@@ -174,11 +174,12 @@ static void summarize(struct run *r)
 static int open_live(struct run *r, struct err *e)
 {
 	struct live_config cfg = LIVE_CONFIG_DEFAULT;
-	uint64_t syscalls[SYSCALL_WORDS];
+	struct base_syscalls_config base = {0};
+	struct base_syscalls set;
 	int ret;
 
-	base_syscalls_select(program_wants(r->rules->program), syscalls);
-	cfg.syscalls = syscalls;
+	base_syscalls_select(&base, program_wants(r->rules->program), &set);
+	cfg.syscalls = set.watched;
 	if (r->o->snaplen)
 		cfg.snaplen = (uint32_t)(r->o->snaplen < PROBE_SNAPLEN_MAX ? r->o->snaplen
 									   : PROBE_SNAPLEN_MAX);
