@@ -4,6 +4,7 @@
 
 #include "app/privilege.h"
 #include "app/report.h"
+#include "app/runtimes.h"
 #include "app/startup.h"
 #include "base/stop.h"
 #include "capture/capfile.h"
@@ -18,6 +19,7 @@
 enum {
 	EVENTS_PER_LOOK = 512, /* between two looks at the clock */
 	LONGEST_NAP_NS = 20000000,
+	RUNTIMES_WAIT_MS = 1000,
 };
 
 /* After the command has ended: what is still on its way. */
@@ -25,6 +27,7 @@ enum {
 
 struct record_options {
 	struct startup_options startup;
+	struct runtimes_options runtimes;
 	uint64_t seconds;
 	bool compress;
 };
@@ -33,6 +36,8 @@ struct recording {
 	const struct record_options *o;
 	struct startup startup;
 	struct live *live;
+	struct worker *runtimes; /* NULL: none is asked */
+	struct source *source;
 	struct capfile_writer *out;
 	pid_t command; /* 0: none, or it has ended */
 	double end;    /* of the time for what was still on its way; 0: no end in sight */
@@ -107,12 +112,11 @@ static int write_event(struct recording *r, const struct record *rec, struct err
 
 static int write_events(struct recording *r, struct err *e)
 {
-	struct source *s = live_source(r->live);
 	struct record rec;
 	unsigned n = 0;
 
 	while (!stop_signal) {
-		int ret, more = source_next(s, &rec, e);
+		int ret, more = source_next(r->source, &rec, e);
 
 		if (more < 0)
 			return more;
@@ -135,8 +139,12 @@ static int record_all(struct recording *r, int go, struct err *e)
 
 	if (!ret)
 		ret = startup_drop(&r->startup, e);
+	if (!ret && r->runtimes)
+		ret = worker_start(r->runtimes, e);
 	if (!ret)
 		ret = startup_picture(write_snapshot, r, e);
+	if (!ret && r->runtimes)
+		worker_wait(r->runtimes, RUNTIMES_WAIT_MS);
 	if (!ret)
 		ret = startup_confine(&r->startup, e);
 	if (ret < 0)
@@ -146,13 +154,27 @@ static int record_all(struct recording *r, int go, struct err *e)
 	return write_events(r, e);
 }
 
+static int open_source(struct recording *r, struct err *e)
+{
+	int ret = startup_open(&r->startup, &r->live, e);
+
+	if (ret < 0)
+		return ret;
+	r->source = live_source(r->live);
+	if (r->runtimes) {
+		r->startup.needs |= NEED_CONNECT;
+		r->source = worker_source(r->runtimes, r->source);
+	}
+	return 0;
+}
+
 static void summarize(struct recording *r)
 {
 	struct source_stats stats;
 	struct live_stats live;
 
 	live_get_stats(r->live, &live);
-	source_stats(live_source(r->live), &stats);
+	source_stats(r->source, &stats);
 	report("%llu events in %.1f s, %llu lost", (unsigned long long)stats.n_events,
 	       stop_seconds(),
 	       (unsigned long long)(live.n_lost[LANE_LIFE] + live.n_lost[LANE_NET] +
@@ -175,7 +197,9 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	if (n_args > 1)
 		ret = start_command(&r, args + 1, &go, &e);
 	if (!ret)
-		ret = startup_open(&r.startup, &r.live, &e);
+		ret = runtimes_open(&r.o->runtimes, &r.runtimes, &e);
+	if (!ret)
+		ret = open_source(&r, &e);
 	if (!ret)
 		ret = capfile_create(args[0], r.o->compress, &r.out, &e);
 	stop_on_signals();
@@ -192,8 +216,9 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		report("%s", e.msg);
 	if (r.live) {
 		summarize(&r);
-		source_close(live_source(r.live));
+		source_close(r.source);
 	}
+	worker_free(r.runtimes);
 	return ret < 0 ? EXIT_FAULT : EXIT_DONE;
 }
 
@@ -206,12 +231,14 @@ static const struct option_row rows[] = {
 	ROW("compress", 'z', FLAG, compress, NULL, "gzip the file"),
 	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds"),
 	STARTUP_ROWS(struct record_options, startup),
+	RUNTIMES_ROWS(struct record_options, runtimes),
 };
 
 const struct command command_record = {
 	.name = "record",
 	.summary = "Write what happens on this machine to a capture file",
-	.arguments = "FILE [--compress] [--duration N] " STARTUP_ARGUMENTS " [-- COMMAND...]",
+	.arguments = "FILE [--compress] [--duration N] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS
+		     " [-- COMMAND...]",
 	.details = "With a command: until it ends.  Else until Ctrl-C.  It takes what `saker run` "
 		   "takes.\n",
 	.min_args = 1,

@@ -4,6 +4,7 @@
 
 #include "app/privilege.h"
 #include "app/report.h"
+#include "app/runtimes.h"
 #include "app/startup.h"
 #include "app/summary.h"
 #include "app/watch.h"
@@ -11,11 +12,12 @@
 
 #include <inttypes.h>
 
-enum { LONGEST_NAP_NS = 100000000 };
+enum { LONGEST_NAP_NS = 100000000, RUNTIMES_WAIT_MS = 1000 };
 
 struct run_options {
 	struct watch_options watch;
 	struct startup_options startup;
+	struct runtimes_options runtimes;
 	struct option_texts syscalls;
 	uint64_t seconds;
 	bool quiet, repair_syscalls, all_syscalls, print_syscalls;
@@ -26,6 +28,7 @@ struct run {
 	struct watch watch;
 	struct startup startup;
 	struct live *live;
+	struct worker *runtimes; /* NULL: none is asked */
 };
 
 /* Between events, and while there are none. */
@@ -49,6 +52,25 @@ static int learn(void *arg, const struct record *rec, struct err *e)
 
 	state_apply(arg, rec, &unused);
 	return 0;
+}
+
+static void ask_runtimes(void *arg, struct str id)
+{
+	worker_ask(arg, id);
+}
+
+/* The picture, and beside it what the runtimes say. */
+static int begin(struct run *r, struct err *e)
+{
+	int ret = startup_drop(&r->startup, e);
+
+	if (!ret && r->runtimes)
+		ret = worker_start(r->runtimes, e);
+	if (!ret)
+		ret = startup_picture(learn, r->watch.in.state, e);
+	if (!ret && r->runtimes)
+		worker_wait(r->runtimes, RUNTIMES_WAIT_MS);
+	return ret ? ret : startup_confine(&r->startup, e);
 }
 
 static void summarize(struct run *r)
@@ -76,14 +98,21 @@ static enum exit_status watch_machine(struct run *r)
 		return EXIT_FAULT;
 	}
 	cfg.live = true;
-	input_begin(&w->in, live_source(r->live), &cfg);
+	if (r->runtimes) {
+		cfg.unknown_container = ask_runtimes;
+		cfg.unknown_container_arg = r->runtimes;
+		r->startup.needs |= NEED_CONNECT;
+	}
+	input_begin(&w->in,
+		    r->runtimes ? worker_source(r->runtimes, live_source(r->live))
+				: live_source(r->live),
+		    &cfg);
 	watch_begin(w);
 	w->pause = pause_run;
 	w->pause_arg = r;
 	stop_on_signals();
 	stop_after(r->o->seconds);
-	if (!startup_drop(&r->startup, &e) && !startup_picture(learn, w->in.state, &e) &&
-	    !startup_confine(&r->startup, &e))
+	if (!begin(r, &e))
 		watch_events(w, &e);
 	status = watch_end(w);
 	if (e.code)
@@ -103,6 +132,8 @@ static int choose(struct run *r, struct err *e)
 
 	for (size_t i = 0; i < o->syscalls.n && !ret; i++)
 		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
+	if (!ret)
+		ret = runtimes_open(&o->runtimes, &r->runtimes, e);
 	base_syscalls_select(&cfg, program_wants(r->watch.rules->program), &r->startup.set);
 	return ret;
 }
@@ -131,6 +162,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	}
 	if (status == EXIT_DONE)
 		status = r.o->print_syscalls ? print_syscalls(&r) : watch_machine(&r);
+	worker_free(r.runtimes);
 	watch_done(&r.watch);
 	return status;
 }
@@ -144,6 +176,7 @@ static const struct option_row rows[] = {
 	WATCH_ROWS(struct run_options, watch, 0),
 	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds; else at Ctrl-C"),
 	STARTUP_ROWS(struct run_options, startup),
+	RUNTIMES_ROWS(struct run_options, runtimes),
 	ROW("syscalls", 0, TEXTS, syscalls, "LIST",
 	    "watch these, not all that state needs; !NAME: never this"),
 	ROW("repair-syscalls", 0, FLAG, repair_syscalls, NULL,
@@ -159,7 +192,7 @@ const struct command command_run = {
 	.name = "run",
 	.summary = "Watch this machine and print alerts",
 	.arguments = CHOICE_ARGUMENTS
-	" [--json] [--duration N] [--all-matches] " STARTUP_ARGUMENTS
+	" [--json] [--duration N] [--all-matches] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS
 	" [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] [--print-syscalls] [--quiet]",
 	.details =
 		"This takes root, or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and\n"

@@ -27,6 +27,9 @@ struct state_config {
 	uint64_t purge_interval_ns, thread_timeout_ns; /* live only */
 	bool live;	   /* look-ups of unknown things may be asked for */
 	bool kernel_files; /* share file tables as the kernel does, not as the reference does */
+	/* Live: a process was met in a container that nothing is known of.  May be NULL. */
+	void (*unknown_container)(void *arg, struct str id);
+	void *unknown_container_arg;
 };
 
 #define STATE_CONFIG_DEFAULT                                                                       \
