@@ -21,9 +21,8 @@ RULES = '''
 - rule: Changed
   desc: many of these
   condition: evt.type = fchmod and evt.arg.mode = 0
-  output: never mind
+  output: changed lossy=%saker.lossy lost=%saker.lost
   priority: DEBUG
-  enabled: true
 - rule: Started
   desc: programs
   condition: evt.type = execve and evt.rawres = 0 and proc.args contains saker-live-mark
@@ -105,6 +104,58 @@ def it_ends_by_itself_and_by_sigterm():
     check('alerts of 3 rules' in w.end(None))
     w = _Watch()
     w.end(signal.SIGTERM)
+
+
+def _flood(p, made):
+    """More than the rings hold, while the program is stopped."""
+    os.kill(p.pid, signal.SIGSTOP)
+    for i in range(made):
+        libc.syscall(FCHMOD, -1, 0)
+    os.kill(p.pid, signal.SIGCONT)
+
+
+def alerts_of_a_lossy_time_are_marked():
+    w = _Watch('--json')
+    libc.syscall(FCHMOD, -1, 0)
+    w.until('changed lossy=false lost=0')
+    _flood(w.p, 400000)
+    w.until('changed lossy=true')
+    time.sleep(0.5)
+    libc.syscall(FCHMOD, -1, 0)
+    time.sleep(0.5)
+    summary = w.end()
+    alerts = [json.loads(x) for x in w.lines() if 'changed lossy' in x]
+    lost = int(re.search(r'events of files, (\d+) lost', summary)[1])
+    marks = [x['saker'] for x in alerts if 'saker' in x]
+    equal(marks[-1], {'lossy': True, 'lost': lost}, summary)
+    check(all('lossy=true lost=%d ' % x['saker']['lost'] in x['output'] + ' ' for x in alerts if 'saker' in x))
+    check('saker' not in alerts[0] and 'saker' not in alerts[-1], alerts[0], alerts[-1])
+    check('lost of fchmod' in summary and 'lost of control group ' in summary, summary)
+    check(f'{lost}  lost as their ring buffer was full' in summary, summary)
+
+
+def a_recording_carries_what_was_lost():
+    capture = os.path.join(TMP, 'lossy.scap')
+    p = subprocess.Popen([SAKER, 'record', capture], stderr=subprocess.PIPE)
+    while not os.path.exists(capture) or os.path.getsize(capture) < 1000000:
+        time.sleep(0.05)
+    _flood(p, 400000)
+    time.sleep(1)
+    p.send_signal(signal.SIGINT)
+    said = p.communicate(timeout=30)[1].decode()
+    lost = int(re.search(r'(\d+) lost', said)[1])
+    infra = done(saker('print', capture, '--filter', 'evt.type = infra', '--format', '%evt.arg.description')).decode()
+    words = re.findall(r'lane=(\w+) type=(\w+) lost=(\d+) from=(\d+) until=(\d+)', infra)
+    check(lost > 0, said)
+    equal(sum(int(x[2]) for x in words), lost, infra)
+    check(any(x[:2] == ('files', 'fchmod') for x in words), infra)
+    out = done(saker('replay', capture, '-r', file('rules.yaml', RULES), '--all-matches')).decode()
+    times = done(saker('print', capture, '--filter', 'evt.type = fchmod and evt.arg.mode = 0', '--format',
+                       '%evt.rawtime %saker.lossy %saker.lost')).decode()
+    marked = sum(x.split()[1] == 'true' for x in times.splitlines())
+    check(marked > 0, times[:500])
+    equal(out.count('changed lossy=true'), marked)
+    equal(done(saker('print', capture, '--count')), done(saker('print', capture, '--filter', 'evt.num > 0', '--count')))
 
 
 def a_flood_is_lost_exactly_and_takes_no_exec_with_it():
