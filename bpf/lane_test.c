@@ -11,7 +11,7 @@ static const struct {
 } sent[] = {
 #define FIXED(lane, name, event, ...) {LANE_##lane, EV_##event},
 #define CALL(lane, name, event, ...) {LANE_##lane, EV_##event},
-#include "../bpf/syscalls.def"
+#include "syscalls.def"
 #undef FIXED
 #undef CALL
 };
