@@ -19,7 +19,7 @@
 enum {
 	EVENTS_PER_LOOK = 512, /* between two looks at the clock */
 	LONGEST_NAP_NS = 20000000,
-	RUNTIMES_WAIT_MS = 1000,
+	RUNTIMES_WAIT_MS = 500,
 };
 
 /* After the command has ended: what is still on its way. */

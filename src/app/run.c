@@ -12,7 +12,7 @@
 
 #include <inttypes.h>
 
-enum { LONGEST_NAP_NS = 100000000, RUNTIMES_WAIT_MS = 1000 };
+enum { LONGEST_NAP_NS = 100000000, RUNTIMES_WAIT_MS = 500 };
 
 struct run_options {
 	struct watch_options watch;

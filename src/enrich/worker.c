@@ -19,6 +19,7 @@ enum {
 	ASKS_MAX = 4096,      /* on their way from it */
 	HEAD_BYTES = 128,     /* of an event, before its data */
 	TURN_MS = 1000,
+	FIRST_TURNS_MS = 2, /* somebody waits for the first lists */
 	ASKED_CACHE = 256,
 	ASK_AGAIN_NS = 100000000,
 };
@@ -109,7 +110,7 @@ static void *work(void *arg)
 	while (!atomic_load(&w->stop)) {
 		while (queue_take(w->asks, &a))
 			enricher_ask(w->en, (struct str){a.id, a.n});
-		enricher_turn(w->en, TURN_MS);
+		enricher_turn(w->en, atomic_load(&w->settled) ? TURN_MS : FIRST_TURNS_MS);
 		if (enricher_is_idle(w->en))
 			atomic_store(&w->settled, true);
 	}
