@@ -19,14 +19,19 @@ enum {
 
 /* ---- gaps ---- */
 
-/* All but results, which are new descriptors. */
+/*
+ * All but results.  What a call closes or replaces (the second of dup2) can be asked for no more
+ * when the call is over.
+ */
 uint32_t late_fd_params(uint16_t type)
 {
 	const struct event_info *info = &event_table[type];
 	uint32_t r = 0;
 
+	if (info->flags & EF_DESTROYS_FD)
+		return 0;
 	for (unsigned i = 1; i < info->n_params && i < 32; i++)
-		if (info->params[i].type == PT_FD)
+		if (info->params[i].type == PT_FD && !(r && info->flags & EF_CREATES_FD))
 			r |= 1U << i;
 	return r;
 }
