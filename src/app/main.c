@@ -149,7 +149,7 @@ static int run_command(const struct command *c, char **args, unsigned n_args)
 		status = c->run(options, args, n_args);
 	options_done(&c->options, options);
 	free(options);
-	return stop_signal ? (int)EXIT_STOPPED + stop_signal : (int)status;
+	return stop_signal && !c->ends_by_signal ? (int)EXIT_STOPPED + stop_signal : (int)status;
 }
 
 /*

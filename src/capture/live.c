@@ -26,7 +26,7 @@ struct live {
 	uint64_t now_ns;    /* not later than the true one */
 	uint64_t last_ts, sleep_ns;
 	struct source_stats stats;
-	uint64_t n_events[LANE_COUNT], n_late;
+	uint64_t n_events[LANE_COUNT], by_type[EV_COUNT], n_late;
 };
 
 static uint64_t record_time(const struct ring *r)
@@ -72,6 +72,7 @@ static void account(struct live *l, const struct ring *r)
 	l->stats.n_events++;
 	l->stats.n_bytes += r->n;
 	l->n_events[(unsigned)(r - l->rings) / l->rings_per_lane]++;
+	l->by_type[load16(r->head + 20) % EV_COUNT]++;
 }
 
 static int live_next(struct source *s, struct record *ret, struct err *e)
@@ -223,6 +224,7 @@ void live_get_stats(struct live *l, struct live_stats *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->n_events, l->n_events, sizeof(ret->n_events));
+	memcpy(ret->by_type, l->by_type, sizeof(ret->by_type));
 	ret->n_late = l->n_late;
 	ret->n_programs = probe_n_programs(l->probe);
 	for (unsigned i = 0; i < l->n_rings; i++)

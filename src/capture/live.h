@@ -55,8 +55,9 @@ struct live_stats {
 	uint64_t n_events[LANE_COUNT];
 	uint64_t n_lost[LANE_COUNT]; /* by lane, for any reason */
 	uint64_t lost_by_reason[LOSS_COUNT];
-	uint64_t n_late;     /* records older than one that was given before them */
-	uint64_t ring_bytes; /* memory of all rings */
+	uint64_t by_type[EV_COUNT]; /* events given */
+	uint64_t n_late;	    /* records older than one that was given before them */
+	uint64_t ring_bytes;	    /* memory of all rings */
 	unsigned n_programs;
 };
 
