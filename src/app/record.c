@@ -131,7 +131,7 @@ static int record_all(struct recording *r, int go, struct err *e)
 	int ret = capfile_write_section(r->out, e);
 
 	if (!ret)
-		ret = startup_picture(write_snapshot, r, e);
+		ret = startup_picture(r->live, write_snapshot, r, e);
 	if (ret < 0)
 		return ret;
 	if (r->command && write(go, "", 1) != 1)

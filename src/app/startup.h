@@ -16,5 +16,6 @@ struct startup {
 /* Load and attach.  Programs that the kernel refuses are reported. */
 int startup_open(const struct startup *s, struct live **ret, struct err *e);
 /* Give each record of the picture to take(); it returns 0, or a negative errno that ends it. */
-int startup_picture(int (*take)(void *arg, const struct record *, struct err *), void *arg,
+int startup_picture(const struct live *l,
+		    int (*take)(void *arg, const struct record *, struct err *), void *arg,
 		    struct err *e);

@@ -13,6 +13,9 @@ enum {
 	N_RECENT = 1024, /* questions remembered, a power of two */
 	N_CHUNKS = 4,	 /* answers that are there or being read, at a time */
 	PER_SECOND = 200,
+	/* For a call that is under way to end. */
+	QUIET_TRIES = 10,
+	QUIET_NAP_NS = 500000,
 };
 
 #define SECOND_NS 1000000000ULL
@@ -115,6 +118,11 @@ static void read_answer(struct healer *h, struct healer_answer *a)
 		chunk_put(a->records, &r);
 	}
 	a->end_ns = h->epoch_ns + clock_ns();
+	for (unsigned i = 0; a->pid && !a->is_settled && i < QUIET_TRIES; i++) {
+		if (i)
+			nanosleep(&(struct timespec){.tv_nsec = QUIET_NAP_NS}, NULL);
+		a->is_settled = fetcher_is_quiet(h->fetcher);
+	}
 }
 
 static void *work(void *arg)

@@ -17,6 +17,11 @@ struct healer_answer {
 	int64_t pid;	   /* of the process that it is of; 0: not found */
 	uint64_t begin_ns; /* of reading, as events are stamped */
 	uint64_t end_ns;
+	/*
+	 * What its process did up to end_ns has been recorded: no call that changes it was under
+	 * way then.
+	 */
+	bool is_settled;
 	struct chunk *records; /* the thread, then its descriptors; NULL: not found */
 };
 

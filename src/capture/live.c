@@ -205,6 +205,12 @@ uint64_t live_now(const struct live *l)
 	return probe_now(l->probe);
 }
 
+/* Twice the hold, for the clock went on since the heads were looked at. */
+uint64_t live_settled(const struct live *l)
+{
+	return live_now(l) - 2 * l->cfg.hold_ns;
+}
+
 uint64_t live_epoch(const struct live *l)
 {
 	return probe_epoch(l->probe);

@@ -30,7 +30,8 @@ void census_init(struct census *c, const struct scan_config *cfg)
 		c->cfg.max_threads = DEFAULT_MAX_THREADS;
 	if (!cfg->max_fds)
 		c->cfg.max_fds = DEFAULT_MAX_FDS;
-	c->deadline_ns = cfg->timeout_ms ? clock_ns(CLOCK_MONOTONIC) + cfg->timeout_ms * 1000000 : 0;
+	c->deadline_ns =
+		cfg->timeout_ms ? clock_ns(CLOCK_MONOTONIC) + cfg->timeout_ms * 1000000 : 0;
 }
 
 void census_done(struct census *c)

@@ -30,7 +30,7 @@ struct reader {
 	struct dirents threads;
 	int64_t pid;
 	uint64_t read_ns; /* when the process at hand was entered, as events are stamped */
-	int dir; /* of the process at hand; -1: between processes */
+	int dir;	  /* of the process at hand; -1: between processes */
 	struct scan_stats stats;
 };
 

@@ -76,8 +76,7 @@ void ring_skip(struct ring *r)
 		ring_give_back(r);
 }
 
-bool ring_each(const struct ring *r, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
-	       void *arg)
+bool ring_each(const struct ring *r, bool (*fn)(const uint8_t *p, uint32_t n, void *arg), void *arg)
 {
 	unsigned long end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 

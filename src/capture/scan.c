@@ -2,6 +2,7 @@
 #include "capture/scan.h"
 
 #include "base/alloc.h"
+#include "capture/calls.h"
 #include "capture/machine.h"
 #include "capture/reader.h"
 #include "capture/users.h"
@@ -204,6 +205,11 @@ bool fetcher_next(struct fetcher *f, struct record *ret)
 		descriptors_start(&r->descriptors, r->dir, r->pid);
 	f->tid = 0;
 	return f->in_fds;
+}
+
+bool fetcher_is_quiet(struct fetcher *f)
+{
+	return f->reader.dir >= 0 && calls_are_quiet(f->reader.dir);
 }
 
 void fetcher_get_stats(const struct fetcher *f, struct scan_stats *ret)

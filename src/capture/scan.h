@@ -74,4 +74,10 @@ void fetcher_start(struct fetcher *f, int64_t tid, bool sockets);
 void fetcher_start_fd(struct fetcher *f, int64_t pid, int64_t fd);
 /* Its next record, good until the next call; false at the end (at once when it is gone). */
 bool fetcher_next(struct fetcher *f, struct record *ret);
+/*
+ * Whether each thread of the process at hand sleeps in a call that changes neither program nor
+ * descriptors: then whatever it did before has been recorded.  False also when that is not to be
+ * known.
+ */
+bool fetcher_is_quiet(struct fetcher *f);
 void fetcher_get_stats(const struct fetcher *f, struct scan_stats *ret);

@@ -217,10 +217,10 @@ static void clone_in_child(struct state *s, struct moment *m)
 	child->pidns_init_start_ns = pidns_base(s);
 	if (child->flags & PPM_CL_CLONE_NEWPID || thread_in_pidns(child))
 		child->pidns_init_start_ns += event_u64(ev, P_PIDNS_START);
+	child->is_partial = !from || thread_is_invalid(from);
 	if (from && !thread_is_invalid(from) && from->tid != ev->tid) {
 		inherit(s, child, from);
 	} else if (from && is_thread && from->tid != ev->tid) {
-		child->is_partial = true;
 		thread_repair(s, from, child->pid, child->ptid, child->vpid, child->vpid);
 		set_names(s, from, ev);
 	}

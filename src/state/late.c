@@ -54,8 +54,7 @@ static bool has_thread(uint16_t type)
 	const struct event_info *info = &event_table[type];
 
 	return type != EV_PROCEXIT_1_E && type != EV_PROCEXIT_E &&
-	       !(info->flags & EF_SKIPPARSERESET) &&
-	       !(info->category & (EC_METAEVENT | EC_PLUGIN));
+	       !(info->flags & EF_SKIPPARSERESET) && !(info->category & (EC_METAEVENT | EC_PLUGIN));
 }
 
 static bool is_filled(const struct thread *t)
@@ -270,7 +269,8 @@ static void await_parent(struct state *s, struct thread *t, int64_t ptid)
 /* Whether it is still the thread that an event of this time was of. */
 static bool is_same(const struct snap_proc *p, const struct thread *t)
 {
-	return !thread_is_dead(t) && (!t->last_event_ns || p->clone_ns < t->last_event_ns + TICK_NS);
+	return !thread_is_dead(t) &&
+	       (!t->last_event_ns || p->clone_ns < t->last_event_ns + TICK_NS);
 }
 
 void apply_late_proc(struct state *s, const struct snap_proc *p)

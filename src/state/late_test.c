@@ -122,9 +122,9 @@ TEST(a_call_that_failed_lacks_no_descriptor)
 
 static bool openat_gap(struct feed *f, int64_t dirfd, const char *path, struct state_gap *ret)
 {
-	const struct event_arg args[] = {I64(3), I64(dirfd),
-					 {path, (uint32_t)strlen(path) + 1},
-					 U32(0), U32(0), U32(5), U64(99)};
+	const struct event_arg args[] = {I64(3), I64(dirfd), {path, (uint32_t)strlen(path) + 1},
+					 U32(0), U32(0),     U32(5),
+					 U64(99)};
 
 	return gap_of(f, EV_SYSCALL_OPENAT_2_X, 100, args, 7, ret);
 }
@@ -180,8 +180,8 @@ TEST(a_late_thread_is_all_there)
 	CHECK_INT(t->uid, 34);
 	CHECK_INT(t->ptid, 100);
 	CHECK(t->parent == who(f, 100));
-	CHECK(!gap_of(f, EV_SYSCALL_NANOSLEEP_X, 200,
-		      (const struct event_arg[]){I64(0), U64(1)}, 2, &gap));
+	CHECK(!gap_of(f, EV_SYSCALL_NANOSLEEP_X, 200, (const struct event_arg[]){I64(0), U64(1)}, 2,
+		      &gap));
 	feed_free(f);
 }
 
@@ -244,14 +244,14 @@ TEST(a_parent_that_comes_after_its_child_is_linked)
 	struct state_gap gap;
 
 	give(f, &child);
-	CHECK(gap_of(f, EV_SYSCALL_NANOSLEEP_X, 300,
-		     (const struct event_arg[]){I64(0), U64(1)}, 2, &gap));
+	CHECK(gap_of(f, EV_SYSCALL_NANOSLEEP_X, 300, (const struct event_arg[]){I64(0), U64(1)}, 2,
+		     &gap));
 	CHECK_INT(gap.tid, 200);
 	give(f, &parent);
 	CHECK(who(f, 300)->parent == who(f, 200));
 	CHECK_INT(who(f, 300)->ptid, 200);
-	CHECK(!gap_of(f, EV_SYSCALL_NANOSLEEP_X, 300,
-		      (const struct event_arg[]){I64(0), U64(1)}, 2, &gap));
+	CHECK(!gap_of(f, EV_SYSCALL_NANOSLEEP_X, 300, (const struct event_arg[]){I64(0), U64(1)}, 2,
+		      &gap));
 	feed_free(f);
 }
 
@@ -263,8 +263,8 @@ TEST(a_parent_that_cannot_be_had_is_not_asked_for_again)
 
 	give(f, &child);
 	state_give_up(f->s, 200);
-	CHECK(!gap_of(f, EV_SYSCALL_NANOSLEEP_X, 300,
-		      (const struct event_arg[]){I64(0), U64(1)}, 2, &gap));
+	CHECK(!gap_of(f, EV_SYSCALL_NANOSLEEP_X, 300, (const struct event_arg[]){I64(0), U64(1)}, 2,
+		      &gap));
 	CHECK_INT(who(f, 300)->ptid, 0);
 	feed_free(f);
 }
@@ -276,8 +276,8 @@ TEST(a_second_thread_asks_for_the_first)
 	struct state_gap gap;
 
 	give(f, &second);
-	CHECK(gap_of(f, EV_SYSCALL_NANOSLEEP_X, 201,
-		     (const struct event_arg[]){I64(0), U64(1)}, 2, &gap));
+	CHECK(gap_of(f, EV_SYSCALL_NANOSLEEP_X, 201, (const struct event_arg[]){I64(0), U64(1)}, 2,
+		     &gap));
 	CHECK_INT(gap.tid, 200);
 	give(f, &first);
 	CHECK(thread_main(f->s, who(f, 201)) == who(f, 200));
@@ -289,9 +289,9 @@ TEST(the_child_of_an_unknown_process_asks_for_it)
 {
 	struct feed *f = feed_family();
 	const struct event_arg args[] = {
-		I64(0),	 TEXT("sh"), LIST(""), I64(300), I64(300), I64(200), TEXT(""),
-		I64(1),	 U64(1),     U64(2),   U32(1),	 U32(1),   U32(0),   TEXT("sh"),
-		LIST(""), U32(0),    U32(0),   U32(0),	 I64(300), I64(300), U64(7)};
+		I64(0),	  TEXT("sh"), LIST(""), I64(300), I64(300), I64(200), TEXT(""),
+		I64(1),	  U64(1),     U64(2),	U32(1),	  U32(1),   U32(0),   TEXT("sh"),
+		LIST(""), U32(0),     U32(0),	U32(0),	  I64(300), I64(300), U64(7)};
 	struct snap_proc p = found(f, 200, 200, 100);
 	struct state_gap gap;
 
