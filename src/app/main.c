@@ -4,6 +4,7 @@
 #include "app/report.h"
 #include "app/sink.h"
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "base/stop.h"
 
 #include <errno.h>
