@@ -84,7 +84,8 @@ static enum exit_status watch_machine(struct run *r)
 	stop_on_signals();
 	stop_after(r->o->seconds);
 	if (!startup_drop(&r->startup, &e) && !input_heals(&w->in, r->live, &e) &&
-	    !startup_picture(r->live, learn, w->in.state, &e) && !startup_confine(&r->startup, &e))
+	    !startup_picture(&r->startup, r->live, learn, w->in.state, &e) &&
+	    !startup_confine(&r->startup, &e))
 		watch_events(w, &e);
 	status = watch_end(w);
 	if (e.code)
