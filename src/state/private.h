@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "schema/lane.h"
 #include "state/container.h"
 #include "state/fd.h"
 #include "state/thread.h"
@@ -88,6 +89,11 @@ struct container_cache {
 	struct istr *cgroups, *id;
 };
 
+/* Records of a lane were lost in this time, ns since the epoch; n 0: none. */
+struct lossy_span {
+	uint64_t from_ns, until_ns, n;
+};
+
 /* What an unwanted event of a type costs. */
 enum plan {
 	PLAN_DELIVER, /* wanted: everything is done */
@@ -130,6 +136,8 @@ struct state {
 	bool is_watched;  /* somebody will look at this event */
 	int64_t late_tid; /* the thread whose late descriptors are taken; -1 none */
 	bool in_snapshot; /* process list entries have come and are not linked yet */
+
+	struct lossy_span lossy[LANE_COUNT]; /* the last one */
 
 	uint64_t num, first_ts, last_ts;
 	uint64_t generation, lineage_epoch, container_base;
@@ -320,5 +328,6 @@ void apply_user_added(struct state *s, struct moment *m);
 void apply_user_deleted(struct state *s, struct moment *m);
 void apply_group_added(struct state *s, struct moment *m);
 void apply_group_deleted(struct state *s, struct moment *m);
+void apply_loss(struct state *s, struct moment *m);
 void apply_container(struct state *s, struct moment *m);
 void apply_async(struct state *s, struct moment *m);
