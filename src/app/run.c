@@ -65,6 +65,7 @@ static void summarize(struct run *r)
 	       r->watch.rules->n_rules);
 	summary_rules(r->watch.rules);
 	summary_live(r->live);
+	summary_healing(&r->watch.in);
 }
 
 static enum exit_status watch_machine(struct run *r)
@@ -86,7 +87,8 @@ static enum exit_status watch_machine(struct run *r)
 	stop_on_signals();
 	stop_after(r->o->seconds);
 	progress_begin(&r->progress, r->live, w, r->o->stats, r->o->quiet);
-	if (!startup_drop(&r->startup, &e) && !startup_picture(learn, w->in.state, &e) &&
+	if (!startup_drop(&r->startup, &e) && !input_heals(&w->in, r->live, &e) &&
+	    !startup_picture(&r->startup, r->live, learn, w->in.state, &e) &&
 	    !startup_confine(&r->startup, &e))
 		watch_events(w, &e);
 	report_line_clear();
