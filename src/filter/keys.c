@@ -19,13 +19,27 @@ static bool is_equality(const struct leaf *l)
 	return l->op == OP_EQ || l->op == OP_IN || l->op == OP_INTERSECTS;
 }
 
-/* Fields whose comparison is one of their own. */
-static bool is_special(const struct leaf *l)
+static bool left_is(const struct leaf *l, const char *name)
 {
-	const struct extractor *x = l->left;
+	return l->left->kind == EXTRACT_FIELD && !strcmp(l->left->field->info->name, name);
+}
 
-	return x->kind == EXTRACT_FIELD && (!strcmp(x->field->info->name, "evt.rawarg") ||
-					    !strcmp(x->field->info->name, "evt.around"));
+/* evt.rawarg has its type from the event: whether these compare it like any other number. */
+static bool is_usual_parameter(const struct leaf *l, const struct event_info *info)
+{
+	const struct field *f = l->left->field;
+	int64_t i = f->arg_is_index ? (int64_t)f->index : event_param_index(info, f->arg);
+
+	return i >= 0 && i < info->n_params &&
+	       leaf_is_same_as(l, (enum param_type)info->params[i].type);
+}
+
+/* Fields whose comparison is one of their own. */
+static bool is_special(const struct leaf *l, const struct event_info *info)
+{
+	if (left_is(l, "evt.rawarg"))
+		return l->modifier != MOD_NONE || !is_usual_parameter(l, info);
+	return left_is(l, "evt.around");
 }
 
 /* Globs that are one piece of text, and where it must be. */
@@ -199,7 +213,7 @@ static bool leaf_keys(struct key_list *k, const struct graph_leaf *gl, uint32_t 
 	/* All must hold, so one will do. */
 	uint32_t n = l->modifier == MOD_ALLOF ? 1 : l->n_constants;
 
-	if (l->right || !l->n_constants || n > KEYS_PER_OWNER_MAX || is_special(l) ||
+	if (l->right || !l->n_constants || n > KEYS_PER_OWNER_MAX || is_special(l, k->info) ||
 	    l->group == GROUP_NONE || l->group == GROUP_BOOL)
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
@@ -277,7 +291,7 @@ static const struct range *ref_range(const struct key_list *k, const struct grap
 	const struct graph_leaf *gl = &g->leaves[n->first];
 
 	if (n->n || ref & 1 || ref == REF_TRUE || gl->left != slot || gl->leaf->right ||
-	    gl->leaf->n_constants != 1)
+	    gl->leaf->n_constants != 1 || is_special(gl->leaf, k->info))
 		return NULL;
 	return constant_range(gl->leaf, 0, k->arena);
 }

@@ -18,8 +18,9 @@ static const char *one_of(const char *const *list, uint32_t n)
 static void add_number(struct buf *out)
 {
 	static const char *const operands[] = {
-		"fd.sport",	 "fd.cport",	 "fd.port",	"evt.rawres",	"fd.num",
-		"proc.duration", "len(fd.name)", "thread.vtid", "proc.fdusage", "evt.rawarg.fd"};
+		"fd.sport",	"fd.cport",	 "fd.port",	     "evt.rawres",
+		"fd.num",	"proc.duration", "len(fd.name)",     "thread.vtid",
+		"proc.fdusage", "evt.rawarg.fd", "evt.rawarg.flags", "evt.rawarg.queuepct"};
 	static const char *const operators[] = {"<", "<=", ">", ">=", "=", "!="};
 	const char *operand = ONE_OF(operands), *op = ONE_OF(operators);
 	bool is_port = strstr(operand, "port"), is_long = !strcmp(operand, "proc.duration");
@@ -33,9 +34,13 @@ static void add_number(struct buf *out)
 /* Two bounds of one operand, which may leave nothing between them. */
 static void add_interval(struct buf *out)
 {
-	static const char *const operands[] = {"fd.sport", "fd.port", "evt.rawres", "fd.num"};
+	static const char *const operands[] = {"fd.sport", "fd.port",	    "evt.rawres",
+					       "fd.num",   "evt.rawarg.fd", "evt.rawarg.queuepct"};
 	const char *operand = ONE_OF(operands);
-	unsigned scale = strstr(operand, "port") ? 500 : 1, from = pick(20), to = pick(20);
+	unsigned scale = strstr(operand, "port")  ? 500
+			 : strstr(operand, "pct") ? 20
+						  : 1,
+		 from = pick(20), to = pick(20);
 
 	buf_addf(out, "(%s %s %u and %s %s %u)", operand, pick(2) ? ">" : ">=", from * scale,
 		 operand, pick(2) ? "<" : "<=", to * scale);

@@ -30,26 +30,6 @@ static uint64_t head_of(struct str text)
 	return be64toh(v);
 }
 
-void ranges_build(struct ranges *r, const struct range *list, size_t n, struct arena *a)
-{
-	*r = (struct ranges){.n = 0};
-	if (!n)
-		return;
-	r->bounds = arena_alloc(a, 2 * n * sizeof(*r->bounds));
-	r->heads = arena_alloc(a, 2 * n * sizeof(*r->heads));
-	for (size_t i = 0; i < n; i++) {
-		r->bounds[2 * i] = list[i].from;
-		r->bounds[2 * i + 1] = list[i].to;
-	}
-	qsort(r->bounds, 2 * n, sizeof(*r->bounds), compare_bounds);
-	for (size_t i = 0; i < 2 * n; i++)
-		if (!r->n || bound_compare(&r->bounds[r->n - 1], &r->bounds[i]))
-			r->bounds[r->n++] = r->bounds[i];
-	for (uint32_t i = 0; i < r->n; i++)
-		r->heads[i] =
-			r->bounds[i].side == BOUND_END ? UINT64_MAX : head_of(r->bounds[i].text);
-}
-
 /* Segment i ends at bound i; the last one has no end. */
 static uint32_t n_segments(const struct ranges *r)
 {
@@ -85,6 +65,40 @@ size_t ranges_places(const struct ranges *r, const struct range *x, uint32_t *ou
 	return n;
 }
 
+static void find_near(struct ranges *r, const struct range *list, size_t n, struct arena *a)
+{
+	uint32_t places[RANGE_PLACES_MAX];
+
+	r->near = arena_calloc(a, ranges_n_places(r), sizeof(*r->near));
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = ranges_places(r, &list[i], places); k-- > 0;)
+			r->near[places[k]] = places[k];
+	for (uint32_t i = 1; i < ranges_n_places(r); i++)
+		if (!r->near[i])
+			r->near[i] = r->near[i / 2];
+}
+
+void ranges_build(struct ranges *r, const struct range *list, size_t n, struct arena *a)
+{
+	*r = (struct ranges){.n = 0};
+	if (!n)
+		return;
+	r->bounds = arena_alloc(a, 2 * n * sizeof(*r->bounds));
+	r->heads = arena_alloc(a, 2 * n * sizeof(*r->heads));
+	for (size_t i = 0; i < n; i++) {
+		r->bounds[2 * i] = list[i].from;
+		r->bounds[2 * i + 1] = list[i].to;
+	}
+	qsort(r->bounds, 2 * n, sizeof(*r->bounds), compare_bounds);
+	for (size_t i = 0; i < 2 * n; i++)
+		if (!r->n || bound_compare(&r->bounds[r->n - 1], &r->bounds[i]))
+			r->bounds[r->n++] = r->bounds[i];
+	for (uint32_t i = 0; i < r->n; i++)
+		r->heads[i] =
+			r->bounds[i].side == BOUND_END ? UINT64_MAX : head_of(r->bounds[i].text);
+	find_near(r, list, n, a);
+}
+
 static bool is_behind(const struct ranges *r, uint32_t i, struct str text, uint64_t head)
 {
 	const struct bound *b = &r->bounds[i];
@@ -114,7 +128,7 @@ void ranges_each(const struct ranges *r, struct str text, void (*fn)(void *arg, 
 		else
 			hi = mid;
 	}
-	for (uint32_t place = lo + n_segments(r); place; place /= 2)
+	for (uint32_t place = r->near[lo + n_segments(r)]; place; place = r->near[place / 2])
 		fn(arg, place);
 }
 

@@ -24,6 +24,7 @@ struct range {
 struct ranges {
 	struct bound *bounds; /* sorted, each once */
 	uint64_t *heads;      /* the first 8 bytes of each: mostly they decide */
+	uint32_t *near;	      /* by place: it or the next one above that is some range's, 0: none */
 	uint32_t n;
 };
 
