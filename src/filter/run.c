@@ -61,7 +61,9 @@ static void hit_now(void *arg, uint32_t at)
 	run(h->program, h->plan, at);
 }
 
-static void lookups_now(struct program *p, const struct plan *plan, const struct code *c)
+/* Not in run(), which would save registers for it at each of its many calls. */
+static __attribute__((noinline)) void lookups_now(struct program *p, const struct plan *plan,
+						  const struct code *c)
 {
 	struct hit h = {p, plan};
 
