@@ -21,9 +21,12 @@ int startup_open(const struct startup *s, struct live **ret, struct err *e)
 		cfg.snaplen =
 			(uint32_t)(s->snaplen < PROBE_SNAPLEN_MAX ? s->snaplen : PROBE_SNAPLEN_MAX);
 	r = live_open(&cfg, ret, e);
-	for (unsigned i = 0; !r && i < live_n_refused(*ret); i++)
-		report("this kernel refuses the program %s; its events stay unseen",
-		       live_refused(*ret, i));
+	for (unsigned i = 0; !r && i < live_n_refused(*ret); i++) {
+		const char *reason, *program = live_refused(*ret, i, &reason);
+
+		report("this kernel refuses the program %s; its events stay unseen (%s)", program,
+		       *reason ? reason : "it gives no reason");
+	}
 	return r;
 }
 
