@@ -77,12 +77,12 @@ static unsigned event_of(unsigned code)
 
 bool base_syscalls_want(const struct event_set *wants, unsigned code)
 {
-	unsigned event = event_of(code);
+	unsigned event = event_of(code), enter = syscall_table[code].enter;
 
 	if (event_is_generic(event))
 		return event_set_has(wants->events, event) && event_set_has(wants->syscalls, code);
 	return event_set_has(wants->events, event) ||
-	       event_set_has(wants->events, syscall_table[code].enter);
+	       (!event_is_generic(enter) && event_set_has(wants->events, enter));
 }
 
 /* ---- names ---- */

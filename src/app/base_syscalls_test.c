@@ -130,6 +130,20 @@ TEST(what_rules_need_is_added)
 	CHECK_SET(b.left_out, "");
 }
 
+TEST(tracepoints_are_nobodys_but_who_wants_theirs)
+{
+	struct base_syscalls b = select_for("syslog", "", false, false);
+	struct event_set wants = {{0}, {0}};
+
+	CHECK(!event_set_has(b.watched, SC_SCHED_SWITCH));
+	wants.events[EV_GENERIC_E / 64] |= (uint64_t)1 << EV_GENERIC_E % 64;
+	wants.events[EV_GENERIC_X / 64] |= (uint64_t)1 << EV_GENERIC_X % 64;
+	CHECK(!base_syscalls_want(&wants, SC_SCHED_SWITCH));
+	CHECK(!base_syscalls_want(&wants, SC_SYSLOG));
+	wants.events[EV_SCHEDSWITCH_6_E / 64] |= (uint64_t)1 << EV_SCHEDSWITCH_6_E % 64;
+	CHECK(base_syscalls_want(&wants, SC_SCHED_SWITCH));
+}
+
 TEST(reads_and_writes_take_all)
 {
 	const char *voluminous =

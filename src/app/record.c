@@ -2,6 +2,7 @@
 /* saker record: write what happens on this machine, or in one command, to a capture file. */
 #include "app/command.h"
 
+#include "app/privilege.h"
 #include "app/report.h"
 #include "app/startup.h"
 #include "base/stop.h"
@@ -23,12 +24,14 @@ enum {
 #define SETTLE_SECONDS 0.2
 
 struct record_options {
-	uint64_t seconds, snaplen;
+	struct startup_options startup;
+	uint64_t seconds;
 	bool compress;
 };
 
 struct recording {
 	const struct record_options *o;
+	struct startup startup;
 	struct live *live;
 	struct capfile_writer *out;
 	pid_t command; /* 0: none, or it has ended */
@@ -131,7 +134,11 @@ static int record_all(struct recording *r, int go, struct err *e)
 	int ret = capfile_write_section(r->out, e);
 
 	if (!ret)
+		ret = startup_drop(&r->startup, e);
+	if (!ret)
 		ret = startup_picture(write_snapshot, r, e);
+	if (!ret)
+		ret = startup_confine(&r->startup, e);
 	if (ret < 0)
 		return ret;
 	if (r->command && write(go, "", 1) != 1)
@@ -154,16 +161,21 @@ static void summarize(struct recording *r)
 
 static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
-	struct recording r = {.o = options};
-	struct startup startup = {NULL, r.o->snaplen};
+	struct recording r = {.o = options,
+			      .startup = {.live = LIVE_CONFIG_DEFAULT, .needs = NEED_BASE}};
 	struct err e = {0}, close_error = {0};
 	int go = -1, ret = 0;
 
+	if (startup_options(&r.startup, &r.o->startup, &e) < 0) {
+		report("record: %s", e.msg);
+		return EXIT_USAGE;
+	}
+	base_syscalls_all(r.startup.set.watched);
 	args[n_args] = NULL; /* behind them stands what options_parse() took out */
 	if (n_args > 1)
 		ret = start_command(&r, args + 1, &go, &e);
 	if (!ret)
-		ret = startup_open(&startup, &r.live, &e);
+		ret = startup_open(&r.startup, &r.live, &e);
 	if (!ret)
 		ret = capfile_create(args[0], r.o->compress, &r.out, &e);
 	stop_on_signals();
@@ -193,13 +205,13 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 static const struct option_row rows[] = {
 	ROW("compress", 'z', FLAG, compress, NULL, "gzip the file"),
 	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds"),
-	ROW("snaplen", 'S', NUMBER, snaplen, "N", "bytes of what is read and written; 80"),
+	STARTUP_ROWS(struct record_options, startup),
 };
 
 const struct command command_record = {
 	.name = "record",
 	.summary = "Write what happens on this machine to a capture file",
-	.arguments = "FILE [--compress] [--duration N] [--snaplen N] [-- COMMAND...]",
+	.arguments = "FILE [--compress] [--duration N] " STARTUP_ARGUMENTS " [-- COMMAND...]",
 	.details = "With a command: until it ends.  Else until Ctrl-C.  It takes what `saker run` "
 		   "takes.\n",
 	.min_args = 1,

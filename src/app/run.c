@@ -2,6 +2,7 @@
 /* saker run: watch this machine and print alerts as they happen. */
 #include "app/command.h"
 
+#include "app/privilege.h"
 #include "app/report.h"
 #include "app/startup.h"
 #include "app/summary.h"
@@ -14,13 +15,16 @@ enum { LONGEST_NAP_NS = 100000000 };
 
 struct run_options {
 	struct watch_options watch;
-	uint64_t seconds, snaplen;
-	bool quiet;
+	struct startup_options startup;
+	struct option_texts syscalls;
+	uint64_t seconds;
+	bool quiet, repair_syscalls, all_syscalls, print_syscalls;
 };
 
 struct run {
 	const struct run_options *o;
 	struct watch watch;
+	struct startup startup;
 	struct live *live;
 };
 
@@ -29,6 +33,7 @@ static bool pause_run(void *arg, bool idle)
 {
 	struct run *r = arg;
 
+	startup_tell_refused(&r->startup);
 	if (idle)
 		live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
 	return true;
@@ -61,13 +66,12 @@ static void summarize(struct run *r)
 
 static enum exit_status watch_machine(struct run *r)
 {
-	struct startup startup = {program_wants(r->watch.rules->program), r->o->snaplen};
 	struct state_config cfg = STATE_CONFIG_DEFAULT;
 	struct watch *w = &r->watch;
 	enum exit_status status;
 	struct err e = {0};
 
-	if (startup_open(&startup, &r->live, &e) < 0) {
+	if (startup_open(&r->startup, &r->live, &e) < 0) {
 		report("%s", e.msg);
 		return EXIT_FAULT;
 	}
@@ -78,7 +82,8 @@ static enum exit_status watch_machine(struct run *r)
 	w->pause_arg = r;
 	stop_on_signals();
 	stop_after(r->o->seconds);
-	if (!startup_picture(learn, w->in.state, &e))
+	if (!startup_drop(&r->startup, &e) && !startup_picture(learn, w->in.state, &e) &&
+	    !startup_confine(&r->startup, &e))
 		watch_events(w, &e);
 	status = watch_end(w);
 	if (e.code)
@@ -89,13 +94,43 @@ static enum exit_status watch_machine(struct run *r)
 	return e.code ? EXIT_FAULT : status;
 }
 
+/* Which system calls, in what rings. */
+static int choose(struct run *r, struct err *e)
+{
+	const struct run_options *o = r->o;
+	struct base_syscalls_config cfg = {.repair = o->repair_syscalls, .all = o->all_syscalls};
+	int ret = startup_options(&r->startup, &o->startup, e);
+
+	for (size_t i = 0; i < o->syscalls.n && !ret; i++)
+		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
+	base_syscalls_select(&cfg, program_wants(r->watch.rules->program), &r->startup.set);
+	return ret;
+}
+
+static enum exit_status print_syscalls(const struct run *r)
+{
+	struct sink s;
+
+	sink_init(&s);
+	(r->o->watch.json ? base_syscalls_json : base_syscalls_text)(&r->startup.set,
+								     r->watch.rules, &s.text);
+	return sink_close(&s);
+}
+
 static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
-	struct run r = {.o = options};
+	struct run r = {.o = options,
+			.startup = {.live = LIVE_CONFIG_DEFAULT, .needs = NEED_BASE | NEED_HEAL}};
 	enum exit_status status = watch_load(&r.watch, &r.o->watch);
+	struct err e = {0};
 
+	r.startup.quiet = r.o->quiet;
+	if (status == EXIT_DONE && choose(&r, &e) < 0) {
+		report("run: %s", e.msg);
+		status = EXIT_USAGE;
+	}
 	if (status == EXIT_DONE)
-		status = watch_machine(&r);
+		status = r.o->print_syscalls ? print_syscalls(&r) : watch_machine(&r);
 	watch_done(&r.watch);
 	return status;
 }
@@ -108,18 +143,29 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 static const struct option_row rows[] = {
 	WATCH_ROWS(struct run_options, watch, 0),
 	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds; else at Ctrl-C"),
-	ROW("snaplen", 'S', NUMBER, snaplen, "N", "bytes of what is read and written; 80"),
-	ROW("quiet", 'q', FLAG, quiet, NULL, "no summary at the end"),
+	STARTUP_ROWS(struct run_options, startup),
+	ROW("syscalls", 0, TEXTS, syscalls, "LIST",
+	    "watch these, not all that state needs; !NAME: never this"),
+	ROW("repair-syscalls", 0, FLAG, repair_syscalls, NULL,
+	    "the least that state needs for what rules want"),
+	ROW("all-syscalls", 0, FLAG, all_syscalls, NULL,
+	    "also the many reads and writes, where rules want them"),
+	ROW("print-syscalls", 0, FLAG, print_syscalls, NULL,
+	    "only say what would be watched and why"),
+	ROW("quiet", 'q', FLAG, quiet, NULL, "say only what is amiss"),
 };
 
 const struct command command_run = {
 	.name = "run",
 	.summary = "Watch this machine and print alerts",
-	.arguments = CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] [--snaplen N]",
+	.arguments = CHOICE_ARGUMENTS
+	" [--json] [--duration N] [--all-matches] " STARTUP_ARGUMENTS
+	" [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] [--print-syscalls] [--quiet]",
 	.details =
-		"This takes root, or the capabilities CAP_BPF and CAP_PERFMON, and a kernel from "
-		"5.10 on\n"
-		"with BTF.  A summary of events, losses and alerts goes to standard error.\n",
+		"This takes root, or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and\n"
+		"CAP_DAC_READ_SEARCH, and a kernel from 5.10 on with BTF.  What is not needed any\n"
+		"more is given up once watching has begun.  What is watched, and in the end a "
+		"summary\nof events, losses and alerts, goes to standard error.\n",
 	.min_args = 0,
 	.max_args = 0,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct run_options)},
