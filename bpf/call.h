@@ -24,7 +24,7 @@ ALWAYS bool is_compat(void)
 {
 	if (has_task_btf())
 		return bpf_get_current_task_btf()->thread_info.status & K_TS_COMPAT;
-	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread_info.status) &
+	return READ((struct task_struct *)bpf_get_current_task(), thread_info.status) &
 	       K_TS_COMPAT;
 }
 
@@ -72,7 +72,7 @@ ALWAYS bool is_compat(void)
 {
 	if (has_task_btf())
 		return bpf_get_current_task_btf()->thread_info.flags & K_TIF_32BIT;
-	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread_info.flags) &
+	return READ((struct task_struct *)bpf_get_current_task(), thread_info.flags) &
 	       K_TIF_32BIT;
 }
 

@@ -42,8 +42,8 @@ ON_CALL(connect)
 ALWAYS void add_accepted(struct event *e, const struct call *c)
 {
 	struct sock *listening = c->ret >= 0 ? sock_of(c->args[0]) : NULL;
-	u32 length = listening ? BPF_CORE_READ(listening, sk_ack_backlog) : 0;
-	u32 limit = listening ? BPF_CORE_READ(listening, sk_max_ack_backlog) : 0;
+	u32 length = listening ? READ(listening, sk_ack_backlog) : 0;
+	u32 limit = listening ? READ(listening, sk_max_ack_backlog) : 0;
 
 	add64(e, c->ret);
 	if (c->ret >= 0)
@@ -101,7 +101,7 @@ ON_CALL(socketpair)
 	add64(&e, (s64)(s32)fds);
 	add64(&e, (s64)(s32)(fds >> 32));
 	add64(&e, (u64)one);
-	add64(&e, one ? (u64)BPF_CORE_READ((struct unix_sock *)one, peer) : 0);
+	add64(&e, one ? (u64)READ((struct unix_sock *)one, peer) : 0);
 	add32(&e, A(0));
 	add32(&e, A(1));
 	add32(&e, A(2));

@@ -2,12 +2,8 @@
 /* Settings, maps, and where records go when they are done. */
 #pragma once
 
-#include "kernel.h"
+#include "read.h"
 
-typedef u16 uint16_t;
-typedef u32 uint32_t;
-typedef u64 uint64_t;
-#include "schema/probe.h"
 #include "schema/schema.h"
 
 #define ALWAYS static __always_inline
@@ -130,11 +126,10 @@ ALWAYS u64 cgroup_id(void)
 
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
 		u32 i = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
-		struct cgroup_subsys_state *css = NULL;
-		struct css_set *set = BPF_CORE_READ(t, cgroups);
+		struct css_set *set = READ(t, cgroups);
+		struct cgroup_subsys_state *css = pointer_at(&set->subsys[i]);
 
-		bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[i]);
-		id = BPF_CORE_READ(css, cgroup, kn, id);
+		id = READ(css, cgroup, kn, id);
 	}
 	return id ? id : bpf_get_current_cgroup_id();
 }

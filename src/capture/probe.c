@@ -2,11 +2,11 @@
 #include "capture/probe.h"
 
 #include "base/alloc.h"
+#include "capture/object.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <probe.skel.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -207,7 +207,7 @@ static int try_load(struct probe *p, const struct live_config *cfg, struct err *
 {
 	int r;
 
-	p->skel = probe_bpf__open();
+	p->skel = object_open();
 	if (!p->skel)
 		return explain(-errno, e);
 	choose_programs(p, cfg->syscalls);

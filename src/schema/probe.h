@@ -37,6 +37,8 @@ enum {
 	PROBE_SNAPLEN_MAX = 16 << 10,
 	/* Of arguments, environments, paths. */
 	PROBE_TEXT_MAX = 4096,
+	/* No helper has this number: stands for bpf_rdonly_cast() until the program is loaded. */
+	PROBE_CAST_CALL = 0x5ac0de,
 	/* Pieces of memory, per CPU, in which records of varying length are put together. */
 	PROBE_SCRATCHES = 2,
 };
