@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * usage: storm open N | exec N      make so many system calls, then print the CPU microseconds spent
- *        storm empty                attach an empty program to sys_exit until standard input ends
+ * usage: storm open N | exec N    make so many system calls, then print the CPU microseconds
+ *        storm empty              attach an empty program to sys_exit until standard input ends
  *
  * The loads and the yardstick of bench/live.
  */

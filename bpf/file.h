@@ -32,7 +32,7 @@ enum {
 		u32 at_ = bpf_core_field_offset((from)->member);                                   \
 		if (can_cast)                                                                      \
 			v_ = CAST(from)->member;                                                   \
-		else if (at_ <= sizeof(look) - sizeof(v_))                                              \
+		else if (at_ <= sizeof(look) - sizeof(v_))                                         \
 			v_ = *(__typeof__(v_) *)((u8 *)&(look) + at_);                             \
 		else                                                                               \
 			bpf_core_read(&v_, sizeof(v_), &(from)->member);                           \
@@ -84,13 +84,11 @@ ALWAYS u64 inode_ctime(struct inode *i)
 	struct inode___v5 *v5 = (void *)i;
 
 	if (bpf_core_field_exists(i->i_ctime_sec))
-		return READ(i, i_ctime_sec) * 1000000000ull +
-		       (READ(i, i_ctime_nsec) & K_NSEC_MASK);
+		return READ(i, i_ctime_sec) * 1000000000ull + (READ(i, i_ctime_nsec) & K_NSEC_MASK);
 	if (bpf_core_field_exists(v6_6->__i_ctime))
 		return READ(v6_6, __i_ctime.tv_sec) * 1000000000ull +
 		       (READ(v6_6, __i_ctime.tv_nsec) & K_NSEC_MASK);
-	return READ(v5, i_ctime.tv_sec) * 1000000000ull +
-	       READ(v5, i_ctime.tv_nsec);
+	return READ(v5, i_ctime.tv_sec) * 1000000000ull + READ(v5, i_ctime.tv_nsec);
 }
 
 ALWAYS u64 inode_mtime(struct inode *i)
@@ -99,13 +97,10 @@ ALWAYS u64 inode_mtime(struct inode *i)
 	struct inode___v5 *v5 = (void *)i;
 
 	if (bpf_core_field_exists(i->i_mtime_sec))
-		return READ(i, i_mtime_sec) * 1000000000ull +
-		       READ(i, i_mtime_nsec);
+		return READ(i, i_mtime_sec) * 1000000000ull + READ(i, i_mtime_nsec);
 	if (bpf_core_field_exists(v6_7->__i_mtime))
-		return READ(v6_7, __i_mtime.tv_sec) * 1000000000ull +
-		       READ(v6_7, __i_mtime.tv_nsec);
-	return READ(v5, i_mtime.tv_sec) * 1000000000ull +
-	       READ(v5, i_mtime.tv_nsec);
+		return READ(v6_7, __i_mtime.tv_sec) * 1000000000ull + READ(v6_7, __i_mtime.tv_nsec);
+	return READ(v5, i_mtime.tv_sec) * 1000000000ull + READ(v5, i_mtime.tv_nsec);
 }
 
 /*

@@ -17,8 +17,9 @@ const volatile __u16 syscall_codes[PROBE_SYSCALLS];	   /* native number to enum 
 const volatile __u16 syscall_codes_compat[PROBE_SYSCALLS]; /* the same for 32-bit programs */
 
 /* Written at any time. */
-__u8 wanted[PROBE_SYSCALLS]; /* by native number: PROBE_WANT_* */
-__u64 boot_epoch_ns;	     /* when the machine started, since the epoch */
+__u8 wanted[PROBE_SYSCALLS];	/* by native number: PROBE_WANT_* */
+__u64 told[PROBE_TOLD_SOCKETS]; /* TCP sockets that state has heard of, see calls_socket.h */
+__u64 boot_epoch_ns;		/* when the machine started, since the epoch */
 
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

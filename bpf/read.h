@@ -18,15 +18,14 @@ const volatile bool can_cast; /* the kernel has bpf_rdonly_cast(), and the calls
 static void *(*const rdonly_cast)(const void *address, u32 type) = (void *)PROBE_CAST_CALL;
 
 #define CAST(p)                                                                                    \
-	((__typeof_unqual__(*(p)) *)rdonly_cast(                                                   \
-		p, bpf_core_type_id_kernel(__typeof_unqual__(*(p)))))
+	((__typeof_unqual__(*(p)) *)rdonly_cast(p,                                                 \
+						bpf_core_type_id_kernel(__typeof_unqual__(*(p)))))
 
 /* READ(task, mm, exe_file) is task->mm->exe_file. */
 #define READ(from, ...)                                                                            \
 	({                                                                                         \
 		__typeof__(from) from_ = (from);                                                   \
-		can_cast ? ___arrow(CAST(from_), __VA_ARGS__)                                      \
-			 : BPF_CORE_READ(from_, __VA_ARGS__);                                      \
+		can_cast ? ___arrow(CAST(from_), __VA_ARGS__) : BPF_CORE_READ(from_, __VA_ARGS__); \
 	})
 
 /* The pointer at an address. */

@@ -65,6 +65,21 @@ void base_syscalls_select(const struct event_set *wants, uint64_t ret[SYSCALL_WO
 		set_bit(ret, state_needs[i]);
 }
 
+void base_syscalls_narrow(const struct event_set *wants, const struct event_set *wants_on_tcp,
+			  uint64_t ret_failures[SYSCALL_WORDS], uint64_t ret_on_tcp[SYSCALL_WORDS])
+{
+	memset(ret_failures, 0, SYSCALL_WORDS * sizeof(*ret_failures));
+	memset(ret_on_tcp, 0, SYSCALL_WORDS * sizeof(*ret_on_tcp));
+	for (unsigned code = 1; code < SC_COUNT; code++) {
+		if (rules_want(wants, code))
+			set_bit(ret_failures, code);
+		if (rules_want(wants_on_tcp, code))
+			set_bit(ret_on_tcp, code);
+	}
+	/* One that is still under way counts as failed. */
+	set_bit(ret_failures, SC_CONNECT);
+}
+
 void base_syscalls_all(uint64_t ret[SYSCALL_WORDS])
 {
 	memset(ret, 0xff, SYSCALL_WORDS * sizeof(*ret));

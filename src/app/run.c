@@ -174,11 +174,15 @@ static void summarize(struct run *r)
 static int open_live(struct run *r, struct err *e)
 {
 	struct live_config cfg = LIVE_CONFIG_DEFAULT;
-	uint64_t syscalls[SYSCALL_WORDS];
+	const struct program *p = r->rules->program;
+	uint64_t syscalls[SYSCALL_WORDS], failures[SYSCALL_WORDS], on_tcp[SYSCALL_WORDS];
 	int ret;
 
-	base_syscalls_select(program_wants(r->rules->program), syscalls);
+	base_syscalls_select(program_wants(p), syscalls);
+	base_syscalls_narrow(program_wants(p), program_wants_on_tcp(p), failures, on_tcp);
 	cfg.syscalls = syscalls;
+	cfg.failures = failures;
+	cfg.on_tcp = on_tcp;
 	if (r->o->snaplen)
 		cfg.snaplen = (uint32_t)(r->o->snaplen < PROBE_SNAPLEN_MAX ? r->o->snaplen
 									   : PROBE_SNAPLEN_MAX);

@@ -150,7 +150,7 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 	r = open_rings(l, e);
 	if (r < 0)
 		goto fail;
-	r = probe_attach(l->probe, cfg->syscalls, e);
+	r = probe_attach(l->probe, cfg, e);
 	if (r < 0)
 		goto fail;
 	*ret = l;

@@ -13,7 +13,7 @@ unsigned probe_rings_per_lane(const struct probe *p);
 /* Make the i-th ring buffer: its file descriptor, or -errno and *e. */
 int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e);
 /* From here on records come. */
-int probe_attach(struct probe *p, const uint64_t *syscalls, struct err *e);
+int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e);
 
 /* The time as records are stamped with. */
 uint64_t probe_now(const struct probe *p);
