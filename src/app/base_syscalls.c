@@ -1,21 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/base_syscalls.h"
 
+#include "base/nearest.h"
 #include "filter/events.h"
 
+#include <errno.h>
+
+#define N(list) (sizeof(list) / sizeof((list)[0]))
+
+#define NONE(id)
+#define ONE(id) SC_##id,
+
 static const uint16_t state_needs[] = {
-#define STATE(id) SC_##id,
-#define VOLUME(id)
+#define STATE ONE
+#define REPAIR NONE
+#define VOLUME NONE
 #include "app/base_syscalls.def"
 #undef STATE
+#undef REPAIR
+#undef VOLUME
+};
+
+static const uint16_t repair_needs[] = {
+#define STATE NONE
+#define REPAIR ONE
+#define VOLUME NONE
+#include "app/base_syscalls.def"
+#undef STATE
+#undef REPAIR
 #undef VOLUME
 };
 
 static const uint16_t voluminous[] = {
-#define STATE(id)
-#define VOLUME(id) SC_##id,
+#define STATE NONE
+#define REPAIR NONE
+#define VOLUME ONE
 #include "app/base_syscalls.def"
 #undef STATE
+#undef REPAIR
 #undef VOLUME
 };
 
@@ -38,46 +60,174 @@ static void clear_bit(uint64_t *set, unsigned code)
 	set[code / 64] &= ~((uint64_t)1 << code % 64);
 }
 
-static bool rules_want(const struct event_set *wants, unsigned code)
+static bool has_any(const uint64_t set[SYSCALL_WORDS])
 {
-	unsigned exit = syscall_table[code].exit;
+	return base_syscalls_count(set);
+}
 
-	for (size_t i = 0; i < sizeof(tracepoints) / sizeof(tracepoints[0]); i++) {
+/* The event that stands for it: of a system call, that of its end. */
+static unsigned event_of(unsigned code)
+{
+	for (size_t i = 0; i < N(tracepoints); i++) {
 		if (tracepoints[i].code == code)
-			return event_set_has(wants->events, tracepoints[i].event);
+			return tracepoints[i].event;
 	}
-	if (event_is_generic(exit))
-		return event_set_has(wants->events, exit) && event_set_has(wants->syscalls, code);
-	return event_set_has(wants->events, exit) ||
-	       event_set_has(wants->events, syscall_table[code].enter);
+	return syscall_table[code].exit;
 }
 
-void base_syscalls_select(const struct event_set *wants, uint64_t ret[SYSCALL_WORDS])
+bool base_syscalls_want(const struct event_set *wants, unsigned code)
 {
-	memset(ret, 0, SYSCALL_WORDS * sizeof(*ret));
-	for (unsigned code = 1; code < SC_COUNT; code++) {
-		if (rules_want(wants, code))
-			set_bit(ret, code);
-	}
-	for (size_t i = 0; i < sizeof(voluminous) / sizeof(voluminous[0]); i++)
-		clear_bit(ret, voluminous[i]);
-	for (size_t i = 0; i < sizeof(state_needs) / sizeof(state_needs[0]); i++)
-		set_bit(ret, state_needs[i]);
+	unsigned event = event_of(code), enter = syscall_table[code].enter;
+
+	if (event_is_generic(event))
+		return event_set_has(wants->events, event) && event_set_has(wants->syscalls, code);
+	return event_set_has(wants->events, event) ||
+	       (!event_is_generic(enter) && event_set_has(wants->events, enter));
 }
 
-void base_syscalls_narrow(const struct event_set *wants, const struct event_set *wants_on_tcp,
-			  uint64_t ret_failures[SYSCALL_WORDS], uint64_t ret_on_tcp[SYSCALL_WORDS])
+/* ---- names ---- */
+
+static bool is_named(unsigned code, struct str name)
 {
-	memset(ret_failures, 0, SYSCALL_WORDS * sizeof(*ret_failures));
-	memset(ret_on_tcp, 0, SYSCALL_WORDS * sizeof(*ret_on_tcp));
-	for (unsigned code = 1; code < SC_COUNT; code++) {
-		if (rules_want(wants, code))
-			set_bit(ret_failures, code);
-		if (rules_want(wants_on_tcp, code))
-			set_bit(ret_on_tcp, code);
+	unsigned event = event_of(code);
+
+	return str_is(name, syscall_table[code].name) ||
+	       (!event_is_generic(event) && str_is(name, event_table[event].name));
+}
+
+int base_syscalls_custom(struct base_syscalls_config *cfg, struct str item, struct err *e)
+{
+	bool removes = str_starts(item, STR("!"));
+	struct str name = str_from(item, removes);
+	const char *near;
+	bool found = false;
+
+	for (unsigned code = SC_UNKNOWN + 1; code < SC_COUNT; code++) {
+		if (!syscall_table[code].name || !is_named(code, name))
+			continue;
+		set_bit(removes ? cfg->remove : cfg->add, code);
+		found = true;
+	}
+	if (found)
+		return 0;
+	near = nearest_name(name, &syscall_table[1].name, SC_COUNT - 1, sizeof(syscall_table[0]));
+	return err_set(e, -EINVAL, "there is no system call '%.*s'%s%s%s", STR_ARG(name),
+		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+int base_syscalls_custom_list(struct base_syscalls_config *cfg, struct str items, struct err *e)
+{
+	int r = 0;
+
+	while (items.n && !r) {
+		ptrdiff_t comma = str_chr(items, ',');
+		size_t n = comma < 0 ? items.n : (size_t)comma;
+		struct str item = str_trim(str_head(items, n));
+
+		if (item.n)
+			r = base_syscalls_custom(cfg, item, e);
+		items = str_from(items, n + 1);
+	}
+	return r;
+}
+
+/* ---- the set ---- */
+
+static void add(struct base_syscalls *b, unsigned code, enum syscall_reason reason)
+{
+	set_bit(b->watched, code);
+	b->why[code] |= (uint8_t)reason;
+}
+
+static void add_list(struct base_syscalls *b, const uint16_t *codes, size_t n,
+		     enum syscall_reason reason)
+{
+	for (size_t i = 0; i < n; i++)
+		add(b, codes[i], reason);
+}
+
+static void leave_out(struct base_syscalls *b, unsigned code)
+{
+	if (!event_set_has(b->watched, code))
+		return;
+	clear_bit(b->watched, code);
+	/* State does without, as it was told. */
+	if (b->why[code] & (REASON_RULES | REASON_CUSTOM))
+		set_bit(b->left_out, code);
+}
+
+static bool watches_category(const struct base_syscalls *b, bool (*is)(unsigned category))
+{
+	for (unsigned code = SC_UNKNOWN + 1; code < SC_COUNT; code++) {
+		if (event_set_has(b->watched, code) &&
+		    is(event_table[event_of(code)].category & EC_CLASS_MASK))
+			return true;
+	}
+	return false;
+}
+
+static bool is_network(unsigned category)
+{
+	return category == EC_NET;
+}
+
+static bool is_descriptor(unsigned category)
+{
+	return category == EC_FILE || category == EC_IO_READ || category == EC_IO_WRITE ||
+	       category == EC_IO_OTHER;
+}
+
+/* What gives the calls that are there already a process, and their descriptors a name. */
+static void repair(struct base_syscalls *b)
+{
+	static const uint16_t sockets[] = {SC_SOCKET, SC_GETSOCKOPT, SC_CLOSE};
+	bool network = watches_category(b, is_network), files = watches_category(b, is_descriptor);
+	bool serves = event_set_has(b->watched, SC_ACCEPT) ||
+		      event_set_has(b->watched, SC_ACCEPT4) || event_set_has(b->watched, SC_LISTEN);
+
+	add_list(b, repair_needs, N(repair_needs), REASON_REPAIR);
+	if (network)
+		add_list(b, sockets, N(sockets), REASON_REPAIR);
+	if (serves)
+		add(b, SC_BIND, REASON_REPAIR);
+	if (files)
+		add(b, SC_CLOSE, REASON_REPAIR);
+}
+
+void base_syscalls_select(const struct base_syscalls_config *cfg, const struct event_set *wants,
+			  struct base_syscalls *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (unsigned code = SC_UNKNOWN + 1; code < SC_COUNT; code++) {
+		if (base_syscalls_want(wants, code))
+			add(ret, code, REASON_RULES);
+		if (event_set_has(cfg->add, code))
+			add(ret, code, REASON_CUSTOM);
+	}
+	if (cfg->repair)
+		repair(ret);
+	else if (!has_any(cfg->add))
+		add_list(ret, state_needs, N(state_needs), REASON_STATE);
+	for (unsigned code = SC_UNKNOWN + 1; code < SC_COUNT; code++) {
+		if (event_set_has(cfg->remove, code))
+			leave_out(ret, code);
+	}
+	for (size_t i = 0; i < N(voluminous) && !cfg->all; i++)
+		leave_out(ret, voluminous[i]);
+	clear_bit(ret->left_out, SC_SCHED_PROCESS_EXIT);
+	add(ret, SC_SCHED_PROCESS_EXIT, REASON_ALWAYS);
+}
+
+void base_syscalls_narrow(const struct event_set *wants_on_tcp, struct base_syscalls *ret)
+{
+	for (unsigned code = SC_UNKNOWN + 1; code < SC_COUNT; code++) {
+		if (ret->why[code] & (REASON_RULES | REASON_CUSTOM))
+			set_bit(ret->failures, code);
+		if (ret->why[code] & REASON_CUSTOM || base_syscalls_want(wants_on_tcp, code))
+			set_bit(ret->on_tcp, code);
 	}
 	/* One that is still under way counts as failed. */
-	set_bit(ret_failures, SC_CONNECT);
+	set_bit(ret->failures, SC_CONNECT);
 }
 
 void base_syscalls_all(uint64_t ret[SYSCALL_WORDS])
@@ -86,4 +236,13 @@ void base_syscalls_all(uint64_t ret[SYSCALL_WORDS])
 	clear_bit(ret, SC_SCHED_SWITCH);
 	clear_bit(ret, SC_PAGE_FAULT_USER);
 	clear_bit(ret, SC_PAGE_FAULT_KERNEL);
+}
+
+unsigned base_syscalls_count(const uint64_t set[SYSCALL_WORDS])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < SYSCALL_WORDS; i++)
+		n += (unsigned)__builtin_popcountll(set[i]);
+	return n;
 }

@@ -1,21 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which system calls live capture asks for: those that the rules need and those without which
- * state would not know who did it (the reference's base_syscalls).
+ * Which system calls live capture asks for, and why each: those that the rules need and those
+ * without which state would not know who did it.  What a configuration may change about that are
+ * the keys of base_syscalls in falco.yaml, with the reference's meaning.
  */
 #pragma once
 
-#include "filter/program.h"
+#include "rules/ruleset.h"
 
 enum { SYSCALL_WORDS = (SC_COUNT + 63) / 64 };
 
-/* Bits by portable code.  wants: events that any rule could match. */
-void base_syscalls_select(const struct event_set *wants, uint64_t ret[SYSCALL_WORDS]);
+/* All sets are bits by portable code (enum syscall_code). */
+struct base_syscalls_config {
+	uint64_t add[SYSCALL_WORDS];	/* custom_set: these instead of what state needs ... */
+	uint64_t remove[SYSCALL_WORDS]; /* ... and its "!name": not these, whoever wants them */
+	bool repair;			/* the least that state needs for the other ones */
+	bool all;			/* the voluminous reads and writes, too */
+};
+
 /*
- * Of those, the ones whose failures matter (state cares for what succeeded), and the ones that
- * matter on a connected TCP socket each time (to state only the first does).
+ * An item of custom_set: the name of a system call or of an event, "!" before it to remove.
+ * -EINVAL and *e when nothing has that name.
  */
-void base_syscalls_narrow(const struct event_set *wants, const struct event_set *wants_on_tcp,
-			  uint64_t ret_failures[SYSCALL_WORDS], uint64_t ret_on_tcp[SYSCALL_WORDS]);
-/* All of them; of tracepoints only what every process makes few of. */
+int base_syscalls_custom(struct base_syscalls_config *cfg, struct str item, struct err *e);
+/* Several of them, separated by commas. */
+int base_syscalls_custom_list(struct base_syscalls_config *cfg, struct str items, struct err *e);
+
+enum syscall_reason {
+	REASON_RULES = 1 << 0,	/* a rule could match its event */
+	REASON_STATE = 1 << 1,	/* who is who, which descriptor is what */
+	REASON_CUSTOM = 1 << 2, /* named by the configuration */
+	REASON_REPAIR = 1 << 3, /* what the others cannot do without */
+	REASON_ALWAYS = 1 << 4, /* or memory would fill up with what has ended */
+};
+
+struct base_syscalls {
+	uint64_t watched[SYSCALL_WORDS];
+	uint64_t left_out[SYSCALL_WORDS]; /* wanted by rules or by name, but not watched */
+	uint64_t failures[SYSCALL_WORDS]; /* matter: state cares for what succeeds */
+	uint64_t on_tcp[SYSCALL_WORDS];	  /* matter on a TCP socket each time, not just once */
+	uint8_t why[SC_COUNT];		  /* bits of enum syscall_reason */
+};
+
+/* wants: events that any rule could match. */
+void base_syscalls_select(const struct base_syscalls_config *cfg, const struct event_set *wants,
+			  struct base_syscalls *ret);
+/* After that: fill failures and on_tcp.  wants_on_tcp: see program_wants_on_tcp(). */
+void base_syscalls_narrow(const struct event_set *wants_on_tcp, struct base_syscalls *ret);
+/* Whether a rule that could match these events could match one of this system call. */
+bool base_syscalls_want(const struct event_set *wants, unsigned code);
+/* Every one; of tracepoints only what every process makes few of. */
 void base_syscalls_all(uint64_t ret[SYSCALL_WORDS]);
+unsigned base_syscalls_count(const uint64_t set[SYSCALL_WORDS]);
+
+/* For people and as JSON: each that is watched or left out, why, and for which rules. */
+void base_syscalls_text(const struct base_syscalls *b, const struct ruleset *rules,
+			struct buf *out);
+void base_syscalls_json(const struct base_syscalls *b, const struct ruleset *rules,
+			struct buf *out);

@@ -22,9 +22,10 @@ struct command {
 	const char *details;   /* shown behind the options; NULL when they say it all */
 	unsigned min_args, max_args;
 	struct option_table options;
+	bool ends_by_signal; /* as a matter of course: no EXIT_STOPPED then */
 	/* options: a block of options.bytes, zeroed before parsing. */
 	enum exit_status (*run)(const void *options, char **args, unsigned n_args);
 };
 
-extern const struct command command_check, command_doctor, command_explain, command_list,
-	command_print, command_record, command_replay, command_run;
+extern const struct command command_check, command_containers, command_doctor, command_explain,
+	command_list, command_print, command_record, command_replay, command_run;

@@ -4,6 +4,7 @@
 #include "app/report.h"
 #include "app/sink.h"
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "base/stop.h"
 
 #include <errno.h>
@@ -14,8 +15,8 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_run,	&command_record, &command_replay,  &command_print,
-	&command_check, &command_list,	 &command_explain, &command_doctor,
+	&command_run,  &command_record,	 &command_replay, &command_print,      &command_check,
+	&command_list, &command_explain, &command_doctor, &command_containers,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -149,7 +150,7 @@ static int run_command(const struct command *c, char **args, unsigned n_args)
 		status = c->run(options, args, n_args);
 	options_done(&c->options, options);
 	free(options);
-	return stop_signal ? (int)EXIT_STOPPED + stop_signal : (int)status;
+	return stop_signal && !c->ends_by_signal ? (int)EXIT_STOPPED + stop_signal : (int)status;
 }
 
 /*

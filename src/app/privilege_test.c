@@ -2,16 +2,19 @@
 #include "base/test.h"
 
 #include "app/privilege.h"
+#include "base/spawner.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,6 +120,50 @@ static int confined_threads(void)
 TEST(threads_may_start_but_processes_not)
 {
 	CHECK_INT(in_child(confined_threads), 0);
+}
+
+static int confined_and_counted(void)
+{
+	struct err e = {0};
+	unsigned last;
+
+	EXPECT(!privilege_confine(NEED_BASE, &e));
+	EXPECT(privilege_refused(&last) == 0);
+	EXPECT(socket(AF_INET, SOCK_STREAM, 0) == -1 && errno == EPERM);
+	EXPECT(privilege_refused(&last) == 1 && last == SYS_socket);
+	EXPECT(chdir("/") == -1 && errno == EPERM);
+	EXPECT(privilege_refused(&last) == 2 && last == SYS_chdir);
+	return 0;
+}
+
+TEST(what_is_refused_is_counted_and_named)
+{
+	CHECK_INT(in_child(confined_and_counted), 0);
+}
+
+static int confined_with_programs(void)
+{
+	const char *argv[] = {"true", NULL};
+	struct spawner_end end = {0};
+	struct spawner *s;
+	struct err e = {0};
+	pid_t pid;
+	int fd = open("/dev/null", O_RDONLY);
+
+	EXPECT(!spawner_open(&s, &e));
+	EXPECT(!privilege_confine(NEED_PROGRAMS, &e));
+	EXPECT(!spawner_start(s, argv, fd, &pid, &e));
+	while (!spawner_ended(s, &end))
+		poll(NULL, 0, 1);
+	EXPECT(end.pid == pid && !end.status);
+	spawner_close(s);
+	EXPECT(socket(AF_INET, SOCK_STREAM, 0) == -1 && errno == EPERM);
+	return 0;
+}
+
+TEST(programs_are_started_by_a_helper_from_before)
+{
+	CHECK_INT(in_child(confined_with_programs), 0);
 }
 
 TEST(what_is_kept_follows_from_the_needs)

@@ -2,12 +2,11 @@
 /* saker record: write what happens on this machine, or in one command, to a capture file. */
 #include "app/command.h"
 
-#include "app/base_syscalls.h"
+#include "app/privilege.h"
 #include "app/report.h"
-#include "app/stop.h"
+#include "app/startup.h"
+#include "base/stop.h"
 #include "capture/capfile.h"
-#include "capture/live.h"
-#include "capture/scan.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,20 +24,24 @@ enum {
 #define SETTLE_SECONDS 0.2
 
 struct record_options {
-	uint64_t seconds, snaplen;
+	struct startup_options startup;
+	uint64_t seconds;
 	bool compress;
 };
 
 struct recording {
 	const struct record_options *o;
+	struct startup startup;
 	struct live *live;
 	struct capfile_writer *out;
 	pid_t command; /* 0: none, or it has ended */
 	double end;    /* of the time for what was still on its way; 0: no end in sight */
 };
 
-static int write_snapshot(struct recording *r, const struct record *rec, struct err *e)
+static int write_snapshot(void *arg, const struct record *rec, struct err *e)
 {
+	struct recording *r = arg;
+
 	switch (rec->kind) {
 	case RECORD_MACHINE:
 		return capfile_write_machine(r->out, rec->machine, e);
@@ -59,25 +62,6 @@ static int write_snapshot(struct recording *r, const struct record *rec, struct 
 		break;
 	}
 	return 0;
-}
-
-/* The machine as it is, while changes to it are being gathered. */
-static int write_beginning(struct recording *r, struct err *e)
-{
-	int ret = capfile_write_section(r->out, e), more;
-	struct scan_config cfg = {0};
-	struct source *scan;
-	struct record rec;
-
-	if (ret < 0)
-		return ret;
-	ret = scan_open(&cfg, &scan, e);
-	if (ret < 0)
-		return ret;
-	while (!ret && (more = source_next(scan, &rec, e)))
-		ret = more < 0 ? more : write_snapshot(r, &rec, e);
-	source_close(scan);
-	return ret;
 }
 
 /* In a child that waits until we are watching. */
@@ -127,7 +111,7 @@ static int write_events(struct recording *r, struct err *e)
 	struct record rec;
 	unsigned n = 0;
 
-	while (!stop_wanted()) {
+	while (!stop_signal) {
 		int ret, more = source_next(s, &rec, e);
 
 		if (more < 0)
@@ -140,33 +124,26 @@ static int write_events(struct recording *r, struct err *e)
 		if (stop_due() || (!more && is_over(r)))
 			break;
 		if (!more)
-			live_wait(r->live, LONGEST_NAP_NS);
+			live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
 	}
 	return 0;
 }
 
 static int record_all(struct recording *r, int go, struct err *e)
 {
-	int ret = write_beginning(r, e);
+	int ret = capfile_write_section(r->out, e);
 
+	if (!ret)
+		ret = startup_drop(&r->startup, e);
+	if (!ret)
+		ret = startup_picture(write_snapshot, r, e);
+	if (!ret)
+		ret = startup_confine(&r->startup, e);
 	if (ret < 0)
 		return ret;
 	if (r->command && write(go, "", 1) != 1)
 		return err_set(e, -errno, "starting the command: %s", strerror(errno));
 	return write_events(r, e);
-}
-
-static int open_live(struct recording *r, struct err *e)
-{
-	struct live_config cfg = LIVE_CONFIG_DEFAULT;
-	uint64_t syscalls[SYSCALL_WORDS];
-
-	base_syscalls_all(syscalls);
-	cfg.syscalls = syscalls;
-	if (r->o->snaplen)
-		cfg.snaplen = (uint32_t)(r->o->snaplen < PROBE_SNAPLEN_MAX ? r->o->snaplen
-									   : PROBE_SNAPLEN_MAX);
-	return live_open(&cfg, &r->live, e);
 }
 
 static void summarize(struct recording *r)
@@ -184,18 +161,25 @@ static void summarize(struct recording *r)
 
 static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
-	struct recording r = {.o = options};
+	struct recording r = {.o = options,
+			      .startup = {.live = LIVE_CONFIG_DEFAULT, .needs = NEED_BASE}};
 	struct err e = {0}, close_error = {0};
 	int go = -1, ret = 0;
 
+	if (startup_options(&r.startup, &r.o->startup, &e) < 0) {
+		report("record: %s", e.msg);
+		return EXIT_USAGE;
+	}
+	base_syscalls_all(r.startup.set.watched);
 	args[n_args] = NULL; /* behind them stands what options_parse() took out */
 	if (n_args > 1)
 		ret = start_command(&r, args + 1, &go, &e);
 	if (!ret)
-		ret = open_live(&r, &e);
+		ret = startup_open(&r.startup, &r.live, &e);
 	if (!ret)
 		ret = capfile_create(args[0], r.o->compress, &r.out, &e);
-	stop_prepare(r.o->seconds);
+	stop_on_signals();
+	stop_after(r.o->seconds);
 	if (!ret)
 		ret = record_all(&r, go, &e);
 	if (go >= 0)
@@ -221,17 +205,18 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 static const struct option_row rows[] = {
 	ROW("compress", 'z', FLAG, compress, NULL, "gzip the file"),
 	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds"),
-	ROW("snaplen", 'S', NUMBER, snaplen, "N", "bytes of what is read and written; 80"),
+	STARTUP_ROWS(struct record_options, startup),
 };
 
 const struct command command_record = {
 	.name = "record",
 	.summary = "Write what happens on this machine to a capture file",
-	.arguments = "FILE [--compress] [--duration N] [--snaplen N] [-- COMMAND...]",
+	.arguments = "FILE [--compress] [--duration N] " STARTUP_ARGUMENTS " [-- COMMAND...]",
 	.details = "With a command: until it ends.  Else until Ctrl-C.  It takes what `saker run` "
 		   "takes.\n",
 	.min_args = 1,
 	.max_args = UINT_MAX,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct record_options)},
+	.ends_by_signal = true,
 	.run = run,
 };

@@ -2,8 +2,10 @@
 #include "base/stop.h"
 
 #include <stddef.h>
+#include <time.h>
 
 volatile sig_atomic_t stop_signal;
+static uint64_t start_ns, end_ns = UINT64_MAX; /* monotonic */
 
 static void on_signal(int signal)
 {
@@ -20,4 +22,37 @@ void stop_on_signals(void)
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &action, NULL);
 	}
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+void stop_after(uint64_t seconds)
+{
+	start_ns = monotonic_ns();
+	end_ns = UINT64_MAX;
+	if (seconds && seconds < (UINT64_MAX - start_ns) / 1000000000)
+		end_ns = start_ns + seconds * 1000000000;
+}
+
+double stop_seconds(void)
+{
+	return (double)(monotonic_ns() - start_ns) / 1e9;
+}
+
+uint64_t stop_left_ns(uint64_t most)
+{
+	uint64_t now = monotonic_ns(), left = now < end_ns ? end_ns - now : 0;
+
+	return left < most ? left : most;
+}
+
+bool stop_due(void)
+{
+	return stop_signal || !stop_left_ns(1);
 }

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Being asked to stop: SIGINT or SIGTERM, and the program ends as at the end of its input. */
+/*
+ * Being asked to stop: by SIGINT or SIGTERM, or by the clock.  The program then ends as at the end
+ * of its input.
+ */
 #pragma once
 
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 /* The signal that asked, 0 before. */
 extern volatile sig_atomic_t stop_signal;
@@ -12,3 +17,12 @@ extern volatile sig_atomic_t stop_signal;
  * a second one ends the program.  Signals that were ignored stay so.
  */
 void stop_on_signals(void);
+
+/* Time counts from here, and it is time to stop in so many seconds; 0 for never. */
+void stop_after(uint64_t seconds);
+/* Since stop_after(). */
+double stop_seconds(void);
+/* Time left, at most `most`. */
+uint64_t stop_left_ns(uint64_t most);
+/* A signal asked, or the time is up. */
+bool stop_due(void);

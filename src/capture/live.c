@@ -10,10 +10,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	FIRST_SLEEP_NS = 500000,
 	LONGEST_SLEEP_NS = 20000000,
+	HALVINGS_MAX = 16,
+	RESERVE_BYTES = 8 << 20,
 };
 
 struct live {
@@ -24,9 +27,9 @@ struct live {
 	unsigned n_rings, rings_per_lane;
 	struct ring *given; /* whose head the caller is reading */
 	uint64_t now_ns;    /* not later than the true one */
-	uint64_t last_ts, sleep_ns;
+	uint64_t last_ts, sleep_ns, ring_bytes_wanted;
 	struct source_stats stats;
-	uint64_t n_events[LANE_COUNT], n_late;
+	uint64_t n_events[LANE_COUNT], by_type[EV_COUNT], n_late;
 };
 
 static uint64_t record_time(const struct ring *r)
@@ -72,6 +75,7 @@ static void account(struct live *l, const struct ring *r)
 	l->stats.n_events++;
 	l->stats.n_bytes += r->n;
 	l->n_events[(unsigned)(r - l->rings) / l->rings_per_lane]++;
+	l->by_type[load16(r->head + 20) % EV_COUNT]++;
 }
 
 static int live_next(struct source *s, struct record *ret, struct err *e)
@@ -105,25 +109,41 @@ static void live_stats(const struct source *s, struct source_stats *ret)
 	*ret = ((const struct live *)s)->stats;
 }
 
+static void close_rings(struct live *l)
+{
+	for (unsigned i = 0; i < l->n_rings; i++)
+		ring_close(&l->rings[i]);
+	free(l->rings);
+	l->rings = NULL;
+	l->n_rings = 0;
+}
+
 static void live_close(struct source *s)
 {
 	struct live *l = (struct live *)s;
 
 	probe_close(l->probe);
-	for (unsigned i = 0; i < l->n_rings; i++)
-		ring_close(&l->rings[i]);
-	free(l->rings);
+	close_rings(l);
 	free(l);
 }
 
 static const struct source_ops live_ops = {live_next, live_stats, live_close};
 
-static int open_rings(struct live *l, struct err *e)
+/* The size of a lane's rings, halved so often, but with room for two of the longest records. */
+static size_t ring_bytes(const struct live *l, unsigned lane, unsigned halvings)
 {
-	l->rings_per_lane = probe_rings_per_lane(l->probe);
+	size_t bytes = l->cfg.ring_bytes[lane] >> halvings, least = 2 * PROBE_RECORD_MAX;
+
+	if (bytes > least)
+		return bytes;
+	return l->cfg.ring_bytes[lane] < least ? l->cfg.ring_bytes[lane] : least;
+}
+
+static int open_rings(struct live *l, unsigned halvings, struct err *e)
+{
 	l->rings = xcalloc(LANE_COUNT * l->rings_per_lane, sizeof(*l->rings));
 	for (unsigned i = 0; i < LANE_COUNT * l->rings_per_lane; i++) {
-		size_t bytes = l->cfg.ring_bytes[i / l->rings_per_lane];
+		size_t bytes = ring_bytes(l, i / l->rings_per_lane, halvings);
 		int r = probe_add_ring(l->probe, i, bytes, e);
 
 		if (r < 0)
@@ -134,6 +154,31 @@ static int open_rings(struct live *l, struct err *e)
 			return r;
 	}
 	return 0;
+}
+
+/*
+ * All rings, as large as they can be had.  Whoever is short of memory needs some for the tables,
+ * too: so the rings must fit beside a reserve, which is given back.
+ */
+static int open_rings_that_fit(struct live *l, struct err *e)
+{
+	struct err why = {0};
+	int r = -ENOMEM;
+
+	l->rings_per_lane = probe_rings_per_lane(l->probe);
+	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+		l->ring_bytes_wanted += (uint64_t)l->cfg.ring_bytes[lane] * l->rings_per_lane;
+	for (unsigned halvings = 0; halvings < HALVINGS_MAX; halvings++) {
+		int reserve = probe_make_ring(RESERVE_BYTES);
+
+		close_rings(l);
+		r = open_rings(l, halvings, &why);
+		if (reserve >= 0)
+			close(reserve);
+		if (!r && reserve >= 0)
+			return 0;
+	}
+	return r < 0 ? err_set(e, r, "%s", why.msg) : 0;
 }
 
 int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
@@ -147,7 +192,7 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 	r = probe_open(cfg, &l->probe, e);
 	if (r < 0)
 		goto fail;
-	r = open_rings(l, e);
+	r = open_rings_that_fit(l, e);
 	if (r < 0)
 		goto fail;
 	r = probe_attach(l->probe, cfg, e);
@@ -204,10 +249,12 @@ void live_get_stats(struct live *l, struct live_stats *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->n_events, l->n_events, sizeof(ret->n_events));
+	memcpy(ret->by_type, l->by_type, sizeof(ret->by_type));
 	ret->n_late = l->n_late;
 	ret->n_programs = probe_n_programs(l->probe);
 	for (unsigned i = 0; i < l->n_rings; i++)
 		ret->ring_bytes += l->rings[i].bytes;
+	ret->ring_bytes_wanted = l->ring_bytes_wanted;
 	probe_lost(l->probe, ret->n_lost, ret->lost_by_reason);
 }
 

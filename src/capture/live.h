@@ -18,9 +18,10 @@ struct live_config {
 	const uint64_t *failures; /* ... of which the failures are wanted, too; NULL: all */
 	/* ... that are wanted each time on a TCP socket, not just once; NULL: all */
 	const uint64_t *on_tcp;
-	uint32_t snaplen;		 /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
-	uint32_t ring_bytes[LANE_COUNT]; /* of each ring; a power of two, at least a page */
-	unsigned cpus_per_ring;		 /* a power of two; 0: one ring a lane for all */
+	uint32_t snaplen; /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
+	/* Of each ring; a power of two, at least a page.  Less where memory is short. */
+	uint32_t ring_bytes[LANE_COUNT];
+	unsigned cpus_per_ring; /* a power of two; 0: one ring a lane for all */
 	uint64_t hold_ns; /* how long a record may be overtaken by an older one of another ring */
 };
 
@@ -47,8 +48,10 @@ struct live_stats {
 	uint64_t n_events[LANE_COUNT];
 	uint64_t n_lost[LANE_COUNT]; /* by lane, for any reason */
 	uint64_t lost_by_reason[LOSS_COUNT];
-	uint64_t n_late;     /* records older than one that was given before them */
-	uint64_t ring_bytes; /* memory of all rings */
+	uint64_t by_type[EV_COUNT]; /* events given */
+	uint64_t n_late;	    /* records older than one that was given before them */
+	uint64_t ring_bytes;	    /* memory of all rings ... */
+	uint64_t ring_bytes_wanted; /* ... and what was asked for: there may be less to be had */
 	unsigned n_programs;
 };
 

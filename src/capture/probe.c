@@ -283,9 +283,14 @@ unsigned probe_rings_per_lane(const struct probe *p)
 	return p->rings_per_lane;
 }
 
+int probe_make_ring(size_t bytes)
+{
+	return bpf_map_create(BPF_MAP_TYPE_RINGBUF, "saker_ring", 0, 0, (uint32_t)bytes, NULL);
+}
+
 int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e)
 {
-	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "saker_ring", 0, 0, (uint32_t)bytes, NULL);
+	int fd = probe_make_ring(bytes);
 
 	if (fd < 0)
 		return err_set(e, fd, "a ring buffer of %zu bytes: %s", bytes, strerror(-fd));

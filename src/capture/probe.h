@@ -10,6 +10,8 @@ struct probe;
 int probe_open(const struct live_config *cfg, struct probe **ret, struct err *e);
 void probe_close(struct probe *p); /* NULL is fine */
 unsigned probe_rings_per_lane(const struct probe *p);
+/* A ring buffer of this size that nobody writes to: its file descriptor, or -errno. */
+int probe_make_ring(size_t bytes);
 /* Make the i-th ring buffer: its file descriptor, or -errno and *e. */
 int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e);
 /* From here on records come. */

@@ -138,6 +138,8 @@ def data_on_a_tcp_socket_is_told_of_once_unless_a_rule_asks():
                 for i in range(made):
                     one.send(b'x')
                     other.recv(1)
+        subprocess.run(['/bin/true', 'saker-live-mark-sent'], check=True)
+        w.until('mark-sent')
         n = _number(w.end(), 'sendto')
         check(n >= made if all_of_it else 0 < n < made // 2, n, condition)
         equal(any('sent 127.0.0.1:' in line for line in w.lines()), all_of_it)

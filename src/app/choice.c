@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/choice.h"
+
+#include "app/report.h"
+#include "app/rulefiles.h"
+#include "base/alloc.h"
+
+#include <stdlib.h>
+
+/* "a,b" given once is "a" and "b" given each. */
+static struct str *split_all(const struct option_texts *texts, size_t *ret_n)
+{
+	struct str *list = NULL;
+	size_t n = 0, cap = 0;
+
+	for (size_t i = 0; i < texts->n; i++) {
+		struct str rest = str_of(texts->items[i]);
+
+		while (rest.n) {
+			ptrdiff_t comma = str_chr(rest, ',');
+			struct str one = comma < 0 ? rest : str_head(rest, (size_t)comma);
+
+			list = xgrow(list, &cap, n + 1, sizeof(*list));
+			list[n++] = str_trim(one);
+			rest = str_from(rest, one.n + 1);
+		}
+	}
+	*ret_n = n;
+	return list;
+}
+
+static void warn_of_tags(const struct ruleset *set, const struct str *tags, size_t n_tags)
+{
+	for (size_t i = 0; i < n_tags; i++) {
+		size_t k = 0;
+
+		while (k < set->n_all && !rule_has_tag(&set->all[k], tags[i]))
+			k++;
+		if (k == set->n_all)
+			report("no rule has tag '%.*s'", STR_ARG(tags[i]));
+	}
+}
+
+static void warn_of_names(const struct ruleset *set, const struct str *patterns, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (k < set->n_all && !rule_name_matches(patterns[i], set->all[k].name))
+			k++;
+		if (k == set->n_all)
+			report("--disable '%.*s' matches no rule", STR_ARG(patterns[i]));
+	}
+}
+
+/* What was left out must be what was meant. */
+static void warn_of_choice(const struct ruleset *set, const struct loader_config *cfg)
+{
+	warn_of_tags(set, cfg->tags, cfg->n_tags);
+	warn_of_names(set, cfg->disabled, cfg->n_disabled);
+	if (!set->n_rules)
+		report("no rule is left to evaluate");
+}
+
+static struct ruleset *load(const struct choice_options *o, enum priority priority)
+{
+	struct loader_config cfg = RULEFILES_CONFIG;
+	struct str *disabled = xcalloc(o->disable.n + 1, sizeof(*disabled));
+	struct str *tags = split_all(&o->tags, &cfg.n_tags);
+	struct ruleset *r;
+
+	for (size_t i = 0; i < o->disable.n; i++)
+		disabled[i] = str_of(o->disable.items[i]);
+	cfg.min_priority = priority;
+	cfg.tags = tags;
+	cfg.disabled = disabled;
+	cfg.n_disabled = o->disable.n;
+	r = rulefiles_load(&o->rules, &cfg);
+	if (r)
+		warn_of_choice(r, &cfg);
+	free(disabled);
+	free(tags);
+	return r;
+}
+
+enum exit_status choice_load(const struct choice_options *o, struct ruleset **ret)
+{
+	enum priority priority = PRIORITY_DEBUG;
+
+	if (o->priority && !priority_parse(str_of(o->priority), &priority)) {
+		report("there is no priority '%s'; it is one of emergency, alert, critical, error, "
+		       "warning, notice, info, debug",
+		       o->priority);
+		return EXIT_USAGE;
+	}
+	*ret = load(o, priority);
+	return *ret ? EXIT_DONE : EXIT_FAULT;
+}

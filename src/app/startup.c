@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/startup.h"
+
+#include "app/privilege.h"
+#include "app/report.h"
+#include "capture/scan.h"
+#include "filter/events.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { RING_BYTES_MAX = 1 << 30, NAMES_SHOWN = 6 };
+
+/* ---- options ---- */
+
+/* "8M", "512K", "1048576" */
+static bool parse_size(struct str text, uint64_t *ret)
+{
+	unsigned shift = str_ends(text, STR("M")) ? 20 : str_ends(text, STR("K")) ? 10 : 0;
+	uint64_t n;
+
+	if (!str_u64(str_head(text, text.n - (shift > 0)), &n) || n > RING_BYTES_MAX)
+		return false;
+	*ret = n << shift;
+	return true;
+}
+
+static bool is_ring_size(uint64_t n)
+{
+	return n >= (uint64_t)sysconf(_SC_PAGESIZE) && n <= RING_BYTES_MAX && !(n & (n - 1));
+}
+
+/* One size, or one for each lane. */
+static bool parse_ring_sizes(struct str text, uint32_t ret[LANE_COUNT])
+{
+	unsigned n = 0;
+	ptrdiff_t comma;
+
+	do {
+		uint64_t bytes;
+
+		comma = str_chr(text, ',');
+		if (n == LANE_COUNT ||
+		    !parse_size(comma < 0 ? text : str_head(text, (size_t)comma), &bytes))
+			return false;
+		if (!is_ring_size(bytes))
+			return false;
+		ret[n++] = (uint32_t)bytes;
+		text = str_from(text, (size_t)comma + 1);
+	} while (comma >= 0);
+	for (unsigned i = 1; n == 1 && i < LANE_COUNT; i++)
+		ret[i] = ret[0];
+	return n == 1 || n == LANE_COUNT;
+}
+
+int startup_options(struct startup *s, const struct startup_options *o, struct err *e)
+{
+	uint64_t snaplen = o->snaplen < PROBE_SNAPLEN_MAX ? o->snaplen : PROBE_SNAPLEN_MAX;
+
+	if (snaplen)
+		s->live.snaplen = (uint32_t)snaplen;
+	if (o->ring_size && !parse_ring_sizes(str_of(o->ring_size), s->live.ring_bytes))
+		return err_set(e, -EINVAL,
+			       "--ring-size wants a power of two from 4K to 1024M, or three with "
+			       "commas, not '%s'",
+			       o->ring_size);
+	return 0;
+}
+
+/* ---- the kernel's programs ---- */
+
+/* Rules are blind there; that may be meant. */
+static void tell_left_out(const struct base_syscalls *set)
+{
+	char names[256] = "";
+	unsigned n = 0;
+
+	for (unsigned code = SC_UNKNOWN + 1; code < SC_COUNT; code++) {
+		size_t at = strlen(names);
+
+		if (event_set_has(set->left_out, code) && n++ < NAMES_SHOWN)
+			snprintf(names + at, sizeof(names) - at, "%s%s", at ? ", " : "",
+				 syscall_table[code].name);
+	}
+	if (n)
+		report("rules want %u system calls that are left out: %s%s; see --print-syscalls",
+		       n, names, n > NAMES_SHOWN ? " ..." : "");
+}
+
+static void tell_attached(const struct startup *s, const struct live_stats *live)
+{
+	report("watching %u system calls with %u kernel programs and %" PRIu64
+	       " KiB of ring buffers",
+	       base_syscalls_count(s->set.watched), live->n_programs, live->ring_bytes >> 10);
+	tell_left_out(&s->set);
+}
+
+int startup_open(struct startup *s, struct live **ret, struct err *e)
+{
+	struct live_stats live;
+	int r;
+
+	s->live.syscalls = s->set.watched;
+	r = live_open(&s->live, ret, e);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < live_n_refused(*ret); i++)
+		report("this kernel refuses the program %s; its events stay unseen",
+		       live_refused(*ret, i));
+	live_get_stats(*ret, &live);
+	if (live.ring_bytes < live.ring_bytes_wanted)
+		report("there is no memory for %" PRIu64 " KiB of ring buffers: %" PRIu64
+		       " KiB must do, and more is lost in a flood",
+		       live.ring_bytes_wanted >> 10, live.ring_bytes >> 10);
+	if (!s->quiet)
+		tell_attached(s, &live);
+	return 0;
+}
+
+int startup_picture(int (*take)(void *arg, const struct record *, struct err *), void *arg,
+		    struct err *e)
+{
+	struct scan_config cfg = {0};
+	struct source *scan;
+	struct record rec;
+	int more, r = scan_open(&cfg, &scan, e);
+
+	if (r < 0)
+		return r;
+	while (!r && (more = source_next(scan, &rec, e)))
+		r = more < 0 ? more : take(arg, &rec, e);
+	source_close(scan);
+	return r;
+}
+
+/* ---- privileges ---- */
+
+int startup_drop(const struct startup *s, struct err *e)
+{
+	return privilege_drop(privilege_to_keep(s->needs | NEED_HEAL), e);
+}
+
+int startup_confine(const struct startup *s, struct err *e)
+{
+	int r = privilege_drop(privilege_to_keep(s->needs), e);
+
+	tzset(); /* reads a file */
+	return r < 0 ? r : privilege_confine(s->needs, e);
+}
+
+void startup_tell_refused(struct startup *s)
+{
+	unsigned last, n = privilege_refused(&last);
+
+	if (n == s->n_told)
+		return;
+	s->n_told = n;
+	report("refused the system call %s to Saker itself: it is not among those that Saker "
+	       "keeps to while it watches (%u refused so far)",
+	       syscall_table[syscall_of_native(last)].name, n);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Beginning to watch this machine, in this order: the kernel's programs; fewer capabilities; the
+ * picture of the machine as it is, while what changes is being gathered; the confinement.
+ */
+#pragma once
+
+#include "app/base_syscalls.h"
+#include "app/command.h"
+#include "capture/live.h"
+
+/* What every subcommand that watches takes on its command line. */
+struct startup_options {
+	uint64_t snaplen; /* 0: the usual one */
+	const char *ring_size;
+};
+
+#define STARTUP_ROW(type, member, name, letter, kind, field, value, help)                          \
+	{                                                                                          \
+		name, letter, OPTION_##kind, offsetof(type, member.field), value, help             \
+	}
+#define STARTUP_ROWS(type, member)                                                                 \
+	STARTUP_ROW(type, member, "snaplen", 'S', NUMBER, snaplen, "N",                            \
+		    "bytes of what is read and written; 80"),                                      \
+		STARTUP_ROW(type, member, "ring-size", 0, TEXT, ring_size, "SIZE",                 \
+			    "of a ring, or of those of processes,network,files; 4M,4M,8M")
+#define STARTUP_ARGUMENTS "[--snaplen N] [--ring-size SIZE]"
+
+struct startup {
+	struct live_config live;  /* LIVE_CONFIG_DEFAULT, then startup_options() */
+	struct base_syscalls set; /* what is watched, chosen by the caller */
+	bool quiet;		  /* say only what is amiss */
+	unsigned needs;		  /* enum privilege_need, after the picture */
+	unsigned n_told;	  /* private: refused system calls that were told */
+};
+
+/* -EINVAL and *e: an option has a value that cannot be. */
+int startup_options(struct startup *s, const struct startup_options *o, struct err *e);
+/* Load and attach, and say what came of it. */
+int startup_open(struct startup *s, struct live **ret, struct err *e);
+/* Give up the capabilities that took; before any thread is started that is to live on. */
+int startup_drop(const struct startup *s, struct err *e);
+/* Give each record of the picture to take(); it returns 0, or a negative errno that ends it. */
+int startup_picture(int (*take)(void *arg, const struct record *, struct err *), void *arg,
+		    struct err *e);
+/* From here on nothing but what s->needs. */
+int startup_confine(const struct startup *s, struct err *e);
+/* Now and then: report system calls that the confinement refused. */
+void startup_tell_refused(struct startup *s);

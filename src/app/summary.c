@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/summary.h"
+
+#include "app/report.h"
+#include "base/alloc.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { TYPES_SHOWN = 20 }; /* most frequent event types */
+
+static int by_matches(const void *a, const void *b)
+{
+	const struct rule *x = *(const struct rule *const *)a, *y = *(const struct rule *const *)b;
+
+	return x->n_matches < y->n_matches   ? 1
+	       : x->n_matches > y->n_matches ? -1
+					     : str_cmp(x->name, y->name);
+}
+
+void summary_rules(const struct ruleset *r)
+{
+	const struct rule **list = xcalloc(r->n_rules + 1, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_rules; i++) {
+		if (r->rules[i].n_matches)
+			list[n++] = &r->rules[i];
+	}
+	qsort(list, n, sizeof(*list), by_matches);
+	for (size_t i = 0; i < n; i++)
+		report("%8" PRIu64 "  %-13s  %.*s", list[i]->n_matches,
+		       priority_text(list[i]->priority), STR_ARG(list[i]->name));
+	free(list);
+}
+
+static void tell_types(const struct live_stats *s, const uint64_t *lost)
+{
+	uint64_t left[EV_COUNT];
+
+	for (unsigned t = 0; t < EV_COUNT; t++)
+		left[t] = s->by_type[t] + lost[t];
+	for (unsigned i = 0; i < TYPES_SHOWN; i++) {
+		unsigned top = 0;
+
+		for (unsigned t = 1; t < EV_COUNT; t++) {
+			if (left[t] > left[top])
+				top = t;
+		}
+		if (!left[top])
+			break;
+		report("%10" PRIu64 "  %s%s", s->by_type[top], event_table[top].name,
+		       lost[top] ? " (some lost)" : "");
+		left[top] = 0;
+	}
+}
+
+static void tell_loss(const struct live_stats *s, const uint64_t *lost)
+{
+	static const char *const lanes[LANE_COUNT] = {"processes", "network", "files"};
+
+	for (unsigned i = 0; i < LANE_COUNT; i++)
+		report("%10" PRIu64 " events of %s, %" PRIu64 " lost", s->n_events[i], lanes[i],
+		       s->n_lost[i]);
+	for (unsigned t = 0; t < EV_COUNT; t++) {
+		if (lost[t])
+			report("%10" PRIu64 "  lost of %s", lost[t], event_table[t].name);
+	}
+}
+
+void summary_live(struct live *l)
+{
+	uint64_t lost[EV_COUNT] = {0};
+	struct live_stats s;
+
+	live_get_stats(l, &s);
+	live_losses(l, lost);
+	tell_types(&s, lost);
+	tell_loss(&s, lost);
+	report("%u kernel programs, %" PRIu64 " KiB of ring buffers, %" PRIu64 " late events",
+	       s.n_programs, s.ring_bytes >> 10, s.n_late);
+}

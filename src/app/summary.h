@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a watch comes to, on standard error. */
+#pragma once
+
+#include "capture/live.h"
+#include "rules/ruleset.h"
+
+/* The rules that matched, most matches first. */
+void summary_rules(const struct ruleset *r);
+/* What the kernel sent, by event type, and what of it was lost. */
+void summary_live(struct live *l);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules over a stream of events, alerts on standard output: the loop of `saker run` and
+ * `saker replay`.
+ */
+#pragma once
+
+#include "app/choice.h"
+#include "app/input.h"
+#include "app/sink.h"
+#include "output/alert.h"
+
+#include <limits.h>
+
+struct watch_options {
+	struct choice_options choice;
+	bool json, all_matches;
+};
+
+#define WATCH_ROWS(type, member, disable_letter)                                                   \
+	CHOICE_ROWS(type, member.choice, disable_letter),                                          \
+		CHOICE_ROW(type, member, "json", 'j', FLAG, json, NULL,                            \
+			   "alerts as JSON, one object a line"),                                   \
+		CHOICE_ROW(type, member, "all-matches", 'a', FLAG, all_matches, NULL,              \
+			   "every rule that matches, not just the first")
+
+struct watch {
+	const struct watch_options *o;
+	struct alert_config alerts;
+	char host[HOST_NAME_MAX + 1];
+	struct ruleset *rules;
+	struct input in; /* opened and closed by the caller */
+	struct sink sink;
+	uint64_t n_alerts;
+	/*
+	 * Called when there is no event at the moment (idle), and now and then while there are:
+	 * false ends the watch.  NULL: no event means no more of them.
+	 */
+	bool (*pause)(void *arg, bool idle);
+	void *pause_arg;
+};
+
+/* Load the rules.  What is wrong with them, or with the options, has been reported. */
+enum exit_status watch_load(struct watch *w, const struct watch_options *o);
+/* Now that w->in is open: only events that rules can match, and a place for alerts. */
+void watch_begin(struct watch *w);
+/* Until the events end, or nobody reads the alerts any more, or it is time to stop. */
+int watch_events(struct watch *w, struct err *e);
+/* Write what is left. */
+enum exit_status watch_end(struct watch *w);
+void watch_done(struct watch *w);
