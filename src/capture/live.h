@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "capture/loss.h"
 #include "capture/source.h"
 #include "schema/probe.h"
 #include "schema/schema.h"
@@ -40,15 +41,29 @@ struct source *live_source(struct live *l);
 /* Sleep until there may be records, no longer than timeout_ns.  Interrupted by signals. */
 void live_wait(struct live *l, uint64_t timeout_ns);
 
+/*
+ * Call fn with each record that was not given yet, and the one given last, ring after ring.
+ * False when fn gave false, or when a record is still being written.
+ */
+bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
+		       void *arg);
+
+/* The time as records are stamped with, and what it is at the start of the machine. */
+uint64_t live_now(const struct live *l);
+uint64_t live_epoch(const struct live *l);
+/* Right after next() gave 0: all records older than this have been given. */
+uint64_t live_settled(const struct live *l);
+
 /* Events that cannot be had since the kernel refused their program: how many, and the i-th. */
 unsigned live_n_refused(const struct live *l);
 const char *live_refused(const struct live *l, unsigned i);
 
 struct live_stats {
 	uint64_t n_events[LANE_COUNT];
+	uint64_t by_type[EV_COUNT];  /* events given */
 	uint64_t n_lost[LANE_COUNT]; /* by lane, for any reason */
+	uint64_t lost_by_type[EV_COUNT];
 	uint64_t lost_by_reason[LOSS_COUNT];
-	uint64_t by_type[EV_COUNT]; /* events given */
 	uint64_t n_late;	    /* records older than one that was given before them */
 	uint64_t ring_bytes;	    /* memory of all rings ... */
 	uint64_t ring_bytes_wanted; /* ... and what was asked for: there may be less to be had */
@@ -56,5 +71,11 @@ struct live_stats {
 };
 
 void live_get_stats(struct live *l, struct live_stats *ret);
-/* Records of each type that were lost in the kernel so far. */
-void live_losses(struct live *l, uint64_t by_type[EV_COUNT]);
+/* Control groups that lost records: up to n, most first.  Returns how many there are. */
+size_t live_lost_cgroups(const struct live *l, struct loss_cgroup *ret, size_t n);
+/*
+ * Before the end: what was lost up to now waits, too.  While live_has_loss(), next() gives records
+ * of loss (capture/loss.h) only.
+ */
+void live_look(struct live *l);
+bool live_has_loss(const struct live *l);
