@@ -332,7 +332,7 @@ static struct plan *plan_make(struct program *p, unsigned type, unsigned syscall
 		if (ref != REF_FALSE)
 			list[n++] = (struct plan_condition){(uint32_t)i, ref, c->is_ordered};
 	}
-	plan = plan_new(&p->graph, list, n, !changes_process(type), before);
+	plan = plan_new(&p->graph, &event_table[type], list, n, !changes_process(type), before);
 	specialiser_done(&s);
 	free(list);
 	return plan;
