@@ -247,7 +247,7 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 	if (r < 0)
 		goto fail;
 	l->looked_ns = probe_now(l->probe);
-	r = probe_attach(l->probe, cfg->syscalls, e);
+	r = probe_attach(l->probe, cfg, e);
 	if (r < 0)
 		goto fail;
 	*ret = l;

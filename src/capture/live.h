@@ -16,6 +16,9 @@
 struct live_config {
 	/* Which system calls and tracepoints: bits by portable code (enum syscall_code). */
 	const uint64_t *syscalls;
+	const uint64_t *failures; /* ... of which the failures are wanted, too; NULL: all */
+	/* ... that are wanted each time on a TCP socket, not just once; NULL: all */
+	const uint64_t *on_tcp;
 	uint32_t snaplen; /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
 	/* Of each ring; a power of two, at least a page.  Less where memory is short. */
 	uint32_t ring_bytes[LANE_COUNT];

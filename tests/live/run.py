@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -182,6 +183,24 @@ def a_flood_is_lost_exactly_and_takes_no_exec_with_it():
     check(lost > 0, 'nothing was lost', summary)
     equal(_number(summary, 'munlockall') + lost, made, summary)
     check(re.search(r' events of processes, 0 lost', summary), summary)
+
+
+def data_on_a_tcp_socket_is_told_of_once_unless_a_rule_asks():
+    made = 5000
+    for condition, all_of_it in ((' and fd.l4proto != tcp', False), (' and fd.l4proto = tcp', True)):
+        rules = file('tcp.yaml', '- rule: Sent\n  desc: by us\n  output: sent %fd.name\n  priority: INFO\n'
+                     f'  condition: evt.type = sendto and proc.name = {_NAME}{condition}\n')
+        w = _Watch('-r', rules)
+        with socket.create_server(('127.0.0.1', 0)) as server:
+            with socket.create_connection(server.getsockname()) as one, server.accept()[0] as other:
+                for i in range(made):
+                    one.send(b'x')
+                    other.recv(1)
+        subprocess.run(['/bin/true', 'saker-live-mark-sent'], check=True)
+        w.until('mark-sent')
+        n = _number(w.end(), 'sendto')
+        check(n >= made if all_of_it else 0 < n < made // 2, n, condition)
+        equal(any('sent 127.0.0.1:' in line for line in w.lines()), all_of_it)
 
 
 def a_recording_of_a_command_replays_to_the_same_alert():
