@@ -106,6 +106,9 @@ static int choose(struct run *r, struct err *e)
 	for (size_t i = 0; i < o->syscalls.n && !ret; i++)
 		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
 	base_syscalls_select(&cfg, program_wants(r->watch.rules->program), &r->startup.set);
+	base_syscalls_narrow(program_wants_on_tcp(r->watch.rules->program), &r->startup.set);
+	r->startup.live.failures = r->startup.set.failures;
+	r->startup.live.on_tcp = r->startup.set.on_tcp;
 	return ret;
 }
 

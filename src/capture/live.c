@@ -247,7 +247,7 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 	if (r < 0)
 		goto fail;
 	l->looked_ns = probe_now(l->probe);
-	r = probe_attach(l->probe, cfg->syscalls, e);
+	r = probe_attach(l->probe, cfg, e);
 	if (r < 0)
 		goto fail;
 	*ret = l;
@@ -318,9 +318,9 @@ unsigned live_n_refused(const struct live *l)
 	return probe_n_refused(l->probe);
 }
 
-const char *live_refused(const struct live *l, unsigned i)
+const char *live_refused(const struct live *l, unsigned i, const char **reason)
 {
-	return probe_refused(l->probe, i);
+	return probe_refused(l->probe, i, reason);
 }
 
 void live_get_stats(struct live *l, struct live_stats *ret)

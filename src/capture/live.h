@@ -16,6 +16,9 @@
 struct live_config {
 	/* Which system calls and tracepoints: bits by portable code (enum syscall_code). */
 	const uint64_t *syscalls;
+	const uint64_t *failures; /* ... of which the failures are wanted, too; NULL: all */
+	/* ... that are wanted each time on a TCP socket, not just once; NULL: all */
+	const uint64_t *on_tcp;
 	uint32_t snaplen; /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
 	/* Of each ring; a power of two, at least a page.  Less where memory is short. */
 	uint32_t ring_bytes[LANE_COUNT];
@@ -51,9 +54,12 @@ uint64_t live_epoch(const struct live *l);
 /* Right after next() gave 0: all records older than this have been given. */
 uint64_t live_settled(const struct live *l);
 
-/* Events that cannot be had since the kernel refused their program: how many, and the i-th. */
+/*
+ * Events that cannot be had since the kernel refused their program: how many, and the i-th
+ * with the last thing that its verifier said ("" if nothing).
+ */
 unsigned live_n_refused(const struct live *l);
-const char *live_refused(const struct live *l, unsigned i);
+const char *live_refused(const struct live *l, unsigned i, const char **reason);
 
 struct live_stats {
 	uint64_t n_events[LANE_COUNT];
