@@ -176,7 +176,9 @@ TEST(only_ancestors_without_a_number_are_many)
 
 TEST(unknown_names_are_refused)
 {
-	check_error("proc.nam", -ENOENT, "filter_check called with nonexistent field proc.nam");
+	check_error("proc.nam", -ENOENT,
+		    "filter_check called with nonexistent field proc.nam; "
+		    "did you mean 'proc.name'?");
 	check_error("nope", -ENOENT, "filter_check called with nonexistent field nope");
 	check_error("a.b x", -ENOENT, "filter_check called with nonexistent field a.b");
 	check_error("", -ENOENT, "filter_check called with nonexistent field ");

@@ -123,4 +123,14 @@ def bundled_rules_are_listed_without_files():
     check(len(_json('rules')['rules']) >= 30)
 
 
+def every_bundled_rule_has_attack_tags_and_a_place_for_exceptions():
+    rules = json.loads(done(saker('list', 'rules', '--json')))['rules']
+    check(len(rules) >= 30, len(rules))
+    for rule in rules:
+        name, tags = rule['info']['name'], rule['info']['tags']
+        check(any(re.fullmatch(r'T\d{4}(\.\d{3})?', t) for t in tags), name, 'names no technique', tags)
+        check(any(t.startswith('mitre_') for t in tags), name, 'names no tactic', tags)
+        check(rule['details']['exception_names'], name, 'has no exceptions')
+
+
 run(globals())
