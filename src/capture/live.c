@@ -240,9 +240,9 @@ unsigned live_n_refused(const struct live *l)
 	return probe_n_refused(l->probe);
 }
 
-const char *live_refused(const struct live *l, unsigned i)
+const char *live_refused(const struct live *l, unsigned i, const char **reason)
 {
-	return probe_refused(l->probe, i);
+	return probe_refused(l->probe, i, reason);
 }
 
 void live_get_stats(struct live *l, struct live_stats *ret)

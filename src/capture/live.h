@@ -37,9 +37,12 @@ struct source *live_source(struct live *l);
 /* Sleep until there may be records, no longer than timeout_ns.  Interrupted by signals. */
 void live_wait(struct live *l, uint64_t timeout_ns);
 
-/* Events that cannot be had since the kernel refused their program: how many, and the i-th. */
+/*
+ * Events that cannot be had since the kernel refused their program: how many, and the i-th
+ * with the last thing that its verifier said ("" if nothing).
+ */
 unsigned live_n_refused(const struct live *l);
-const char *live_refused(const struct live *l, unsigned i);
+const char *live_refused(const struct live *l, unsigned i, const char **reason);
 
 struct live_stats {
 	uint64_t n_events[LANE_COUNT];

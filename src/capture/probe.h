@@ -21,7 +21,7 @@ int probe_attach(struct probe *p, const uint64_t *syscalls, struct err *e);
 uint64_t probe_now(const struct probe *p);
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
-const char *probe_refused(const struct probe *p, unsigned i);
+const char *probe_refused(const struct probe *p, unsigned i, const char **reason);
 void probe_lost(const struct probe *p, uint64_t by_lane[LANE_COUNT],
 		uint64_t by_reason[LOSS_COUNT]);
 void probe_losses(const struct probe *p, uint64_t by_type[EV_COUNT]);
