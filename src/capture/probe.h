@@ -22,6 +22,10 @@ uint64_t probe_now(const struct probe *p);
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
 const char *probe_refused(const struct probe *p, unsigned i, const char **reason);
+/* The i-th program that there is, wanted or not; NULL behind the last. */
+const char *probe_program(const struct probe *p, unsigned i);
+/* Whether it makes the events of this system call or tracepoint. */
+bool probe_makes(const struct probe *p, const char *program, enum syscall_code code);
 void probe_lost(const struct probe *p, uint64_t by_lane[LANE_COUNT],
 		uint64_t by_reason[LOSS_COUNT]);
 void probe_losses(const struct probe *p, uint64_t by_type[EV_COUNT]);
