@@ -16,6 +16,7 @@
 #define CLASS_fs_path "fs.path"
 #define CLASS_util "util"
 #define CLASS_fdlist "fdlist"
+#define CLASS_saker "saker"
 #define CLASS_container "container (plugin container)"
 
 const struct field_info field_table[] = {

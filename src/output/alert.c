@@ -102,6 +102,18 @@ static void add_string(struct buf *out, const char *key, struct str value)
 	json_add_string(out, value);
 }
 
+/* What Saker has to say of its own; nothing when nothing was lost. */
+static void add_saker(const struct field_ctx *c, struct buf *out)
+{
+	uint64_t lost = state_lost(c->state, c->m);
+
+	if (!lost)
+		return;
+	buf_addz(out, ",\"saker\":{\"lossy\":true,\"lost\":");
+	buf_add_u64(out, lost);
+	buf_addc(out, '}');
+}
+
 /* `line` is the alert as text; the message begins at offset message_at in it. */
 static void add_json(const struct alert_config *cfg, const struct rule *r,
 		     const struct field_ctx *c, struct str line, size_t message_at, struct buf *out)
@@ -115,6 +127,7 @@ static void add_json(const struct alert_config *cfg, const struct rule *r,
 		add_fields(cfg, r, c, out);
 	add_string(out, ",\"priority\":", str_of(priority_text(r->priority)));
 	add_string(out, ",\"rule\":", r->name);
+	add_saker(c, out);
 	add_string(out, ",\"source\":", r->source);
 	if (cfg->json_include_tags)
 		add_tags(r, out);
