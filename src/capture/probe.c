@@ -307,12 +307,18 @@ int probe_open(const struct live_config *cfg, struct probe **ret, struct err *e)
 	return 0;
 }
 
+void probe_detach(struct probe *p)
+{
+	for (unsigned i = 0; i < p->n_links; i++)
+		bpf_link__destroy(p->links[i]);
+	p->n_links = 0;
+}
+
 void probe_close(struct probe *p)
 {
 	if (!p)
 		return;
-	for (unsigned i = 0; i < p->n_links; i++)
-		bpf_link__destroy(p->links[i]);
+	probe_detach(p);
 	probe_bpf__destroy(p->skel);
 	free(p);
 }
