@@ -2,11 +2,11 @@
 #include "capture/probe.h"
 
 #include "base/alloc.h"
+#include "capture/object.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <probe.skel.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -270,7 +270,7 @@ static int try_load(struct probe *p, const struct live_config *cfg, struct err *
 {
 	int r;
 
-	p->skel = probe_bpf__open();
+	p->skel = object_open();
 	if (!p->skel)
 		return explain(-errno, e);
 	choose_programs(p, cfg->syscalls);
@@ -332,12 +332,18 @@ int probe_open(const struct live_config *cfg, struct probe **ret, struct err *e)
 	return 0;
 }
 
+void probe_detach(struct probe *p)
+{
+	for (unsigned i = 0; i < p->n_links; i++)
+		bpf_link__destroy(p->links[i]);
+	p->n_links = 0;
+}
+
 void probe_close(struct probe *p)
 {
 	if (!p)
 		return;
-	for (unsigned i = 0; i < p->n_links; i++)
-		bpf_link__destroy(p->links[i]);
+	probe_detach(p);
 	probe_bpf__destroy(p->skel);
 	free(p);
 }
@@ -367,8 +373,19 @@ int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e)
 	return fd;
 }
 
+static uint8_t wants_of(const struct live_config *cfg, enum syscall_code code)
+{
+	uint8_t want = PROBE_WANT;
+
+	if (!cfg->failures || has_bit(cfg->failures, code))
+		want |= PROBE_WANT_FAILED;
+	if (!cfg->on_tcp || has_bit(cfg->on_tcp, code))
+		want |= PROBE_WANT_ON_TCP;
+	return want;
+}
+
 /* Send calls of this number to the program. */
-static void route(struct probe *p, const struct bpf_map *calls, unsigned nr, uint8_t how,
+static void route(struct probe *p, const struct bpf_map *calls, unsigned nr, uint8_t want,
 		  const struct bpf_program *program)
 {
 	int fd = program ? bpf_program__fd(program) : -1;
@@ -376,37 +393,37 @@ static void route(struct probe *p, const struct bpf_map *calls, unsigned nr, uin
 	if (fd < 0 || nr >= PROBE_SYSCALLS)
 		return;
 	if (!bpf_map_update_elem(bpf_map__fd(calls), &nr, &fd, BPF_ANY))
-		p->skel->bss->wanted[nr] |= how;
+		p->skel->bss->wanted[nr] |= want;
 }
 
-static void route_all(struct probe *p, const uint64_t *syscalls)
+static void route_all(struct probe *p, const struct live_config *cfg)
 {
 	struct probe_bpf *s = p->skel;
 
 	for (unsigned code = 0; code < SC_COUNT; code++) {
 		int nr = native_number(code);
 
-		if (nr >= 0 && has_bit(syscalls, code))
-			route(p, s->maps.calls, (unsigned)nr, PROBE_WANT_NATIVE,
+		if (nr >= 0 && has_bit(cfg->syscalls, code))
+			route(p, s->maps.calls, (unsigned)nr, wants_of(cfg, code),
 			      program_of(s, code));
 	}
 #if defined(__x86_64__)
 	for (unsigned i = 0; i < N_IA32; i++) {
-		if (!has_bit(syscalls, ia32[i].code))
+		if (!has_bit(cfg->syscalls, ia32[i].code))
 			continue;
-		route(p, s->maps.calls_compat, ia32[i].nr, PROBE_WANT_COMPAT,
-		      program_of(s, ia32[i].code));
+		route(p, s->maps.calls_compat, ia32[i].nr,
+		      (uint8_t)(wants_of(cfg, ia32[i].code) << 1), program_of(s, ia32[i].code));
 		if (ia32[i].nr >= PROBE_SOCKETCALL)
-			s->bss->wanted[PROBE_SOCKETCALL_NR] |= PROBE_WANT_COMPAT;
+			s->bss->wanted[PROBE_SOCKETCALL_NR] |= PROBE_WANT << 1;
 	}
 #endif
 }
 
-int probe_attach(struct probe *p, const uint64_t *syscalls, struct err *e)
+int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 {
 	struct bpf_program *program;
 
-	route_all(p, syscalls);
+	route_all(p, cfg);
 	bpf_object__for_each_program(program, p->skel->obj)
 	{
 		const char *name = bpf_program__name(program);
