@@ -3,7 +3,9 @@
 import ctypes
 import json
 import os
+import pty
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -115,6 +117,41 @@ def it_ends_by_itself_and_by_sigterm():
     w.end(signal.SIGTERM)
 
 
+def reports_come_at_intervals():
+    w = _Watch('--stats', '1', '-d', '5')
+    summary = w.end(None)
+    lines = re.findall(r'[0-9.]+ s: \d+ alerts, \d+ events a second; lost \d+ of processes, \d+ of network, \d+ of files',
+                       summary)
+    check(3 <= len(lines) <= 5, summary)
+
+
+def _on_terminal(*args):
+    """What saker run and its alerts leave on a terminal, a few programs being started."""
+    master, slave = pty.openpty()
+    p = subprocess.Popen([SAKER, 'run', '-r', file('rules.yaml', RULES), '-d', '4', *args], stdout=slave, stderr=slave)
+    os.close(slave)
+    text = b''
+    try:
+        while True:  # until nobody has it open any more
+            subprocess.run(['/bin/true', 'saker-live-mark'], check=True)
+            if select.select([master], [], [], 0.05)[0]:
+                text += os.read(master, 65536)
+    except OSError:
+        os.close(master)
+    p.wait(30)
+    return text.decode().replace('\r\n', '\n')
+
+
+def on_a_terminal_a_line_says_how_it_goes_and_spoils_nothing():
+    text = _on_terminal()
+    drawn = re.findall(r'\r\x1b\[Kwatching for \d+ s: \d+ alerts, \d+ events a second, \d+ lost; Ctrl-C ends', text)
+    check(2 <= len(drawn) <= 20, len(drawn), text)
+    for line in text.strip().split('\n'):
+        check(re.match(r'(saker: |\d\d:\d\d:\d\d\.\d{9}: (Informational|Debug) )', line.split('\r\x1b[K')[-1]), repr(line))
+    check(' started saker-live-mark' in text, text)
+    check('watching for' not in _on_terminal('--quiet'))
+
+
 def _flood(p, made):
     """More than the rings hold, while the program is stopped."""
     os.kill(p.pid, signal.SIGSTOP)
@@ -148,7 +185,9 @@ def a_recording_carries_what_was_lost():
     while not os.path.exists(capture) or os.path.getsize(capture) < 1000000:
         time.sleep(0.05)
     _flood(p, 20000)
-    time.sleep(1)
+    for i in range(100):
+        libc.syscall(MUNLOCKALL)
+        time.sleep(0.01)
     p.send_signal(signal.SIGINT)
     said = p.communicate(timeout=30)[1].decode()
     lost = int(re.search(r'(\d+) lost', said)[1])
