@@ -26,6 +26,7 @@ struct run {
 	struct watch watch;
 	struct startup startup;
 	struct live *live;
+	struct ring_note rings;
 };
 
 /* Between events, and while there are none. */
@@ -81,6 +82,7 @@ static enum exit_status watch_machine(struct run *r)
 	watch_begin(w);
 	w->pause = pause_run;
 	w->pause_arg = r;
+	w->rings = &r->rings;
 	stop_on_signals();
 	stop_after(r->o->seconds);
 	if (!startup_drop(&r->startup, &e) && !input_heals(&w->in, r->live, &e) &&

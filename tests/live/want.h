@@ -39,3 +39,4 @@ void cases_file(void);
 void cases_process(void);
 void cases_socket(void);
 void cases_memory(void);
+void cases_uring(void);
