@@ -127,7 +127,6 @@ ALWAYS void put_cgroup(struct event *e, struct css_set *set, u32 id, const char 
 	volatile struct walk *w = event_walk(e);
 	struct cgroup_subsys_state *css;
 	u8 *room = path_begin(e);
-	char text[NAME_BYTES_MAX];
 	long n;
 
 	css = pointer_at(&set->subsys[id]);
@@ -138,7 +137,8 @@ ALWAYS void put_cgroup(struct event *e, struct css_set *set, u32 id, const char 
 
 		if (!up)
 			break;
-		n = bpf_probe_read_kernel_str(text, sizeof(text), part);
+		/* Where the text will come, only to know how long it is: the stack is small. */
+		n = bpf_probe_read_kernel_str(part_place(e, w->left), NAME_BYTES_MAX, part);
 		path_prepend(w, room, (const u8 *)part, n > 0 ? n - 1 : 0);
 		w->node = up;
 	}

@@ -54,9 +54,12 @@ uint64_t live_epoch(const struct live *l);
 /* Right after next() gave 0: all records older than this have been given. */
 uint64_t live_settled(const struct live *l);
 
-/* Events that cannot be had since the kernel refused their program: how many, and the i-th. */
+/*
+ * Events that cannot be had since the kernel refused their program: how many, and the i-th
+ * with the last thing that its verifier said ("" if nothing).
+ */
 unsigned live_n_refused(const struct live *l);
-const char *live_refused(const struct live *l, unsigned i);
+const char *live_refused(const struct live *l, unsigned i, const char **reason);
 
 struct live_stats {
 	uint64_t n_events[LANE_COUNT];
@@ -71,11 +74,9 @@ struct live_stats {
 };
 
 void live_get_stats(struct live *l, struct live_stats *ret);
+/* All that was lost up to the last look; costs nothing. */
+uint64_t live_n_lost(const struct live *l);
 /* Control groups that lost records: up to n, most first.  Returns how many there are. */
 size_t live_lost_cgroups(const struct live *l, struct loss_cgroup *ret, size_t n);
-/*
- * Before the end: what was lost up to now waits, too.  While live_has_loss(), next() gives records
- * of loss (capture/loss.h) only.
- */
-void live_look(struct live *l);
-bool live_has_loss(const struct live *l);
+/* No new records from here on; those that are there, and what was lost, are still given. */
+void live_stop(struct live *l);
