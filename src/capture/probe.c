@@ -100,6 +100,31 @@ static struct bpf_program *program_of(const struct probe_bpf *s, enum syscall_co
 	return p;
 }
 
+bool probe_makes(const struct probe *p, const char *program, enum syscall_code code)
+{
+	const struct bpf_program *own = program_of(p->skel, code);
+
+	if (own && !strcmp(bpf_program__name(own), program))
+		return true;
+	for (unsigned i = 0; i < N_TRACEPOINTS; i++) {
+		if (tracepoints[i].code == code && !strcmp(tracepoints[i].program, program))
+			return true;
+	}
+	return false;
+}
+
+const char *probe_program(const struct probe *p, unsigned i)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, p->skel->obj)
+	{
+		if (!i--)
+			return bpf_program__name(program);
+	}
+	return NULL;
+}
+
 static bool is_refused(const struct probe *p, const struct bpf_program *program)
 {
 	for (unsigned i = 0; i < p->n_refused; i++) {
