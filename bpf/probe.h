@@ -23,6 +23,7 @@ const volatile __u16 syscall_codes_compat[PROBE_SYSCALLS]; /* the same for 32-bi
 /* Written at any time. */
 __u8 wanted[PROBE_SYSCALLS]; /* by native number: PROBE_WANT_* */
 __u64 boot_epoch_ns;	     /* when the machine started, since the epoch */
+__u8 losing[LANE_COUNT];     /* set here when a record is lost, cleared by the reader */
 
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -148,6 +149,8 @@ static __noinline int lose(u32 lane, u32 type, u32 reason)
 
 	if (n)
 		(*n)++;
+	if (lane < LANE_COUNT && !losing[lane])
+		losing[lane] = 1;
 	n = bpf_map_lookup_elem(&lost_by_cgroup, &key);
 	if (n)
 		__sync_fetch_and_add(n, 1);

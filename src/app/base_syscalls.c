@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/base_syscalls.h"
 
-#include "app/options.h"
+#include "base/nearest.h"
 #include "filter/events.h"
 
 #include <errno.h>

@@ -11,6 +11,7 @@
 #include "app/types.h"
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/nearest.h"
 
 #include <errno.h>
 #include <inttypes.h>

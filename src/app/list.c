@@ -7,6 +7,7 @@
 #include "app/report.h"
 #include "app/rulefiles.h"
 #include "app/sink.h"
+#include "base/nearest.h"
 
 struct list_options {
 	struct option_texts rules;
@@ -16,12 +17,13 @@ struct list_options {
 /* Markdown tables are made of lines and bars. */
 static void add_cell(struct buf *out, struct str s)
 {
-	s = str_trim(s);
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '|')
-			buf_addc(out, '\\');
-		text_add_safe(out, (struct str){s.p + i, 1});
+	ptrdiff_t bar;
+
+	for (s = str_trim(s); (bar = str_chr(s, '|')) >= 0; s = str_from(s, (size_t)bar + 1)) {
+		text_add_safe(out, str_head(s, (size_t)bar));
+		buf_addz(out, "\\|");
 	}
+	text_add_safe(out, s);
 }
 
 static void rule_text(const struct ruleset *set, const struct rule *r, struct buf *out)

@@ -29,6 +29,7 @@ static const struct field_class classes[] = {
 	{"fdlist", "fdlist", "syscall", "The descriptors of a poll event."},
 	{"container (plugin container)", "container (plugin container)", "syscall",
 	 "The container and pod of the process."},
+	{"saker", "saker", "syscall", "How much of what happened Saker could see."},
 };
 
 static const struct field_class *class_of(const struct field_info *f)

@@ -4,6 +4,7 @@
 #include "app/report.h"
 #include "app/sink.h"
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "base/stop.h"
 
 #include <errno.h>
@@ -14,8 +15,8 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_run,	&command_record, &command_replay,  &command_print,
-	&command_check, &command_list,	 &command_explain, &command_doctor,
+	&command_run,  &command_record,	 &command_replay, &command_print,      &command_check,
+	&command_list, &command_explain, &command_doctor, &command_containers,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

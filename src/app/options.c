@@ -2,59 +2,11 @@
 #include "app/options.h"
 
 #include "base/alloc.h"
+#include "base/nearest.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { LONGEST_NAME = 128 };
-
-/* Edits (insert, delete, change a letter) that make b out of a; both shorter than LONGEST_NAME. */
-static unsigned edit_distance(struct str a, struct str b)
-{
-	unsigned row[LONGEST_NAME + 1];
-
-	for (unsigned k = 0; k <= b.n; k++)
-		row[k] = k;
-	for (unsigned i = 0; i < a.n; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = i + 1;
-		for (unsigned k = 0; k < b.n; k++) {
-			unsigned best = diagonal + (a.p[i] != b.p[k]);
-
-			diagonal = row[k + 1];
-			if (diagonal + 1 < best)
-				best = diagonal + 1;
-			if (row[k] + 1 < best)
-				best = row[k] + 1;
-			row[k + 1] = best;
-		}
-	}
-	return row[b.n];
-}
-
-const char *nearest_name(struct str word, const void *names, size_t n, size_t stride)
-{
-	const char *nearest = NULL;
-	unsigned least = 4; /* farther than this is no typing error */
-
-	if (!word.n || word.n > LONGEST_NAME)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		const char *name = *(const char *const *)((const char *)names + i * stride);
-		struct str s = str_of(name);
-		unsigned d = s.n <= LONGEST_NAME ? edit_distance(word, s) : least;
-
-		if (s.n > word.n && word.n > 1 && str_starts(s, word))
-			d = 1;
-		if (d < least && d < s.n) {
-			least = d;
-			nearest = name;
-		}
-	}
-	return nearest;
-}
 
 static const struct option_row *find_name(const struct option_table *t, struct str name)
 {

@@ -49,6 +49,3 @@ int options_parse(const struct option_table *t, char **args, unsigned *n, void *
 void options_done(const struct option_table *t, void *into);
 /* A line or two for each option. */
 void options_help(const struct option_table *t, struct buf *out);
-
-/* The one of n names (every `stride` bytes a const char *) nearest to word, or NULL. */
-const char *nearest_name(struct str word, const void *names, size_t n, size_t stride);

@@ -106,14 +106,3 @@ TEST(help_has_a_line_for_each_option)
 			       "  -f, --file FILE            what to read\n");
 	buf_done(&out);
 }
-
-TEST(the_nearest_name_is_a_likely_one_or_none)
-{
-	static const char *const names[] = {"print", "replay", "list", "explain"};
-
-	CHECK_STR(nearest_name(STR("prnit"), names, 4, sizeof(*names)), "print");
-	CHECK_STR(nearest_name(STR("ex"), names, 4, sizeof(*names)), "explain");
-	CHECK_STR(nearest_name(STR("lits"), names, 4, sizeof(*names)), "list");
-	CHECK(!nearest_name(STR("quarrel"), names, 4, sizeof(*names)));
-	CHECK(!nearest_name(STR(""), names, 4, sizeof(*names)));
-}

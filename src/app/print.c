@@ -5,6 +5,7 @@
 #include "app/copy.h"
 #include "app/input.h"
 #include "app/report.h"
+#include "app/rulefiles.h"
 #include "app/sink.h"
 #include "filter/message.h"
 
@@ -14,6 +15,7 @@ struct print_options {
 	const char *format, *filter, *write;
 	bool json, count, compress, keep_state;
 	uint64_t max;
+	struct option_texts rules;
 	struct input_options input;
 };
 
@@ -32,7 +34,7 @@ static const struct ast *no_macros(struct str name, void *arg)
 	return NULL;
 }
 
-static bool compile_filter(struct printer *p, struct str text)
+static bool add_condition(struct program *into, struct str text)
 {
 	struct position at = {0, 1, 1};
 	struct err e = {0};
@@ -40,15 +42,24 @@ static bool compile_filter(struct printer *p, struct str text)
 	struct ast *tree;
 
 	arena_init(&a, 0);
-	p->filter = program_new();
 	if (ast_parse(text, FILTER_DEPTH, &a, &tree, &at, &e) < 0 ||
 	    ast_expand(&tree, &a, no_macros, NULL, &at, &e) < 0 ||
-	    program_add(p->filter, tree, NULL, NULL, &at, &e) < 0)
+	    program_add(into, tree, NULL, NULL, &at, &e) < 0)
 		report_at("filter", text, at, &e);
-	else
-		program_seal(p->filter);
 	arena_done(&a);
 	return !e.code;
+}
+
+static bool compile_filter(struct printer *p, struct str text)
+{
+	const struct option_texts *rules = &p->o->rules;
+
+	p->filter = program_new();
+	if (!(rules->n ? rulefiles_condition(rules, text, p->filter)
+		       : add_condition(p->filter, text)))
+		return false;
+	program_seal(p->filter);
+	return true;
 }
 
 static bool compile_format(struct printer *p, struct str text)
@@ -152,7 +163,8 @@ static bool prepare(struct printer *p, const char *input)
 	return !o->write || open_copy(p, input);
 }
 
-static enum exit_status finish(struct printer *p)
+/* before: what went wrong already and will be told. */
+static enum exit_status finish(struct printer *p, const struct err *before)
 {
 	enum exit_status status;
 	struct err e = {0};
@@ -160,11 +172,11 @@ static enum exit_status finish(struct printer *p)
 	if (p->o->count)
 		buf_addf(&p->sink.text, "%llu\n", (unsigned long long)p->n_kept);
 	status = sink_close(&p->sink);
-	if (copy_finish(&p->copy, &e) < 0) {
+	if (copy_finish(&p->copy, &e) == 0)
+		return status;
+	if (strcmp(e.msg, before->msg))
 		report("%s", e.msg);
-		return EXIT_FAULT;
-	}
-	return status;
+	return EXIT_FAULT;
 }
 
 static enum exit_status print_capture(struct printer *p, const char *path)
@@ -184,7 +196,7 @@ static enum exit_status print_capture(struct printer *p, const char *path)
 	sink_init(&p->sink);
 	input_on_idle(&in, sink_flush, &p->sink);
 	print_events(p, &in, &e);
-	status = finish(p);
+	status = finish(p, &e);
 	read = input_status(&e);
 	if (!e.code && p->o->write && !p->copy.n_events)
 		report("%s: no event was kept; other programs may refuse a capture without one",
@@ -199,6 +211,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	struct printer p = {.o = options};
 	enum exit_status status;
 
+	if (p.o->rules.n && !p.o->filter) {
+		report("print: --rules wants --filter");
+		return EXIT_USAGE;
+	}
 	if ((p.o->compress || p.o->keep_state) && !p.o->write) {
 		report("print: --%s wants --write", p.o->compress ? "compress" : "keep-state");
 		return EXIT_USAGE;
@@ -221,6 +237,8 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 
 static const struct option_row rows[] = {
 	ROW("filter", 'f', TEXT, filter, "EXPR", "only events that match this condition"),
+	ROW("rules", 'r', TEXTS, rules, "FILE",
+	    "with --filter: rule files whose macros and lists it may use"),
 	ROW("format", 'p', TEXT, format, "TEXT", "what to print of each event, with %field in it"),
 	ROW("json", 'j', FLAG, json, NULL,
 	    "one JSON object an event, with the fields of the format"),
@@ -236,9 +254,9 @@ static const struct option_row rows[] = {
 const struct command command_print = {
 	.name = "print",
 	.summary = "Print the events of a capture file",
-	.arguments =
-		"FILE [--filter EXPR] [--format TEXT] [--json | --count] [--max N] [--write OUT "
-		"[--compress] [--keep-state]]",
+	.arguments = "FILE [--filter EXPR [--rules FILE]...] [--format TEXT] [--json | --count] "
+		     "[--max N] [--write OUT "
+		     "[--compress] [--keep-state]]",
 	.details = "FILE may be gzipped, and '-' is standard input.\n"
 		   "--write without --filter makes the same capture again.  With --filter it keeps "
 		   "the\n"

@@ -129,6 +129,18 @@ static int write_events(struct recording *r, struct err *e)
 	return 0;
 }
 
+/* What was lost up to the end belongs into the file too. */
+static int write_last_loss(struct recording *r, struct err *e)
+{
+	struct record rec;
+	int ret = 0;
+
+	live_look(r->live);
+	while (!ret && live_has_loss(r->live) && source_next(live_source(r->live), &rec, e) > 0)
+		ret = write_event(r, &rec, e);
+	return ret;
+}
+
 static int record_all(struct recording *r, int go, struct err *e)
 {
 	int ret = capfile_write_section(r->out, e);
@@ -143,7 +155,8 @@ static int record_all(struct recording *r, int go, struct err *e)
 		return ret;
 	if (r->command && write(go, "", 1) != 1)
 		return err_set(e, -errno, "starting the command: %s", strerror(errno));
-	return write_events(r, e);
+	ret = write_events(r, e);
+	return ret ? ret : write_last_loss(r, e);
 }
 
 static void summarize(struct recording *r)

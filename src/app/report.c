@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/report.h"
 
+#include "base/utf8.h"
 #include "filter/caret.h"
 
 #include <stdio.h>
@@ -10,10 +11,12 @@ enum { REPORT_MAX = 16384 };
 
 void text_add_safe(struct buf *out, struct str s)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		buf_addc(out, c == '\t' || c == '\n' ? ' ' : c < ' ' || c == 0x7f ? '?' : (char)c);
+	for (size_t i = 0, n; i < s.n; i += n) {
+		utf8_char(str_from(s, i), &n);
+		if (s.p[i] == '\t' || s.p[i] == '\n')
+			buf_addc(out, ' ');
+		else
+			utf8_add_printable(out, (struct str){s.p + i, n});
 	}
 }
 

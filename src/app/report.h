@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "filter/ast.h"
 
-/* "saker: ..." and a newline.  Control characters in it are shown as '?'. */
+/* "saker: ..." and a newline.  Control characters in it are shown as U+FFFD. */
 void report(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* "saker: NAME:LINE:COLUMN: why", the line of text that holds `at`, and a caret below it. */
@@ -15,5 +15,8 @@ void report_at(const char *name, struct str text, struct position at, const stru
 /* Text of several lines as it is, without "saker:". */
 void report_text(struct str text);
 
-/* Bytes from outside on one line: tabs and newlines become blanks, other control characters '?'. */
+/*
+ * Bytes from outside on one line: tabs and newlines become blanks, other control characters and
+ * what is no UTF-8 become U+FFFD.
+ */
 void text_add_safe(struct buf *out, struct str s);

@@ -113,18 +113,39 @@ static bool load(struct loader *l, const struct option_texts *paths)
 	return true;
 }
 
+static void report_results(const struct loader *l, bool only_last)
+{
+	struct buf text;
+
+	buf_init(&text, 1 << 20);
+	if (only_last)
+		loader_last_result_text(l, &text);
+	else
+		loader_results_text(l, false, &text);
+	report_text(buf_str(&text));
+	buf_done(&text);
+}
+
 struct ruleset *rulefiles_load(const struct option_texts *paths, const struct loader_config *cfg)
 {
 	struct loader *l = loader_new(cfg);
 	struct ruleset *r = NULL;
-	struct buf text;
 
 	if (load(l, paths))
 		r = loader_take(l);
-	buf_init(&text, 1 << 20);
-	loader_results_text(l, false, &text);
-	report_text(buf_str(&text));
-	buf_done(&text);
+	report_results(l, false);
 	loader_free(l);
 	return r;
+}
+
+bool rulefiles_condition(const struct option_texts *paths, struct str text, struct program *into)
+{
+	struct loader *l = loader_new(&RULEFILES_CONFIG);
+	bool loaded = load(l, paths);
+	bool ok = loaded && loader_add_condition(l, "filter", text, into) == 0;
+
+	if (!ok) /* files that loaded are not the matter: most of what they define is not used */
+		report_results(l, loaded);
+	loader_free(l);
+	return ok;
 }

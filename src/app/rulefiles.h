@@ -12,3 +12,5 @@
 int rulefiles_add(struct loader *l, const char *path);
 /* NULL when they have errors, which have been reported, like the warnings. */
 struct ruleset *rulefiles_load(const struct option_texts *paths, const struct loader_config *cfg);
+/* A condition that may use the macros and lists of the files.  False: errors, reported. */
+bool rulefiles_condition(const struct option_texts *paths, struct str text, struct program *into);

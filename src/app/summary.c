@@ -7,7 +7,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { TYPES_SHOWN = 20 }; /* most frequent event types */
+enum {
+	TYPES_SHOWN = 20, /* most frequent event types */
+	CGROUPS_SHOWN = 8,
+};
 
 static int by_matches(const void *a, const void *b)
 {
@@ -34,8 +37,9 @@ void summary_rules(const struct ruleset *r)
 	free(list);
 }
 
-static void tell_types(const struct live_stats *s, const uint64_t *lost)
+static void tell_types(const struct live_stats *s)
 {
+	const uint64_t *lost = s->lost_by_type;
 	uint64_t left[EV_COUNT];
 
 	for (unsigned t = 0; t < EV_COUNT; t++)
@@ -55,28 +59,57 @@ static void tell_types(const struct live_stats *s, const uint64_t *lost)
 	}
 }
 
-static void tell_loss(const struct live_stats *s, const uint64_t *lost)
+static void tell_lanes(const struct live_stats *s)
 {
-	static const char *const lanes[LANE_COUNT] = {"processes", "network", "files"};
-
 	for (unsigned i = 0; i < LANE_COUNT; i++)
-		report("%10" PRIu64 " events of %s, %" PRIu64 " lost", s->n_events[i], lanes[i],
-		       s->n_lost[i]);
+		report("%10" PRIu64 " events of %s, %" PRIu64 " lost", s->n_events[i],
+		       lane_names[i], s->n_lost[i]);
+}
+
+static void tell_lost_types(const struct live_stats *s)
+{
 	for (unsigned t = 0; t < EV_COUNT; t++) {
-		if (lost[t])
-			report("%10" PRIu64 "  lost of %s", lost[t], event_table[t].name);
+		if (s->lost_by_type[t])
+			report("%10" PRIu64 "  lost of %s", s->lost_by_type[t],
+			       event_table[t].name);
 	}
+}
+
+static void tell_reasons(const struct live_stats *s)
+{
+	static const char *const reasons[LOSS_COUNT] = {
+		[LOSS_RING_FULL] = "as their ring buffer was full",
+		[LOSS_TOO_LONG] = "as they were too long",
+		[LOSS_NO_SCRATCH] = "as there was no memory to put them together",
+	};
+
+	for (unsigned i = 0; i < LOSS_COUNT; i++) {
+		if (s->lost_by_reason[i])
+			report("%10" PRIu64 "  lost %s", s->lost_by_reason[i], reasons[i]);
+	}
+}
+
+static void tell_cgroups(const struct live *l)
+{
+	struct loss_cgroup list[CGROUPS_SHOWN];
+	size_t n = live_lost_cgroups(l, list, CGROUPS_SHOWN);
+
+	for (size_t i = 0; i < n && i < CGROUPS_SHOWN; i++)
+		report("%10" PRIu64 "  lost of control group %" PRIu64, list[i].n, list[i].cgroup);
+	if (n > CGROUPS_SHOWN)
+		report("%10s  and of %zu more control groups", "", n - CGROUPS_SHOWN);
 }
 
 void summary_live(struct live *l)
 {
-	uint64_t lost[EV_COUNT] = {0};
 	struct live_stats s;
 
 	live_get_stats(l, &s);
-	live_losses(l, lost);
-	tell_types(&s, lost);
-	tell_loss(&s, lost);
+	tell_types(&s);
+	tell_lanes(&s);
+	tell_lost_types(&s);
+	tell_reasons(&s);
+	tell_cgroups(l);
 	report("%u kernel programs, %" PRIu64 " KiB of ring buffers, %" PRIu64 " late events",
 	       s.n_programs, s.ring_bytes >> 10, s.n_late);
 }

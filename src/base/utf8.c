@@ -71,3 +71,46 @@ void utf8_add_printable(struct buf *b, struct str s)
 {
 	add(b, s, true);
 }
+
+static void add_code(struct buf *b, uint32_t c)
+{
+	if (c < 0x80) {
+		buf_addc(b, (char)c);
+		return;
+	}
+	if (c < 0x800) {
+		buf_addc(b, (char)(0xc0 | c >> 6));
+	} else if (c < 0x10000) {
+		buf_addc(b, (char)(0xe0 | c >> 12));
+		buf_addc(b, (char)(0x80 | (c >> 6 & 0x3f)));
+	} else {
+		buf_addc(b, (char)(0xf0 | c >> 18));
+		buf_addc(b, (char)(0x80 | (c >> 12 & 0x3f)));
+		buf_addc(b, (char)(0x80 | (c >> 6 & 0x3f)));
+	}
+	buf_addc(b, (char)(0x80 | (c & 0x3f)));
+}
+
+static uint32_t utf16_unit(struct str s, size_t at, bool big_endian)
+{
+	const uint8_t *p = (const uint8_t *)s.p + at;
+
+	return big_endian ? (uint32_t)(p[0] << 8 | p[1]) : (uint32_t)(p[1] << 8 | p[0]);
+}
+
+void utf8_add_utf16(struct buf *b, struct str s, bool big_endian)
+{
+	for (size_t at = 0; at + 1 < s.n; at += 2) {
+		uint32_t c = utf16_unit(s, at, big_endian), low = 0;
+
+		if (c >= 0xd800 && c < 0xdc00 && at + 3 < s.n)
+			low = utf16_unit(s, at + 2, big_endian);
+		if (low >= 0xdc00 && low < 0xe000) {
+			c = 0x10000 + ((c - 0xd800) << 10 | (low - 0xdc00));
+			at += 2;
+		}
+		add_code(b, c >= 0xd800 && c < 0xe000 ? 0xfffd : c);
+	}
+	if (s.n % 2)
+		buf_addz(b, UTF8_REPLACEMENT);
+}

@@ -16,3 +16,5 @@ bool utf8_char(struct str s, size_t *ret_n);
 void utf8_add(struct buf *b, struct str s);
 /* The same, and U+FFFD for each ASCII control character too. */
 void utf8_add_printable(struct buf *b, struct str s);
+/* Append UTF-16 text as UTF-8, with U+FFFD for what is no character. */
+void utf8_add_utf16(struct buf *b, struct str s, bool big_endian);

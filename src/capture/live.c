@@ -15,6 +15,7 @@
 enum {
 	FIRST_SLEEP_NS = 500000,
 	LONGEST_SLEEP_NS = 20000000,
+	EVENTS_PER_LOOK = 64,
 	HALVINGS_MAX = 16,
 	RESERVE_BYTES = 8 << 20,
 };
@@ -29,6 +30,8 @@ struct live {
 	uint64_t now_ns;    /* not later than the true one */
 	uint64_t last_ts, sleep_ns, ring_bytes_wanted;
 	struct source_stats stats;
+	struct loss *loss;
+	uint64_t looked_ns, look_due_ns; /* at what is lost; as events are stamped */
 	uint64_t n_events[LANE_COUNT], by_type[EV_COUNT], n_late;
 };
 
@@ -78,6 +81,48 @@ static void account(struct live *l, const struct ring *r)
 	l->by_type[load16(r->head + 20) % EV_COUNT]++;
 }
 
+static bool is_losing(const struct live *l)
+{
+	bool losing = false;
+
+	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+		losing |= probe_is_losing(l->probe, lane);
+	return losing;
+}
+
+void live_look(struct live *l)
+{
+	l->now_ns = probe_now(l->probe);
+	if (is_losing(l)) {
+		l->look_due_ns = l->now_ns + LOSS_LOOK_NS;
+		loss_look(l->loss, l->looked_ns, l->look_due_ns);
+		probe_take_losses(l->probe, l->loss);
+	}
+	l->looked_ns = l->now_ns;
+}
+
+/*
+ * What is lost is known before what came after it is given.  While more and more gets lost, looks
+ * have their distance, as each is dear: LOSS_LOOK_NS.
+ */
+static void look_in_time(struct live *l)
+{
+	l->now_ns = probe_now(l->probe);
+	if (!is_losing(l))
+		l->looked_ns = l->now_ns;
+	else if (l->now_ns >= l->look_due_ns)
+		live_look(l);
+}
+
+static int give_loss(struct live *l, struct record *ret)
+{
+	loss_next(l->loss, l->last_ts ? l->last_ts : l->looked_ns, ret);
+	l->stats.n_events++;
+	l->stats.n_bytes += ret->event.n;
+	l->by_type[EV_INFRASTRUCTURE_EVENT_E]++;
+	return 1;
+}
+
 static int live_next(struct source *s, struct record *ret, struct err *e)
 {
 	struct live *l = (struct live *)s;
@@ -87,6 +132,10 @@ static int live_next(struct source *s, struct record *ret, struct err *e)
 	if (l->given)
 		ring_skip(l->given);
 	l->given = NULL;
+	if (l->stats.n_events % EVENTS_PER_LOOK == 0)
+		look_in_time(l);
+	if (loss_waits(l->loss))
+		return give_loss(l, ret);
 	r = oldest(l, &complete);
 	if (!r || (!complete && !is_settled(l, record_time(r))))
 		return 0;
@@ -124,6 +173,7 @@ static void live_close(struct source *s)
 
 	probe_close(l->probe);
 	close_rings(l);
+	loss_free(l->loss);
 	free(l);
 }
 
@@ -189,12 +239,14 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 	l->source.ops = &live_ops;
 	l->cfg = *cfg;
 	l->sleep_ns = FIRST_SLEEP_NS;
+	l->loss = loss_new();
 	r = probe_open(cfg, &l->probe, e);
 	if (r < 0)
 		goto fail;
 	r = open_rings_that_fit(l, e);
 	if (r < 0)
 		goto fail;
+	l->looked_ns = probe_now(l->probe);
 	r = probe_attach(l->probe, cfg->syscalls, e);
 	if (r < 0)
 		goto fail;
@@ -233,6 +285,7 @@ void live_wait(struct live *l, uint64_t timeout_ns)
 	t.tv_sec = (time_t)(ns / 1000000000);
 	t.tv_nsec = (long)(ns % 1000000000);
 	nanosleep(&t, NULL);
+	look_in_time(l);
 }
 
 unsigned live_n_refused(const struct live *l)
@@ -247,6 +300,8 @@ const char *live_refused(const struct live *l, unsigned i)
 
 void live_get_stats(struct live *l, struct live_stats *ret)
 {
+	uint64_t lost[LANE_COUNT][EV_COUNT] = {{0}};
+
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->n_events, l->n_events, sizeof(ret->n_events));
 	memcpy(ret->by_type, l->by_type, sizeof(ret->by_type));
@@ -255,10 +310,19 @@ void live_get_stats(struct live *l, struct live_stats *ret)
 	for (unsigned i = 0; i < l->n_rings; i++)
 		ret->ring_bytes += l->rings[i].bytes;
 	ret->ring_bytes_wanted = l->ring_bytes_wanted;
-	probe_lost(l->probe, ret->n_lost, ret->lost_by_reason);
+	probe_lost(l->probe, lost, ret->lost_by_reason);
+	for (unsigned i = 0; i < LANE_COUNT * EV_COUNT; i++) {
+		ret->n_lost[i / EV_COUNT] += lost[i / EV_COUNT][i % EV_COUNT];
+		ret->lost_by_type[i % EV_COUNT] += lost[i / EV_COUNT][i % EV_COUNT];
+	}
 }
 
-void live_losses(struct live *l, uint64_t by_type[EV_COUNT])
+size_t live_lost_cgroups(const struct live *l, struct loss_cgroup *ret, size_t n)
 {
-	probe_losses(l->probe, by_type);
+	return loss_cgroups(l->loss, ret, n);
+}
+
+bool live_has_loss(const struct live *l)
+{
+	return loss_waits(l->loss);
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "capture/loss.h"
 #include "capture/source.h"
 #include "schema/probe.h"
 #include "schema/schema.h"
@@ -43,9 +44,10 @@ const char *live_refused(const struct live *l, unsigned i);
 
 struct live_stats {
 	uint64_t n_events[LANE_COUNT];
+	uint64_t by_type[EV_COUNT];  /* events given */
 	uint64_t n_lost[LANE_COUNT]; /* by lane, for any reason */
+	uint64_t lost_by_type[EV_COUNT];
 	uint64_t lost_by_reason[LOSS_COUNT];
-	uint64_t by_type[EV_COUNT]; /* events given */
 	uint64_t n_late;	    /* records older than one that was given before them */
 	uint64_t ring_bytes;	    /* memory of all rings ... */
 	uint64_t ring_bytes_wanted; /* ... and what was asked for: there may be less to be had */
@@ -53,5 +55,11 @@ struct live_stats {
 };
 
 void live_get_stats(struct live *l, struct live_stats *ret);
-/* Records of each type that were lost in the kernel so far. */
-void live_losses(struct live *l, uint64_t by_type[EV_COUNT]);
+/* Control groups that lost records: up to n, most first.  Returns how many there are. */
+size_t live_lost_cgroups(const struct live *l, struct loss_cgroup *ret, size_t n);
+/*
+ * Before the end: what was lost up to now waits, too.  While live_has_loss(), next() gives records
+ * of loss (capture/loss.h) only.
+ */
+void live_look(struct live *l);
+bool live_has_loss(const struct live *l);

@@ -392,26 +392,60 @@ static uint64_t lost_at(const struct probe *p, uint64_t *per_cpu, unsigned lane,
 	return sum;
 }
 
-void probe_lost(const struct probe *p, uint64_t by_lane[LANE_COUNT], uint64_t by_reason[LOSS_COUNT])
+static void lost_of_lane(const struct probe *p, unsigned lane, uint64_t by_type[EV_COUNT],
+			 uint64_t by_reason[LOSS_COUNT])
 {
 	uint64_t *per_cpu = xcalloc(p->n_cpus, sizeof(*per_cpu));
 
-	for (unsigned i = 0; i < LANE_COUNT * LOSS_COUNT * EV_COUNT; i++) {
-		unsigned lane = i / EV_COUNT / LOSS_COUNT, reason = i / EV_COUNT % LOSS_COUNT;
-		uint64_t n = lost_at(p, per_cpu, lane, reason, i % EV_COUNT);
+	for (unsigned i = 0; i < LOSS_COUNT * EV_COUNT; i++) {
+		uint64_t n = lost_at(p, per_cpu, lane, i / EV_COUNT, i % EV_COUNT);
 
-		by_lane[lane] += n;
-		by_reason[reason] += n;
+		by_reason[i / EV_COUNT] += n;
+		by_type[i % EV_COUNT] += n;
 	}
 	free(per_cpu);
 }
 
-void probe_losses(const struct probe *p, uint64_t by_type[EV_COUNT])
+void probe_lost(const struct probe *p, uint64_t by_type[LANE_COUNT][EV_COUNT],
+		uint64_t by_reason[LOSS_COUNT])
 {
-	uint64_t *per_cpu = xcalloc(p->n_cpus, sizeof(*per_cpu));
+	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+		lost_of_lane(p, lane, by_type[lane], by_reason);
+}
 
-	for (unsigned i = 0; i < LANE_COUNT * LOSS_COUNT * EV_COUNT; i++)
-		by_type[i % EV_COUNT] += lost_at(p, per_cpu, i / EV_COUNT / LOSS_COUNT,
-						 i / EV_COUNT % LOSS_COUNT, i % EV_COUNT);
-	free(per_cpu);
+bool probe_is_losing(const struct probe *p, enum lane lane)
+{
+	return *(const volatile uint8_t *)&p->skel->bss->losing[lane];
+}
+
+static void take_cgroups(const struct probe *p, struct loss *l)
+{
+	int fd = bpf_map__fd(p->skel->maps.lost_by_cgroup);
+	struct probe_loss_key key, *before = NULL;
+	uint64_t n;
+
+	/* The table may change beneath us, and then begins anew: no more steps than it holds. */
+	for (unsigned i = 0; i < LOSS_CGROUPS_MAX; i++) {
+		if (bpf_map_get_next_key(fd, before, &key))
+			break;
+		if (!bpf_map_lookup_elem(fd, &key, &n))
+			loss_cgroup_total(l, &key, n);
+		before = &key;
+	}
+}
+
+void probe_take_losses(struct probe *p, struct loss *l)
+{
+	for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
+		uint64_t by_type[EV_COUNT] = {0}, by_reason[LOSS_COUNT] = {0};
+
+		if (!probe_is_losing(p, lane))
+			continue;
+		/* First: what is lost from here on is for the next look, or for this one too. */
+		__atomic_store_n(&p->skel->bss->losing[lane], 0, __ATOMIC_SEQ_CST);
+		lost_of_lane(p, lane, by_type, by_reason);
+		for (unsigned t = 0; t < EV_COUNT; t++)
+			loss_total(l, lane, (uint16_t)t, by_type[t]);
+	}
+	take_cgroups(p, l);
 }

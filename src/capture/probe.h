@@ -3,6 +3,7 @@
 #pragma once
 
 #include "capture/live.h"
+#include "capture/loss.h"
 
 struct probe;
 
@@ -22,6 +23,13 @@ uint64_t probe_now(const struct probe *p);
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
 const char *probe_refused(const struct probe *p, unsigned i);
-void probe_lost(const struct probe *p, uint64_t by_lane[LANE_COUNT],
+
+/*
+ * Whether records of the lane were lost since the last probe_take_losses().  Nothing but a load.
+ */
+bool probe_is_losing(const struct probe *p, enum lane lane);
+/* Let a look (capture/loss.h) have the counters, at least of the lanes that are losing. */
+void probe_take_losses(struct probe *p, struct loss *l);
+/* Added to, of all lanes. */
+void probe_lost(const struct probe *p, uint64_t by_type[LANE_COUNT][EV_COUNT],
 		uint64_t by_reason[LOSS_COUNT]);
-void probe_losses(const struct probe *p, uint64_t by_type[EV_COUNT]);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "base/nearest.h"
 #include "field/get.h"
 
 #define CLASS_generic "generic"
@@ -15,6 +16,7 @@
 #define CLASS_fs_path "fs.path"
 #define CLASS_util "util"
 #define CLASS_fdlist "fdlist"
+#define CLASS_saker "saker"
 #define CLASS_container "container (plugin container)"
 
 const struct field_info field_table[] = {
@@ -222,6 +224,24 @@ static int parse_use(const struct field_info *info, struct str text, size_t n, s
 	return 0;
 }
 
+/* "... nonexistent field proc.nam; did you mean 'proc.name'?" */
+static int refuse_name(struct str name, struct err *e)
+{
+	static const char refused[] = "filter_check called with nonexistent field";
+	struct nearest near;
+
+	if (!e)
+		return -ENOENT;
+	nearest_init(&near, name);
+	for (size_t i = 0; i < field_table_size; i++)
+		if (!(field_table[i].flags & FF_HIDDEN))
+			nearest_offer(&near, field_table[i].name);
+	if (near.name)
+		return err_set(e, -ENOENT, "%s %.*s; did you mean '%s'?", refused, STR_ARG(name),
+			       near.name);
+	return err_set(e, -ENOENT, "%s %.*s", refused, STR_ARG(name));
+}
+
 int field_parse(struct str text, struct arena *a, struct field **ret, size_t *ret_n, struct err *e)
 {
 	uint32_t hashes[NAME_MAX_BYTES + 1] = {0};
@@ -255,8 +275,7 @@ int field_parse(struct str text, struct arena *a, struct field **ret, size_t *re
 	*ret_n = bad_at;
 	if (r != -ENOENT)
 		return err_set(e, r, "%s", first.msg);
-	return err_set(e, -ENOENT, "filter_check called with nonexistent field %.*s",
-		       STR_ARG(str_head(text, shown)));
+	return refuse_name(str_head(text, shown), e);
 }
 
 enum field_result get_never(const struct field_ctx *c, struct field *f, struct value *ret)

@@ -86,8 +86,9 @@ struct field {
 /*
  * The field at the start of text, longest name first, with its [argument] or .argument.
  * *ret_n: bytes used; on an error, up to where it is.  -ENOENT: "filter_check called with
- * nonexistent field X"; -EINVAL: a missing, unexpected or malformed argument, an unknown event
- * argument. The field lives in the arena and copies what it needs of text.
+ * nonexistent field X", and what may have been meant; -EINVAL: a missing, unexpected or malformed
+ * argument, an unknown event argument. The field lives in the arena and copies what it needs of
+ * text.
  */
 int field_parse(struct str text, struct arena *a, struct field **ret, size_t *ret_n, struct err *e);
 

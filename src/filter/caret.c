@@ -3,62 +3,95 @@
 
 #include "base/utf8.h"
 
-enum { WIDTH = 100, BEFORE = 60 }; /* bytes of the line shown, and of them in front of the caret */
+enum { WIDTH = 120 }; /* bytes of the line shown */
 
-static const struct str dots = {"...", 3};
-
-static bool is_continuation(char c)
+struct str caret_line(struct str text, size_t offset, size_t *ret_column)
 {
-	return ((uint8_t)c & 0xc0) == 0x80;
+	struct str before = str_head(text, offset);
+	size_t start = (size_t)(str_rchr(before, '\n') + 1);
+	struct str line = str_from(text, start);
+	ptrdiff_t end = str_chr(line, '\n');
+
+	*ret_column = before.n - start;
+	if (end >= 0)
+		line.n = (size_t)end;
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
 }
 
-/* From start to end of the line that offset is in. */
-static struct str line_at(struct str text, size_t offset, size_t *ret_in_line)
+/* Blanks as wide as s, so that a caret behind them stands under what follows s. */
+static void add_blanks(struct str s, struct buf *out)
 {
-	size_t start = offset, end = offset;
-
-	while (start && text.p[start - 1] != '\n')
-		start--;
-	while (end < text.n && text.p[end] != '\n')
-		end++;
-	*ret_in_line = offset - start;
-	return (struct str){text.p + start, end - start};
-}
-
-/* As one printable line.  Returns how many characters stand in front of byte `mark`. */
-static size_t add_line(struct str line, size_t mark, struct buf *out)
-{
-	size_t columns = 0, n;
-
-	for (size_t i = 0; i < line.n; i += n) {
-		columns += i < mark;
-		utf8_char(str_from(line, i), &n);
-		if (line.p[i] == '\t' || line.p[i] == '\r')
-			buf_addc(out, ' ');
-		else
-			utf8_add_printable(out, (struct str){line.p + i, n});
+	for (size_t i = 0, n; i < s.n; i += n) {
+		utf8_char(str_from(s, i), &n);
+		buf_addc(out, s.p[i] == '\t' ? '\t' : ' ');
 	}
-	return columns;
+}
+
+/* First byte of the character that offset is inside of. */
+static size_t char_start(struct str s, size_t offset)
+{
+	while (offset && offset < s.n && ((uint8_t)s.p[offset] & 0xc0) == 0x80)
+		offset--;
+	return offset;
+}
+
+void caret_add(struct str line, size_t column, size_t width, struct buf *out)
+{
+	size_t from = 0, to = line.n;
+
+	if (column > line.n)
+		column = line.n;
+	if (line.n > width) {
+		from = column > width / 2 ? char_start(line, column - width / 2) : 0;
+		to = from + width < line.n ? char_start(line, from + width) : line.n;
+	}
+	if (from)
+		buf_addz(out, "...");
+	buf_add(out, line.p + from, to - from);
+	if (to < line.n)
+		buf_addz(out, "...");
+	buf_addc(out, '\n');
+	if (from)
+		buf_addz(out, "   ");
+	add_blanks((struct str){line.p + from, column - from}, out);
+	buf_addz(out, "^\n");
+}
+
+/* A line as one line of the terminal, as wide with tabs as the one below it. */
+static void add_printable(struct str line, struct buf *out)
+{
+	for (ptrdiff_t tab; (tab = str_chr(line, '\t')) >= 0;
+	     line = str_from(line, (size_t)tab + 1)) {
+		utf8_add_printable(out, str_head(line, (size_t)tab));
+		buf_addc(out, '\t');
+	}
+	utf8_add_printable(out, line);
+	buf_addc(out, '\n');
+}
+
+void caret_show(struct str text, size_t offset, const char *indent, struct buf *out)
+{
+	size_t column;
+	struct str line = caret_line(text, offset, &column), both;
+	struct buf b;
+
+	buf_init(&b, 4096);
+	caret_add(line, column, WIDTH, &b);
+	for (both = buf_str(&b); both.n;) {
+		size_t n = (size_t)str_chr(both, '\n');
+
+		buf_addz(out, indent);
+		add_printable(str_head(both, n), out);
+		both = str_from(both, n + 1);
+	}
+	buf_done(&b);
 }
 
 void caret_print(struct str text, struct position at, const char *message, struct buf *out)
 {
-	size_t offset = at.offset < text.n ? at.offset : text.n, in_line, columns, start = 0, end;
-	struct str line = line_at(text, offset, &in_line);
-
-	if (line.n > WIDTH && in_line > BEFORE)
-		start = in_line - BEFORE;
-	while (start && is_continuation(line.p[start]))
-		start--;
-	end = line.n - start > WIDTH ? start + WIDTH : line.n;
-	while (end < line.n && is_continuation(line.p[end]))
-		end++;
-
 	buf_addf(out, "%u:%u: %s\n", at.line, at.column, message);
-	if (start)
-		buf_adds(out, dots);
-	columns = add_line((struct str){line.p + start, end - start}, in_line - start, out);
-	if (end < line.n)
-		buf_adds(out, dots);
-	buf_addf(out, "\n%*s^", (int)(columns + (start ? dots.n : 0)), "");
+	caret_show(text, at.offset, "", out);
+	out->n--; /* the line break */
 }

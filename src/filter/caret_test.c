@@ -34,7 +34,8 @@ TEST(a_place_behind_the_end_is_the_end)
 
 TEST(what_cannot_be_printed_takes_one_column)
 {
-	CHECK_STR(shown("a\tb\x01\xffz", 5, 1, 6), "1:6: no\na b\xef\xbf\xbd\xef\xbf\xbdz\n     ^");
+	CHECK_STR(shown("a\tb\x01\xffz", 5, 1, 6),
+		  "1:6: no\na\tb\xef\xbf\xbd\xef\xbf\xbdz\n \t   ^");
 	CHECK_STR(shown("\xc3\xbc\xc3\xbc!", 4, 1, 5), "1:5: no\n\xc3\xbc\xc3\xbc!\n  ^");
 }
 
@@ -49,8 +50,18 @@ TEST(long_lines_are_cut_on_both_sides)
 	s = shown(text, 250, 1, 251);
 	line = strchr(s, '\n') + 1;
 	caret = strchr(line, '\n') + 1;
-	CHECK(strlen(line) < 250);
+	CHECK(strlen(line) < 300);
 	CHECK_INT(line[strlen(caret) - 1], 'X');
 	CHECK(!strncmp(line, "...a", 4));
 	CHECK(!strncmp(caret - 4, "...\n", 4));
+}
+
+TEST(a_piece_of_a_broken_character_takes_one_column_too)
+{
+	CHECK_STR(shown("a\x80\x80z", 3, 1, 4), "1:4: no\na\xef\xbf\xbd\xef\xbf\xbdz\n   ^");
+}
+
+TEST(a_carriage_return_is_part_of_the_line_break)
+{
+	CHECK_STR(shown("ab\r\ncd", 1, 1, 2), "1:2: no\nab\n ^");
 }

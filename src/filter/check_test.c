@@ -51,7 +51,8 @@ static const struct {
 } cases[] = {
 	{"proc.name = a", ""},
 	{"proc.name > 5", ""},
-	{"proc.nam = x", "filter_check called with nonexistent field proc.nam"},
+	{"proc.nam = x",
+	 "filter_check called with nonexistent field proc.nam; did you mean 'proc.name'?"},
 	{"proc.name[0] = bash", "filter_check called with nonexistent field proc.name[0]"},
 	{"proc.pid = abc", "abc is not a valid number"},
 	{"proc.pid = 0x10", "0x10 is not a valid number"},

@@ -12,6 +12,7 @@
 enum {
 	TOKEN_MAX = 4096, /* bytes of one %token */
 	WIDTH_MAX = 4096, /* of %<width>field */
+	TOKEN_SHOWN = 40,
 };
 
 /* Plain text, then a value; x is NULL behind the last value. */
@@ -115,6 +116,15 @@ static struct str token_word(struct str text)
 	return n < text.n && text.p[n] == '(' ? STR_EMPTY : str_head(text, n);
 }
 
+/* What a message says of a wrong token: what follows a blank belongs to somebody else. */
+static struct str token_shown(struct str text)
+{
+	ptrdiff_t blank = str_chr(text, ' ');
+
+	text = str_head(text, TOKEN_SHOWN);
+	return blank < 0 ? text : str_head(text, (size_t)blank);
+}
+
 /*
  * The longest start of text that is a field or transformer and makes sense as one:
  * `%proc.names` is proc.name and an s.
@@ -136,8 +146,8 @@ static int parse_token(struct str text, struct arena *a, struct token *ret, stru
 		}
 		note = NULL;
 	}
-	return err_set(e, -EINVAL, "unknown filter: %s, at '%%%.*s'", first.msg,
-		       (int)(text.n < 40 ? text.n : 40), text.p);
+	text = token_shown(text);
+	return err_set(e, -EINVAL, "unknown filter: %s (at '%%%.*s')", first.msg, STR_ARG(text));
 }
 
 /* The token at the start of text, which an earlier message may have had. */

@@ -115,15 +115,15 @@ TEST(what_is_wrong_is_said)
 	CHECK_STR(said("a %"), "invalid formatting syntax: formatting cannot end with a %");
 	CHECK_STR(said("a %12"), "invalid formatting syntax: formatting cannot end with a number");
 	CHECK_STR(said("%99999evt.num"), "invalid formatting syntax: width is larger than 4096");
-	CHECK_STR(said("50% of"), "unknown filter: expected a field or a transformer, at '% of'");
+	CHECK_STR(said("50% of"), "unknown filter: expected a field or a transformer (at '%')");
 	CHECK_STR(said("100%% %evt.num"),
-		  "unknown filter: expected a field or a transformer, at '%% %evt.num'");
+		  "unknown filter: expected a field or a transformer (at '%%')");
 	CHECK_STR(said("%nothing here"),
-		  "unknown filter: expected a field or a transformer, at '%nothing here'");
+		  "unknown filter: expected a field or a transformer (at '%nothing')");
 	CHECK_STR(said("%not.a.field"), "unknown filter: filter_check called with nonexistent "
-					"field not.a.field, at '%not.a.field'");
+					"field not.a.field (at '%not.a.field')");
 	CHECK_STR(said("%toupper(evt.type"),
-		  "unknown filter: expected a ')' token, at '%toupper(evt.type'");
+		  "unknown filter: expected a ')' token (at '%toupper(evt.type')");
 	CHECK(strstr(said("%toupper(evt.num)"), "is not supported by 'toupper' transformer"));
 }
 

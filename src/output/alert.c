@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/utf8.h"
 
 /* One member of output_fields; x is NULL for the event's time, which is always there. */
 struct member {
@@ -103,6 +102,18 @@ static void add_string(struct buf *out, const char *key, struct str value)
 	json_add_string(out, value);
 }
 
+/* What Saker has to say of its own; nothing when nothing was lost. */
+static void add_saker(const struct field_ctx *c, struct buf *out)
+{
+	uint64_t lost = state_lost(c->state, c->m);
+
+	if (!lost)
+		return;
+	buf_addz(out, ",\"saker\":{\"lossy\":true,\"lost\":");
+	buf_add_u64(out, lost);
+	buf_addc(out, '}');
+}
+
 /* `line` is the alert as text; the message begins at offset message_at in it. */
 static void add_json(const struct alert_config *cfg, const struct rule *r,
 		     const struct field_ctx *c, struct str line, size_t message_at, struct buf *out)
@@ -116,6 +127,7 @@ static void add_json(const struct alert_config *cfg, const struct rule *r,
 		add_fields(cfg, r, c, out);
 	add_string(out, ",\"priority\":", str_of(priority_text(r->priority)));
 	add_string(out, ",\"rule\":", r->name);
+	add_saker(c, out);
 	add_string(out, ",\"source\":", r->source);
 	if (cfg->json_include_tags)
 		add_tags(r, out);
@@ -157,33 +169,6 @@ static void end_line(const struct alert_config *cfg, size_t start, struct buf *o
 		out->p[out->n - 1] = '\n';
 }
 
-static bool is_control(char c)
-{
-	return (uint8_t)c < ' ' || c == 0x7f;
-}
-
-/* Values are clean, but a rule's own text may hold newlines and worse: an alert is one line. */
-static void make_one_line(struct buf *out, size_t start, struct arena *scratch)
-{
-	size_t at = start;
-	struct str rest;
-
-	while (at < out->n && !is_control(out->p[at]))
-		at++;
-	if (at == out->n)
-		return;
-	rest = arena_str(scratch, (struct str){out->p + at, out->n - at});
-	out->n = at;
-	for (size_t i = 0; i < rest.n; i++) {
-		if (rest.p[i] == '\n' || rest.p[i] == '\t')
-			buf_addc(out, ' ');
-		else if (is_control(rest.p[i]))
-			buf_addz(out, UTF8_REPLACEMENT);
-		else
-			buf_addc(out, rest.p[i]);
-	}
-}
-
 void alert_format(const struct alert_config *cfg, const struct rule *r, const struct field_ctx *c,
 		  struct buf *out)
 {
@@ -199,7 +184,5 @@ void alert_format(const struct alert_config *cfg, const struct rule *r, const st
 	message_format(r->message, &printing, out);
 	if (cfg->json)
 		text_to_json(cfg, r, &printing, start, message_at, out);
-	else
-		make_one_line(out, start + message_at, c->scratch);
 	end_line(cfg, start, out);
 }

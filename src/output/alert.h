@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Alerts: a matched rule at a moment, as one line of text or JSON. */
+/* Alerts: a matched rule at a moment, as text or as one line of JSON. */
 #pragma once
 
 #include "rules/ruleset.h"

@@ -616,3 +616,24 @@ struct ruleset *definitions_compile(const struct definitions *d, const struct lo
 	compiler_done(&c);
 	return ret;
 }
+
+int definitions_add_condition(const struct definitions *d, const struct loader_config *cfg,
+			      struct str text, const struct place *at, struct program *into,
+			      struct verdict *v)
+{
+	struct compiler c = {.d = d, .cfg = cfg, .v = v};
+	const struct rule_def def = {.condition.s = text, .condition_at = at, .at = at};
+	struct position where = {0, 1, 1};
+	struct err e = {0};
+	struct ast *t;
+	int r;
+
+	compiler_init(&c);
+	compile_macros(&c);
+	r = build_condition(&c, &def, &t);
+	if (!r && program_add(into, t, NULL, NULL, &where, &e) < 0)
+		r = refuse(&c, &def, ISSUE_COMPILE_CONDITION,
+			   place_of(&c, &def, t, &where, str_of(e.msg)), &e);
+	compiler_done(&c);
+	return r;
+}

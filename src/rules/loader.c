@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
+#include "base/utf8.h"
 #include "rules/compile.h"
 
 #include <errno.h>
@@ -44,15 +45,27 @@ void loader_free(struct loader *l)
 	free(l);
 }
 
-/* The byte order mark of some editors: no part of the text, nor counted in places of it. */
+/*
+ * The byte order mark of some editors is no part of the text, nor counted in places of it; two of
+ * them say that the text is UTF-16.  Takes over text.p.
+ */
 static struct str without_bom(struct str text)
 {
 	static const struct str bom = {"\xef\xbb\xbf", 3};
+	bool little = str_starts(text, STR("\xff\xfe")), big = str_starts(text, STR("\xfe\xff"));
+	struct buf b;
 
-	if (!str_starts(text, bom))
-		return text;
-	text.n -= bom.n;
-	memmove((char *)(uintptr_t)text.p, text.p + bom.n, text.n);
+	if (little || big) {
+		buf_init(&b, YAML_MAX_BYTES + 1);
+		utf8_add_utf16(&b, str_from(text, 2), big);
+		free((char *)(uintptr_t)text.p);
+		buf_z(&b);
+		return buf_str(&b);
+	}
+	if (str_starts(text, bom)) {
+		text.n -= bom.n;
+		memmove((char *)(uintptr_t)text.p, text.p + bom.n, text.n);
+	}
 	return text;
 }
 
@@ -180,6 +193,20 @@ int loader_add_file(struct loader *l, const char *path)
 			   "Could not read file: %s", strerror(-rc));
 }
 
+int loader_add_condition(struct loader *l, const char *name, struct str text, struct program *into)
+{
+	const struct rule_file *f =
+		add_file(l, name, (struct str){xstrndup(text.p, text.n), text.n});
+	struct verdict *v = add_verdict(l, f);
+	struct place *at = file_place(l, f, ITEM_RULE_CONDITION);
+	int r;
+
+	at->end = (uint32_t)f->text.n;
+	r = definitions_add_condition(&l->definitions, &l->cfg, f->text, at, into, v);
+	l->failed |= r < 0;
+	return r;
+}
+
 struct ruleset *loader_take(struct loader *l)
 {
 	struct ruleset *set = l->failed ? NULL : l->set;
@@ -212,4 +239,14 @@ void loader_results_text(const struct loader *l, bool verbose, struct buf *out)
 {
 	for (const struct verdict *v = l->first; v; v = v->next)
 		verdict_text(v, verbose, out);
+}
+
+void loader_last_result_text(const struct loader *l, struct buf *out)
+{
+	const struct verdict *v = l->first;
+
+	while (v && v->next)
+		v = v->next;
+	if (v)
+		verdict_text(v, false, out);
 }

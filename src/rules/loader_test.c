@@ -374,12 +374,12 @@ TEST(an_error_in_a_macro_is_told_once)
 	tells("- macro: m\n  condition: evt.type=\n"
 	      "- rule: r\n  desc: d\n  condition: m\n  output: x\n  priority: INFO\n",
 	      "test.yaml: Invalid\n"
-	      "test.yaml:2:14: error: expected a string value or a field with a valid transformer: "
+	      "test.yaml:2:23: error: expected a string value or a field with a valid transformer: "
 	      "'val', 'tolower', 'toupper', 'b64', 'basename', 'len', 'join', 'concat', 'getopt' "
 	      "[LOAD_ERR_COMPILE_CONDITION]\n"
 	      "  in macro 'm', macro condition, condition expression\n"
-	      "    evt.type=\n"
-	      "             ^\n");
+	      "      condition: evt.type=\n"
+	      "                          ^\n");
 }
 
 TEST(warnings_are_shown_and_what_is_right_only_when_asked_for)

@@ -108,6 +108,11 @@ void loader_free(struct loader *l);
  */
 int loader_add_file(struct loader *l, const char *path);
 int loader_add_text(struct loader *l, const char *name, struct str text);
+/*
+ * Add a condition, named so in messages, to a program of its own; macros and lists of the files
+ * so far may be used in it.  0, or -EINVAL: see loader_results.
+ */
+int loader_add_condition(struct loader *l, const char *name, struct str text, struct program *into);
 /* The compiled rules; the loader gives up ownership.  NULL after an error. */
 struct ruleset *loader_take(struct loader *l);
 
@@ -118,4 +123,6 @@ void loader_results_json(const struct loader *l, struct buf *out);
  * verbose: also of files that nothing is to be said about.
  */
 void loader_results_text(const struct loader *l, bool verbose, struct buf *out);
+/* The same of the last file or condition alone. */
+void loader_last_result_text(const struct loader *l, struct buf *out);
 bool loader_ok(const struct loader *l);

@@ -144,12 +144,11 @@ static void tell(struct verdict *v, const struct yaml *at, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
-	int n = snprintf(text, sizeof(text), "line %u: ", at->at.line + 1);
 
 	va_start(ap, fmt);
-	vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	verdict_add_schema(v, str_of(text));
+	verdict_add_schema(v, at, str_of(text));
 }
 
 static void check_map(const struct yaml *y, const struct shape *shape, struct verdict *v);

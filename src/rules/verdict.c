@@ -137,68 +137,15 @@ void verdict_compile(struct verdict *v, const struct verdict *earlier)
 		verdict_adds(v, i->code, i->at, i->message);
 }
 
-void verdict_add_schema(struct verdict *v, struct str message)
+void verdict_add_schema(struct verdict *v, const struct yaml *at, struct str message)
 {
 	if (v->n_schema++ < VERDICT_MAX_WARNINGS) {
 		struct issue *i = issue_new(v, message);
+		struct place *p = place_new(v->arena, NULL, ITEM_RULES_CONTENT, STR_EMPTY, at);
 
+		p->file = v->file;
+		i->at = p;
 		*v->schema_end = i;
 		v->schema_end = &i->next;
 	}
-}
-
-struct str line_at(struct str text, size_t offset, size_t *ret_column)
-{
-	struct str before = str_head(text, offset);
-	size_t start = (size_t)(str_rchr(before, '\n') + 1);
-	struct str line = str_from(text, start);
-	ptrdiff_t end = str_chr(line, '\n');
-
-	*ret_column = before.n - start;
-	if (end >= 0)
-		line.n = (size_t)end;
-	if (line.n && line.p[line.n - 1] == '\r')
-		line.n--;
-	return line;
-}
-
-/* Blanks of the width of s, so that a caret below the line points at the place. */
-static void add_indent(struct str s, struct buf *out)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '\t')
-			buf_addc(out, '\t');
-		else if (((uint8_t)s.p[i] & 0xc0) != 0x80)
-			buf_addc(out, ' ');
-	}
-}
-
-/* First byte of the character that offset is inside of. */
-static size_t char_start(struct str s, size_t offset)
-{
-	while (offset && offset < s.n && ((uint8_t)s.p[offset] & 0xc0) == 0x80)
-		offset--;
-	return offset;
-}
-
-void snippet_add(struct str line, size_t column, size_t width, struct buf *out)
-{
-	size_t from = 0, to = line.n;
-
-	if (column > line.n)
-		column = line.n;
-	if (line.n > width) {
-		from = column > width / 2 ? char_start(line, column - width / 2) : 0;
-		to = from + width < line.n ? char_start(line, from + width) : line.n;
-	}
-	if (from)
-		buf_addz(out, "...");
-	buf_add(out, line.p + from, to - from);
-	if (to < line.n)
-		buf_addz(out, "...");
-	buf_addc(out, '\n');
-	if (from)
-		buf_addz(out, "   ");
-	add_indent((struct str){line.p + from, column - from}, out);
-	buf_addz(out, "^\n");
 }

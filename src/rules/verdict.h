@@ -94,7 +94,7 @@ int verdict_adds(struct verdict *v, enum issue_code code, const struct place *at
 		 struct str message);
 /* Compiling starts, or need not be done again as it gave what it gave for `earlier`. */
 void verdict_compile(struct verdict *v, const struct verdict *earlier);
-void verdict_add_schema(struct verdict *v, struct str message);
+void verdict_add_schema(struct verdict *v, const struct yaml *at, struct str message);
 
 bool issue_is_error(enum issue_code code);
 const char *issue_code_text(enum issue_code code);
@@ -108,10 +108,3 @@ const char *item_type_text(enum item_type type);
 void verdict_json(const struct verdict *v, struct buf *out);
 /* For people: all of it. */
 void verdict_text(const struct verdict *v, bool verbose, struct buf *out);
-
-/*
- * The line that holds offset, and how far into it offset is.  cut: at most `width` characters
- * of it, with "..." where something is missing.
- */
-struct str line_at(struct str text, size_t offset, size_t *ret_column);
-void snippet_add(struct str line, size_t column, size_t width, struct buf *out);

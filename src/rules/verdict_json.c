@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
+#include "filter/caret.h"
 #include "rules/verdict.h"
 
 #define SNIPPET_WIDTH 160
@@ -53,9 +54,9 @@ static void add_snippet(const struct place *p, struct buf *out)
 		buf_addz(out, "\"<No context available>\"");
 		return;
 	}
-	line = line_at(text, p->at.offset, &column);
+	line = caret_line(text, p->at.offset, &column);
 	buf_init(&b, 4096);
-	snippet_add(line, column, SNIPPET_WIDTH, &b);
+	caret_add(line, column, SNIPPET_WIDTH, &b);
 	json_add_string(out, buf_str(&b));
 	buf_done(&b);
 }
@@ -98,14 +99,21 @@ static void add_issues(const struct verdict *v, bool errors, struct buf *out)
 
 static void add_schema(const struct verdict *v, struct buf *out)
 {
+	struct buf b;
+
 	buf_addz(out, ",\"schema_valid\":");
 	json_add_bool(out, !v->n_schema);
 	buf_addz(out, ",\"schema_warnings\":[");
+	buf_init(&b, 1024);
 	for (const struct issue *i = v->schema_first; i; i = i->next) {
-		json_add_string(out, i->message);
+		buf_reset(&b);
+		buf_addf(&b, "%u:%u: ", i->at->at.line + 1, i->at->at.column + 1);
+		buf_adds(&b, i->message);
+		json_add_string(out, buf_str(&b));
 		if (i->next)
 			buf_addc(out, ',');
 	}
+	buf_done(&b);
 	buf_addc(out, ']');
 }
 

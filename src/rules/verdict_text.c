@@ -2,14 +2,15 @@
 #include "rules/verdict.h"
 
 #include "base/utf8.h"
+#include "filter/caret.h"
 
-#define LINE_WIDTH 120
+#define INDENT "    " /* of source lines */
 #define LONGEST_SEARCHED (64U << 10)
 
 /*
  * Where in its file the word at p stands.  A condition's text is not the file's: YAML folded
  * it, lists were put in, exceptions added.  So look for the same word, the same number of
- * times, within the scalar that it came from.
+ * times, within the scalar that it came from.  The end of one is the end of the other.
  */
 static bool find_in_file(const struct place *p, size_t *ret)
 {
@@ -21,6 +22,10 @@ static bool find_in_file(const struct place *p, size_t *ret)
 	while (n < rest.n && !memchr(blanks, rest.p[n], sizeof(blanks) - 1))
 		n++;
 	word = str_head(rest, n);
+	if (!rest.n && p->up->end > at) {
+		*ret = at + str_trim(str_from(str_head(p->file->text, p->up->end), at)).n;
+		return true;
+	}
 	if (!n || p->up->end < at || p->condition.n > LONGEST_SEARCHED)
 		return false;
 	for (size_t i = 0; i <= p->at.offset && i + n <= p->condition.n; i++)
@@ -72,36 +77,17 @@ static void add_path(const struct place *p, struct buf *out)
 		add_quoted(p->name, out);
 }
 
-/* A line of a file as one line of the terminal, as wide with tabs as the one below it. */
-static void add_line(struct str line, struct buf *out)
-{
-	for (ptrdiff_t tab; (tab = str_chr(line, '\t')) >= 0;
-	     line = str_from(line, (size_t)tab + 1)) {
-		utf8_add_printable(out, str_head(line, (size_t)tab));
-		buf_addc(out, '\t');
-	}
-	utf8_add_printable(out, line);
-	buf_addc(out, '\n');
-}
-
-static void add_snippet(struct str text, size_t offset, struct buf *out)
+/* "FILE:LINE:COLUMN: "; base: what offset is in. */
+static void add_where(const struct place *base, size_t offset, struct buf *out)
 {
 	size_t column;
-	struct str line = line_at(text, offset, &column);
-	struct buf b;
-	struct str snippet;
+	struct str line = caret_line(base->file->text, offset, &column);
 
-	buf_init(&b, 4096);
-	snippet_add(line, column, LINE_WIDTH, &b);
-	snippet = buf_str(&b);
-	while (snippet.n) {
-		size_t n = (size_t)(str_chr(snippet, '\n') + 1);
-
-		buf_addz(out, "    ");
-		add_line(n ? str_head(snippet, n - 1) : snippet, out);
-		snippet = str_from(snippet, n ? n : snippet.n);
-	}
-	buf_done(&b);
+	utf8_add_printable(out, base->file->name);
+	if (base->file->text.n)
+		buf_addf(out, ":%u:%u", line_number(base, offset),
+			 n_chars(str_head(line, column)) + 1);
+	buf_addz(out, ": ");
 }
 
 static void add_issue(const struct issue *i, struct buf *out)
@@ -109,15 +95,11 @@ static void add_issue(const struct issue *i, struct buf *out)
 	const struct place *p = i->at->shown ? i->at->shown : i->at;
 	bool in_condition = p->type == ITEM_CONDITION;
 	const struct place *base = in_condition ? p->up : p;
-	size_t offset = base->at.offset, column;
+	size_t offset = base->at.offset;
 	bool found = !in_condition || find_in_file(p, &offset);
-	struct str line = line_at(p->file->text, offset, &column);
 
-	utf8_add_printable(out, p->file->name);
-	if (p->file->text.n)
-		buf_addf(out, ":%u:%u", line_number(base, offset),
-			 n_chars(str_head(line, column)) + 1);
-	buf_addf(out, ": %s: ", issue_is_error(i->code) ? "error" : "warning");
+	add_where(base, offset, out);
+	buf_addz(out, issue_is_error(i->code) ? "error: " : "warning: ");
 	utf8_add_printable(out, i->message);
 	buf_addf(out, " [%s]\n", issue_code_text(i->code));
 	if (i->at->up && i->code != ISSUE_YAML_PARSE) {
@@ -131,9 +113,18 @@ static void add_issue(const struct issue *i, struct buf *out)
 	if (!p->file->text.n)
 		return;
 	if (found)
-		add_snippet(p->file->text, offset, out);
+		caret_show(p->file->text, offset, INDENT, out);
 	else
-		add_snippet(p->condition, p->at.offset, out);
+		caret_show(p->condition, p->at.offset, INDENT, out);
+}
+
+static void add_schema(const struct issue *i, struct buf *out)
+{
+	add_where(i->at, i->at->at.offset, out);
+	buf_addz(out, "schema: ");
+	utf8_add_printable(out, i->message);
+	buf_addc(out, '\n');
+	caret_show(i->at->file->text, i->at->at.offset, INDENT, out);
 }
 
 static void add_more(unsigned n, unsigned shown, const char *what, struct buf *out)
@@ -154,11 +145,7 @@ void verdict_text(const struct verdict *v, bool verbose, struct buf *out)
 		add_issue(i, out);
 	add_more(v->n_errors, VERDICT_MAX_ERRORS, "errors", out);
 	add_more(v->n_warnings, VERDICT_MAX_WARNINGS, "warnings", out);
-	for (const struct issue *i = v->schema_first; i; i = i->next) {
-		utf8_add_printable(out, v->file->name);
-		buf_addz(out, ": schema: ");
-		utf8_add_printable(out, i->message);
-		buf_addc(out, '\n');
-	}
+	for (const struct issue *i = v->schema_first; i; i = i->next)
+		add_schema(i, out);
 	add_more(v->n_schema, VERDICT_MAX_WARNINGS, "schema warnings", out);
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "schema/lane.h"
 #include "state/container.h"
 #include "state/fd.h"
 #include "state/thread.h"
@@ -87,6 +88,11 @@ struct container_cache {
 	struct istr *cgroups, *id;
 };
 
+/* Records of a lane were lost in this time, ns since the epoch; n 0: none. */
+struct lossy_span {
+	uint64_t from_ns, until_ns, n;
+};
+
 /* What an unwanted event of a type costs. */
 enum plan {
 	PLAN_DELIVER, /* wanted: everything is done */
@@ -127,6 +133,8 @@ struct state {
 	bool in_preamble; /* nothing but metadata has come yet */
 	bool is_watched;  /* somebody will look at this event */
 	bool in_snapshot; /* process list entries have come and are not linked yet */
+
+	struct lossy_span lossy[LANE_COUNT]; /* the last one */
 
 	uint64_t num, first_ts, last_ts;
 	uint64_t generation, lineage_epoch, container_base;
@@ -304,5 +312,6 @@ void apply_user_added(struct state *s, struct moment *m);
 void apply_user_deleted(struct state *s, struct moment *m);
 void apply_group_added(struct state *s, struct moment *m);
 void apply_group_deleted(struct state *s, struct moment *m);
+void apply_loss(struct state *s, struct moment *m);
 void apply_container(struct state *s, struct moment *m);
 void apply_async(struct state *s, struct moment *m);

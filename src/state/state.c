@@ -97,6 +97,7 @@ static void reset(struct state *s)
 	s->container_base += container_table_epoch(s->containers) + 1;
 	drop_tables(s);
 	memset(s->container_cache, 0, sizeof(s->container_cache));
+	memset(s->lossy, 0, sizeof(s->lossy));
 	s->raw_cgroups = s->cgroups = s->hostname = NULL;
 	s->boot_ns = 0;
 	s->n_fds = s->heap_bytes = 0;

@@ -75,6 +75,13 @@ enum state_verdict state_apply(struct state *s, const struct record *r, struct m
 void state_want(struct state *s, const uint64_t events[(EV_COUNT + 63) / 64],
 		const uint64_t syscalls[(SC_COUNT + 63) / 64]);
 
+/*
+ * How many records were lost that m's event may have needed to be seen as it was: those of its
+ * lane and of the lane of processes, in the span of loss that it lies in (capture/loss.h).
+ * 0: nothing that anybody knows of.
+ */
+uint64_t state_lost(const struct state *s, const struct moment *m);
+
 /* Whether what comes after an event of this type may look different because of it. */
 bool event_changes_state(uint16_t type);
 

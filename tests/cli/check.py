@@ -40,6 +40,33 @@ def json_says_which_codes():
     equal((v['successful'], [e['code'] for e in v['errors']]), (False, ['LOAD_ERR_COMPILE_CONDITION']))
 
 
+def doubts_about_the_shape_have_place_and_caret_too():
+    path = file('shape.yaml', GOOD.replace('INFO', 'info') + '  prio: x\n')
+    text = done(saker('check', path)).decode()
+    for part in (f"{path}:8:13: schema: 'priority' should be", '\n      priority: info\n                ^\n',
+                 f"{path}:9:3: schema: unknown key 'prio'\n      prio: x\n      ^\n"):
+        check(part in text, part, text)
+    v, = _verdict(path)
+    equal([w.split(': ')[0] for w in v['schema_warnings']], ['8:13', '9:3'])
+
+
+def an_unknown_field_is_told_with_what_may_have_been_meant():
+    for bad in (GOOD.replace('proc.name', 'proc.nmae'), GOOD.replace('output: x', 'output: a %proc.nmae b')):
+        text = saker('check', file('bad.yaml', bad)).stdout.decode()
+        check("did you mean 'proc.name'?" in text, text)
+
+
+def an_error_in_an_output_quotes_what_the_rule_says_and_no_more():
+    text = saker('check', file('bad.yaml', GOOD.replace('output: x', 'output: "%nosuch.thing"'))).stdout.decode()
+    check("(at '%nosuch.thing')" in text and 'container' not in text, text)
+
+
+def what_is_missing_at_the_end_of_a_condition_is_shown_there():
+    path = file('bad.yaml', GOOD.replace('proc.name in (l)', 'proc.name ='))
+    text = saker('check', path).stdout.decode()
+    check(f'{path}:6:45: error: ' in text, text)
+
+
 def several_files_build_on_one_another():
     one = file('one.yaml', GOOD)
     two = file('two.yaml', '- rule: r\n  condition: and fd.num = 3\n  override: {condition: append}\n')

@@ -6,6 +6,28 @@ import scapfile
 from tap import done, equal, file, run, saker
 
 
+def _events(*records):
+    head = scapfile.section() + scapfile.machine() + scapfile.procs([scapfile.proc(1, 1, 0, b'init', b'/sbin/init')])
+    return file('made.scap', head + b''.join(map(scapfile.event, records)))
+
+
+def _q(n):
+    return struct.pack('<q', n)
+
+
+def an_empty_buffer_prints_nothing():
+    reads = [scapfile.record(1000 + i, 1, 7, [_q(len(data)), data, _q(3), struct.pack('<I', 80)])
+             for i, data in enumerate((b'secret', b''))]
+    equal(done(saker('print', _events(*reads), '--format', '<%evt.buffer>')), b'<secret>\n<>\n')
+
+
+def a_filter_sees_what_its_event_has_made():
+    path = _events(scapfile.record(1000, 1, 369, [_q(5), struct.pack('<I', 0)]))
+    shown = done(saker('print', path, '--format', '%evt.type %evt.arg.fd'))
+    equal(shown, b'bpf <b>\n')
+    equal(done(saker('print', path, '--filter', 'evt.arg.fd = "<b>"', '--count')), b'1\n')
+
+
 def durations_that_no_capture_records_are_null():
     head = scapfile.section() + scapfile.machine() + scapfile.procs([scapfile.proc(1, 1, 0, b'init', b'/sbin/init')])
     one = scapfile.event(scapfile.record(1000, 1, 5, [struct.pack('<q', 0), struct.pack('<q', 3)]))

@@ -2,6 +2,7 @@
 import json
 import re
 
+import scapfile
 from tap import capture, check, done, equal, fails, file, run, saker
 
 FILES = capture('files.scap.gz')
@@ -55,6 +56,20 @@ def a_rule_has_where_its_events_ended():
     check(counts['ended'] == n and counts['matched'] == 0, out)
     out = done(saker('explain', FILES, '--rules', RULES, '--rule', 'Opened')).decode()
     check(re.search(rf'^ *{n}  matched', out, re.M), out)
+
+
+def values_are_one_line_of_clean_text():
+    head = scapfile.section() + scapfile.machine() + scapfile.procs(
+        [scapfile.proc(1, 1, 0, b'a\x1b[31m\n\xff\xc3', b'/x')])
+    path = file('names.scap', head + scapfile.event(scapfile.record(1000, 1, 5, [bytes(8), bytes(8)])))
+    rules = file('names.yaml', '- rule: r\n  desc: d\n  condition: "evt.type = close and proc.name = \'x\\e\\n\'"\n'
+                 '  output: x\n  priority: INFO\n')
+    for how in (['--event', '1'], ['--rule', 'r'], ['--event', '1', '--json'], ['--rule', 'r', '--json']):
+        out = done(saker('explain', path, '--rules', rules, *how)).decode('utf-8')
+        check('a' in out and not any(c < ' ' and c != '\n' or c == '\x7f' for c in out), out)
+        if '--json' in how:
+            for line in out.splitlines():
+                json.loads(line)
 
 
 def what_is_not_there_is_an_error():

@@ -45,7 +45,7 @@ def fields_have_classes_names_types_and_help():
     equal([(c['name'], len(c['fields']), c['event_sources']) for c in classes],
           [(name, n, ['syscall']) for name, n in
            (('evt', 18), ('evt', 36), ('process', 87), ('user', 6), ('group', 2), ('fd', 46), ('fs.path', 6),
-            ('fdlist', 6), ('container (plugin container)', 61))])
+            ('fdlist', 6), ('container (plugin container)', 61), ('saker', 2))])
     for c in classes:
         equal(sorted(c), ['desc', 'event_sources', 'fields', 'name'])
         check(c['desc'], c['name'])
@@ -121,6 +121,16 @@ def macros_and_lists_are_described_too():
 
 def bundled_rules_are_listed_without_files():
     check(len(_json('rules')['rules']) >= 30)
+
+
+def every_bundled_rule_has_attack_tags_and_a_place_for_exceptions():
+    rules = json.loads(done(saker('list', 'rules', '--json')))['rules']
+    check(len(rules) >= 30, len(rules))
+    for rule in rules:
+        name, tags = rule['info']['name'], rule['info']['tags']
+        check(any(re.fullmatch(r'T\d{4}(\.\d{3})?', t) for t in tags), name, 'names no technique', tags)
+        check(any(t.startswith('mitre_') for t in tags), name, 'names no tactic', tags)
+        check(rule['details']['exception_names'], name, 'has no exceptions')
 
 
 run(globals())

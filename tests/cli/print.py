@@ -53,6 +53,31 @@ def a_wrong_filter_shows_line_column_and_place():
     fails(saker('print', FILES, '--filter', ''), 1, 'filter:1:')
 
 
+def an_unknown_field_is_told_with_what_may_have_been_meant():
+    meant = "did you mean 'proc.cmdline'?"
+    fails(saker('print', FILES, '--filter', 'proc.cmdlien = x'), 1, 'filter:1:1: ', meant)
+    fails(saker('print', FILES, '--filter', 'evt.num = 1 and toupper(proc.cmdlin) = x'), 1, meant)
+    fails(saker('print', FILES, '--format', 'a %proc.cmdlien b'), 1, 'format:1:3: ', meant, "(at '%proc.cmdlien')")
+    r = saker('print', FILES, '--filter', 'zzzzzzzz.zzzzzzzz = x')
+    check(b'did you mean' not in r.stderr, r.stderr)
+
+
+def a_filter_may_use_macros_and_lists_of_rule_files():
+    lists = file('lists.yaml', '- list: openers\n  items: [openat, open]\n')
+    macros = file('macros.yaml', '- macro: opens\n  condition: (evt.type in (openers))\n'
+                  '- macro: wrong\n  condition: (proc.nam = x)\n')
+    want = done(saker('print', FILES, '--filter', 'evt.type in (openat, open) and fd.num > 3'))
+    equal(done(saker('print', FILES, '--rules', lists, '--rules', macros, '--filter', 'opens and fd.num > 3')), want)
+    check(int(done(saker('print', FILES, '--count', '--filter', 'evt.type in (openers)', '--rules', lists))) > 0)
+    fails(saker('print', FILES, '--filter', 'evt.num = 1 and\n nosuch', '--rules', macros), 1, 'filter:2:2: ', 'nosuch')
+    fails(saker('print', FILES, '--filter', 'evt.num = 1 and ', '--rules', macros), 1, 'filter:1:16: ')
+    r = saker('print', FILES, '--filter', 'evt.num = 1 and wrong', '--rules', macros)
+    fails(r, 1, f'{macros}:4:15: ', "did you mean 'proc.name'?", "macro 'wrong'")
+    check(b'LOAD_UNUSED' not in r.stderr, r.stderr)
+    fails(saker('print', FILES, '--filter', 'evt.num = 1', '--rules', '/nonexistent.yaml'), 1, '/nonexistent.yaml')
+    fails(saker('print', FILES, '--rules', macros), 2, '--rules wants --filter')
+
+
 def a_long_wrong_filter_is_cut_around_its_place():
     r = saker('print', FILES, '--filter', 'evt.num=1 or ' * 10000 + 'proc.nosuch=1')
     fails(r, 1, 'proc.nosuch')
@@ -96,6 +121,15 @@ def a_full_disk_is_reported():
         fails(r, 1, 'standard output', 'No space left')
         fails(saker('list', 'fields', stdout=full, stderr=subprocess.PIPE), 1, 'No space left')
         fails(saker('--version', stdout=full, stderr=subprocess.PIPE), 1, 'No space left')
+
+
+def a_full_disk_is_told_once():
+    with open('/dev/full', 'wb') as full:
+        for args in (['--write', '-'], []):
+            equal(saker('print', FILES, *args, stdout=full, stderr=subprocess.PIPE).stderr.count(b'\n'), 1)
+    for args in ([], ['--compress'], ['--max', '3'], ['--filter', 'evt.num > 5']):
+        r = saker('print', FILES, '--write', '/dev/full', *args)
+        equal((r.returncode, r.stderr.count(b'\n')), (1, 1), r.stderr)
 
 
 def closed_standard_files_do_no_harm():

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* saker containers: what the container runtimes of this machine say. */
+#include "app/command.h"
+
+#include "app/report.h"
+#include "app/sink.h"
+#include "base/alloc.h"
+#include "base/stop.h"
+#include "enrich/enricher.h"
+#include "state/container.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { TURN_MS = 200 };
+
+struct containers_options {
+	struct option_texts sockets;
+	bool json, size;
+};
+
+struct row {
+	struct container *c;
+	struct str json; /* own memory */
+};
+
+struct listing {
+	struct row *at;
+	size_t n, cap;
+};
+
+static void keep(void *arg, struct str name, struct str json)
+{
+	struct listing *l = arg;
+	struct err e = {0};
+	struct row row;
+
+	if (container_parse(json, &row.c, &e) < 0) {
+		report("%s", e.msg);
+		return;
+	}
+	row.json = (struct str){xstrndup(json.p, json.n), json.n};
+	l->at = xgrow(l->at, &l->cap, l->n + 1, sizeof(*l->at));
+	l->at[l->n++] = row;
+}
+
+static void listing_done(struct listing *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		container_free(l->at[i].c);
+		free((void *)(uintptr_t)l->at[i].json.p);
+	}
+	free(l->at);
+}
+
+/* Of what was told twice of one container the later last. */
+static int by_id(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+	int order = str_cmp(x->c->id, y->c->id);
+
+	return order ? order : x->c->n_bytes < y->c->n_bytes ? -1 : x->c->n_bytes > y->c->n_bytes;
+}
+
+static struct str label(const struct container *c, const char *key)
+{
+	for (size_t i = 0; i < c->n_labels; i++) {
+		if (str_is(c->labels[i].key, key))
+			return c->labels[i].value;
+	}
+	return STR_EMPTY;
+}
+
+static void add_cell(struct buf *out, struct str s, int width)
+{
+	size_t start = out->n;
+
+	text_add_safe(out, s);
+	for (size_t n = out->n - start; n < (size_t)width; n++)
+		buf_addc(out, ' ');
+	buf_addz(out, "  ");
+}
+
+static void add_line(struct buf *out, const struct container *c)
+{
+	struct str pod = label(c, "io.kubernetes.pod.name");
+
+	add_cell(out, c->id, 12);
+	add_cell(out, str_of(container_type_text(c->type)), 10);
+	add_cell(out, c->is_pod_sandbox && !c->name.n ? STR("(sandbox)") : c->name, 20);
+	add_cell(out, c->image, 30);
+	if (pod.n) {
+		text_add_safe(out, label(c, "io.kubernetes.pod.namespace"));
+		buf_addc(out, '/');
+		text_add_safe(out, pod);
+	}
+	while (out->n && out->p[out->n - 1] == ' ')
+		out->n--;
+	buf_addc(out, '\n');
+}
+
+/* The record without the object around it. */
+static void add_json(struct buf *out, struct str record)
+{
+	struct str head = STR("{\"container\":");
+
+	buf_adds(out, str_head(str_from(record, head.n), record.n - head.n - 1));
+	buf_addc(out, '\n');
+}
+
+static enum exit_status print(struct listing *l, bool json)
+{
+	struct sink s;
+
+	sink_init(&s);
+	qsort(l->at, l->n, sizeof(*l->at), by_id);
+	if (!json && l->n)
+		buf_addz(&s.text, "ID            RUNTIME     NAME                  "
+				  "IMAGE                           POD\n");
+	for (size_t i = 0; i < l->n; i++) {
+		if (i + 1 < l->n && str_eq(l->at[i].c->id, l->at[i + 1].c->id))
+			continue;
+		if (json)
+			add_json(&s.text, l->at[i].json);
+		else
+			add_line(&s.text, l->at[i].c);
+		if (!sink_line(&s))
+			break;
+	}
+	return sink_close(&s);
+}
+
+/* Whether all that exist have answered, and at least one does; who did not is named. */
+static bool all_answered(const struct enricher *en)
+{
+	const struct runtime *r;
+	unsigned n_ready = 0, n_failed = 0;
+
+	for (unsigned i = 0; (r = enricher_runtime(en, i)); i++) {
+		enum runtime_state s = runtime_state(r);
+
+		n_ready += s == RUNTIME_READY;
+		if (s == RUNTIME_READY || s == RUNTIME_ABSENT)
+			continue;
+		n_failed++;
+		report("%s at %s: %s", runtime_kind_of(r)->name, runtime_path(r), runtime_why(r));
+	}
+	if (!n_ready && !n_failed)
+		report("no container runtime was found; --runtime-socket KIND=PATH names one");
+	return n_ready && !n_failed;
+}
+
+static enum exit_status list(struct enricher *en, struct listing *l, bool json)
+{
+	enum exit_status status;
+
+	stop_on_signals();
+	do
+		enricher_turn(en, TURN_MS);
+	while (!enricher_is_idle(en) && !stop_signal);
+	status = print(l, json);
+	return status == EXIT_DONE && !all_answered(en) ? EXIT_FAULT : status;
+}
+
+static enum exit_status run(const void *options, char **args, unsigned n_args)
+{
+	const struct containers_options *o = options;
+	struct enricher_config cfg = ENRICHER_CONFIG_DEFAULT;
+	struct listing l = {0};
+	enum exit_status status;
+	struct enricher *en;
+	struct err e = {0};
+
+	cfg.host_root = getenv("HOST_ROOT");
+	cfg.sockets = o->sockets.items;
+	cfg.n_sockets = o->sockets.n;
+	cfg.watch = false;
+	cfg.with_size = o->size;
+	cfg.label_max = SIZE_MAX;
+	if (enricher_new(&cfg, keep, &l, &en, &e) < 0) {
+		report("%s", e.msg);
+		return EXIT_USAGE;
+	}
+	status = list(en, &l, o->json);
+	enricher_free(en);
+	listing_done(&l);
+	return status;
+}
+
+#define ROW(name, letter, kind, member, value, help)                                               \
+	{                                                                                          \
+		name, letter, OPTION_##kind, offsetof(struct containers_options, member), value,   \
+			help                                                                       \
+	}
+
+static const struct option_row rows[] = {
+	ROW("runtime-socket", 0, TEXTS, sockets, "KIND=PATH",
+	    "another socket; KIND is docker, podman, cri or containerd"),
+	ROW("json", 'j', FLAG, json, NULL, "everything that is known, an object a line"),
+	ROW("size", 0, FLAG, size, NULL, "ask for sizes too, which may take long"),
+};
+
+const struct command command_containers = {
+	.name = "containers",
+	.summary = "List the containers of this machine",
+	.arguments = "[--runtime-socket KIND=PATH]... [--json] [--size]",
+	.details = "The runtimes are asked at their usual sockets; HOST_ROOT stands before every "
+		   "path.\n"
+		   "Exit status 1: a runtime did not answer, or there is none.\n",
+	.min_args = 0,
+	.max_args = 0,
+	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct containers_options)},
+	.run = run,
+};

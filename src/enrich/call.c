@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enrich/call.h"
+
+#include "base/alloc.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	CONNECT_TIMEOUT_MS = 3000,
+	WHY_BYTES = 160,
+	GRPC_NONE = -1,
+	GRPC_NOT_FOUND = 5,
+	GRPC_UNIMPLEMENTED = 12,
+};
+
+struct calls {
+	CURLM *multi;
+	struct call *first;
+	size_t n;
+};
+
+struct call {
+	struct calls *owner;
+	struct call *next, *before;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct buf sent;     /* the body of the request */
+	struct buf received; /* of a reply that is no stream */
+	struct framer framer;
+	struct call_request r; /* pointers in it are not used later, but arg and the functions */
+	int grpc_status, bad;  /* bad: -errno of a reply that is not of the form */
+	char why[WHY_BYTES];   /* the runtime's own words */
+};
+
+static void start_curl(void)
+{
+	curl_global_init(CURL_GLOBAL_NOTHING); /* UNIX sockets need no TLS */
+}
+
+struct calls *calls_new(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct calls *c = xcalloc(1, sizeof(*c));
+
+	pthread_once(&once, start_curl);
+	c->multi = curl_multi_init();
+	if (!c->multi)
+		abort(); /* as any other lack of memory */
+	return c;
+}
+
+static void call_free(struct call *k)
+{
+	struct calls *c = k->owner;
+
+	*(k->before ? &k->before->next : &c->first) = k->next;
+	if (k->next)
+		k->next->before = k->before;
+	c->n--;
+	curl_multi_remove_handle(c->multi, k->easy);
+	curl_easy_cleanup(k->easy);
+	curl_slist_free_all(k->headers);
+	buf_done(&k->sent);
+	buf_done(&k->received);
+	framer_done(&k->framer);
+	free(k);
+}
+
+void call_cancel(struct call *k)
+{
+	if (k)
+		call_free(k);
+}
+
+void calls_free(struct calls *c)
+{
+	if (!c)
+		return;
+	while (c->first)
+		call_free(c->first);
+	curl_multi_cleanup(c->multi);
+	free(c);
+}
+
+static bool is_stream(const struct call *k)
+{
+	return k->r.message != NULL;
+}
+
+/* Anything but all bytes ends the call. */
+static size_t on_body(char *p, size_t one, size_t n, void *arg)
+{
+	struct call *k = arg;
+	struct str bytes = {p, n};
+	long status = 0;
+
+	curl_easy_getinfo(k->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (is_stream(k) && status == 200) {
+		k->bad = framer_feed(&k->framer, bytes, k->r.message, k->r.arg);
+		return k->bad ? 0 : n;
+	}
+	buf_adds(&k->received, bytes);
+	if (!k->received.truncated)
+		return n;
+	k->bad = -EMSGSIZE;
+	return 0;
+}
+
+static bool header_is(struct str line, const char *name, struct str *ret)
+{
+	struct str key = str_of(name);
+
+	if (line.n <= key.n || line.p[key.n] != ':' || strncasecmp(line.p, name, key.n) != 0)
+		return false;
+	*ret = str_trim(str_from(line, key.n + 1));
+	return true;
+}
+
+static void keep_why(struct call *k, struct str s)
+{
+	snprintf(k->why, sizeof(k->why), "%.*s", STR_ARG(str_head(s, WHY_BYTES - 1)));
+}
+
+/* Trailers come here too. */
+static size_t on_header(char *p, size_t one, size_t n, void *arg)
+{
+	struct call *k = arg;
+	struct str line = {p, n}, value;
+	uint64_t status;
+
+	if (header_is(line, "grpc-status", &value) && str_u64(value, &status) && status < 1000)
+		k->grpc_status = (int)status;
+	else if (header_is(line, "grpc-message", &value))
+		keep_why(k, value);
+	return n;
+}
+
+static void prepare_grpc(struct call *k, const struct call_request *r)
+{
+	grpc_wrap(&k->sent, r->body);
+	k->headers = curl_slist_append(k->headers, "Content-Type: application/grpc");
+	k->headers = curl_slist_append(k->headers, "TE: trailers");
+	k->headers = curl_slist_append(k->headers, "Expect:");
+	if (*r->namespace) {
+		char *line = xasprintf("containerd-namespace: %s", r->namespace);
+
+		k->headers = curl_slist_append(k->headers, line);
+		free(line);
+	}
+	curl_easy_setopt(k->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+	/* libcurl 7.88 breaks a second request on a connection that began as HTTP/2. */
+	curl_easy_setopt(k->easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(k->easy, CURLOPT_FORBID_REUSE, 1L);
+	curl_easy_setopt(k->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)k->sent.n);
+	curl_easy_setopt(k->easy, CURLOPT_POSTFIELDS, buf_z(&k->sent));
+	curl_easy_setopt(k->easy, CURLOPT_HTTPHEADER, k->headers);
+}
+
+static void prepare(struct call *k, const struct call_request *r)
+{
+	char *url = xasprintf("http://localhost%s", r->path);
+
+	curl_easy_setopt(k->easy, CURLOPT_URL, url);
+	curl_easy_setopt(k->easy, CURLOPT_UNIX_SOCKET_PATH, r->socket);
+	curl_easy_setopt(k->easy, CURLOPT_PROXY, ""); /* whatever the environment says */
+	curl_easy_setopt(k->easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(k->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(k->easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
+	curl_easy_setopt(k->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(k->easy, CURLOPT_WRITEDATA, k);
+	curl_easy_setopt(k->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(k->easy, CURLOPT_HEADERDATA, k);
+	curl_easy_setopt(k->easy, CURLOPT_PRIVATE, k);
+	if (r->framing == FRAMING_GRPC)
+		prepare_grpc(k, r);
+	free(url);
+}
+
+struct call *call_start(struct calls *c, const struct call_request *r)
+{
+	struct call *k = xcalloc(1, sizeof(*k));
+
+	k->owner = c;
+	k->r = *r;
+	k->grpc_status = GRPC_NONE;
+	k->easy = curl_easy_init();
+	if (!k->easy)
+		abort();
+	buf_init(&k->sent, SIZE_MAX / 2);
+	buf_init(&k->received, r->max_bytes);
+	framer_init(&k->framer, r->framing, r->max_bytes);
+	prepare(k, r);
+	k->next = c->first;
+	if (c->first)
+		c->first->before = k;
+	c->first = k;
+	c->n++;
+	curl_multi_add_handle(c->multi, k->easy);
+	return k;
+}
+
+static enum call_outcome http_outcome(struct call *k, struct reply *ret)
+{
+	long status = 0;
+
+	curl_easy_getinfo(k->easy, CURLINFO_RESPONSE_CODE, &status);
+	ret->body = buf_str(&k->received);
+	if (status == 200)
+		return CALL_GOOD;
+	snprintf(k->why, sizeof(k->why), "HTTP status %ld", status);
+	return status == 404 ? CALL_NOT_FOUND : CALL_FAILED;
+}
+
+static enum call_outcome grpc_outcome(struct call *k, struct reply *ret)
+{
+	if (k->grpc_status == GRPC_NONE)
+		keep_why(k, STR("no gRPC status"));
+	if (k->grpc_status == GRPC_NOT_FOUND)
+		return CALL_NOT_FOUND;
+	if (k->grpc_status == GRPC_UNIMPLEMENTED)
+		return CALL_UNSUPPORTED;
+	if (k->grpc_status)
+		return CALL_FAILED;
+	if (is_stream(k) || !grpc_unwrap(buf_str(&k->received), &ret->body))
+		return CALL_GOOD;
+	keep_why(k, STR("no gRPC message"));
+	return CALL_FAILED;
+}
+
+static enum call_outcome outcome_of(struct call *k, CURLcode code, struct reply *ret)
+{
+	long number = 0;
+
+	if (k->bad) {
+		keep_why(k, str_of(k->bad == -EMSGSIZE ? "the answer is too long"
+						       : "the answer is not of the form"));
+		return CALL_FAILED;
+	}
+	if (code == CURLE_OK)
+		return k->r.framing == FRAMING_GRPC ? grpc_outcome(k, ret) : http_outcome(k, ret);
+	curl_easy_getinfo(k->easy, CURLINFO_OS_ERRNO, &number);
+	keep_why(k, str_of(code == CURLE_COULDNT_CONNECT && number ? strerror((int)number)
+								   : curl_easy_strerror(code)));
+	return number == EACCES || number == EPERM ? CALL_DENIED : CALL_FAILED;
+}
+
+static void finish(struct call *k, CURLcode code)
+{
+	struct reply r = {.body = STR_EMPTY, .why = k->why};
+
+	r.outcome = outcome_of(k, code, &r);
+	k->r.done(k->r.arg, &r);
+	call_free(k);
+}
+
+void calls_wait(struct calls *c, int timeout_ms)
+{
+	struct call *k;
+	int running, left;
+	CURLMsg *m;
+
+	curl_multi_poll(c->multi, NULL, 0, timeout_ms, NULL);
+	curl_multi_perform(c->multi, &running);
+	while ((m = curl_multi_info_read(c->multi, &left))) {
+		CURLcode code = m->data.result;
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&k);
+		finish(k, code);
+	}
+}
+
+void calls_wake(struct calls *c)
+{
+	curl_multi_wakeup(c->multi);
+}
+
+size_t calls_count(const struct calls *c)
+{
+	return c->n;
+}

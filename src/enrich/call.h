@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Questions over UNIX sockets, many at a time: HTTP/1.1, or gRPC as POSTs of HTTP/2 whose trailers
+ * carry the status.  One thread; nothing blocks but calls_wait().
+ */
+#pragma once
+
+#include "enrich/framer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct calls;
+struct call;
+
+enum call_outcome {
+	CALL_GOOD,
+	CALL_NOT_FOUND,	  /* the runtime says that there is no such thing */
+	CALL_UNSUPPORTED, /* nor such a question */
+	CALL_DENIED,	  /* we may not open its socket */
+	CALL_FAILED,
+};
+
+struct reply {
+	enum call_outcome outcome;
+	struct str body; /* gRPC: the message; borrowed */
+	const char *why; /* when not good: a few words, borrowed */
+};
+
+struct call_request {
+	const char *socket;
+	enum framing framing;
+	const char *path;
+	struct str body;       /* gRPC: the message */
+	const char *namespace; /* containerd's, or "" */
+	unsigned timeout_ms;   /* 0: none */
+	size_t max_bytes;      /* of the reply, or of each message of a stream */
+	/*
+	 * With `message` the reply is a stream.  It must not start or cancel calls; `done` may.
+	 */
+	void (*message)(void *arg, struct str m);
+	void (*done)(void *arg, const struct reply *r);
+	void *arg;
+};
+
+struct calls *calls_new(void);
+void calls_free(struct calls *c); /* cancels what is under way; NULL is fine */
+
+/* Never fails: what cannot be sent is done with CALL_FAILED in the next calls_wait(). */
+struct call *call_start(struct calls *c, const struct call_request *r);
+/* `done` is not called.  NULL is fine. */
+void call_cancel(struct call *k);
+
+/* Go on with everything, sleeping at most timeout_ms when there is nothing to do. */
+void calls_wait(struct calls *c, int timeout_ms);
+/* End a calls_wait(), from any thread. */
+void calls_wake(struct calls *c);
+size_t calls_count(const struct calls *c); /* under way */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All container runtimes of this machine: metadata of every container, as the JSON of container
+ * records, given out when it changes.
+ *
+ * Whole lists at the start, then by the runtimes' events, and by enricher_ask() for what is met
+ * first elsewhere.  A runtime that is away, hangs, lies or floods costs only its own containers.
+ * One thread; nothing blocks but enricher_turn().
+ */
+#pragma once
+
+#include "base/err.h"
+#include "enrich/runtime.h"
+
+struct enricher_config {
+	const char *host_root; /* before every path of a socket; NULL or "": this machine */
+	/* "KIND=PATH", besides the usual places. */
+	const char *const *sockets;
+	size_t n_sockets;
+	bool no_usual_places;
+	bool watch; /* else every runtime is listed once */
+	bool with_size;
+	size_t label_max; /* bytes of a label's value; longer ones are left out */
+	unsigned timeout_ms, max_questions;
+	size_t max_containers;
+};
+
+#define ENRICHER_CONFIG_DEFAULT                                                                    \
+	((struct enricher_config){.watch = true,                                                   \
+				  .label_max = 100,                                                \
+				  .timeout_ms = 5000,                                              \
+				  .max_questions = 16,                                             \
+				  .max_containers = 65536})
+
+/*
+ * name: "container" or "container_removed", json: its record; both borrowed.  From within
+ * enricher_turn().
+ */
+typedef void (*enricher_tell)(void *arg, struct str name, struct str json);
+
+struct enricher;
+
+/* -EINVAL and *e when a socket is not "KIND=PATH". */
+int enricher_new(const struct enricher_config *cfg, enricher_tell tell, void *arg,
+		 struct enricher **ret, struct err *e);
+void enricher_free(struct enricher *en); /* NULL is fine */
+
+/* A container was met of which nothing is known: its id or the first 12 characters. */
+void enricher_ask(struct enricher *en, struct str id);
+/* Do what is to do, sleeping at most timeout_ms while there is nothing. */
+void enricher_turn(struct enricher *en, int timeout_ms);
+/* End the sleep, from any thread. */
+void enricher_wake(struct enricher *en);
+/* Nothing is under way: without `watch`, all is told. */
+bool enricher_is_idle(const struct enricher *en);
+
+struct enricher_stats {
+	uint64_t n_containers, n_told, n_removed;
+	uint64_t n_asked;     /* by enricher_ask(), of what was not known */
+	uint64_t n_not_found; /* of them, that no runtime knew in time */
+	uint64_t n_evicted;   /* pages of the book */
+};
+
+void enricher_get_stats(const struct enricher *en, struct enricher_stats *ret);
+/* The runtimes, by number from 0; NULL behind the last. */
+const struct runtime *enricher_runtime(const struct enricher *en, unsigned i);

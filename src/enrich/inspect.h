@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What Docker's and podman's answers have in common: JSON of the same make. */
+#pragma once
+
+#include "enrich/kind.h"
+#include "enrich/tree.h"
+
+/* A list of containers: their ids. */
+bool inspect_take_ids(struct query *q, struct str answer);
+/* The only entry of a list that was asked for one container: name, image, labels. */
+bool inspect_take_summary(struct query *q, struct str answer);
+/* Everything of an inspected container but its image. */
+void inspect_fill(const json_t *c, struct facts *f);
+/* A line of the event stream. */
+bool inspect_take_event(struct str line, struct note *ret);
+/* "%7B..." : text as a part of an URL's query. */
+void url_add(struct buf *out, struct str s);

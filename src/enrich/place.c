@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enrich/place.h"
+
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	if (!strcmp(a, b))
+		return true;
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* podman also speaks as Docker does, often through a link in Docker's place. */
+static bool competes(const struct runtime_kind *a, const struct runtime_kind *b)
+{
+	return a == b || (a == &kind_podman && b == &kind_docker);
+}
+
+static bool is_known(const struct place_list *l, const struct runtime_kind *kind, const char *path)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		if (competes(l->at[i].kind, kind) && is_same_file(l->at[i].path, path))
+			return true;
+	}
+	return false;
+}
+
+static int add(struct place_list *l, const struct runtime_kind *kind, const char *path,
+	       struct err *e)
+{
+	if (is_known(l, kind, path))
+		return 0;
+	if (l->n == PLACES_MAX)
+		return err_set(e, -E2BIG, "more than %d sockets of container runtimes", PLACES_MAX);
+	l->at[l->n++] = (struct place){kind, xstrdup(path)};
+	return 0;
+}
+
+static int add_named(struct place_list *l, const char *root, const char *text, struct err *e)
+{
+	const char *equals = strchr(text, '=');
+	const struct runtime_kind *kind = NULL;
+	char *path;
+	int r;
+
+	if (equals)
+		kind = runtime_kind_find((struct str){text, (size_t)(equals - text)});
+	if (!kind || equals[1] != '/')
+		return err_set(e, -EINVAL,
+			       "'%s' is not KIND=PATH with one of docker, podman, cri, containerd "
+			       "and an absolute path",
+			       text);
+	path = xasprintf("%s%s", root, equals + 1);
+	r = add(l, kind, path, e);
+	free(path);
+	return r;
+}
+
+static bool is_pattern(const char *path)
+{
+	return strchr(path, '*') != NULL;
+}
+
+/* Patterns stand for what is there now; a plain path also for what comes later. */
+static int add_usual(struct place_list *l, const struct runtime_kind *kind, const char *root,
+		     const char *usual, struct err *e)
+{
+	char *path = xasprintf("%s%s", root, usual);
+	glob_t found = {0};
+	int r = 0;
+
+	if (!is_pattern(usual))
+		r = add(l, kind, path, e);
+	else if (!glob(path, GLOB_NOSORT, NULL, &found)) {
+		for (size_t i = 0; i < found.gl_pathc && !r && l->n < PLACES_MAX / 2; i++)
+			r = add(l, kind, found.gl_pathv[i], e);
+	}
+	globfree(&found);
+	free(path);
+	return r;
+}
+
+int places_find(const struct enricher_config *cfg, struct place_list *ret, struct err *e)
+{
+	const char *root = cfg->host_root ? cfg->host_root : "";
+	int r = 0;
+
+	for (size_t i = 0; i < cfg->n_sockets && !r; i++)
+		r = add_named(ret, root, cfg->sockets[i], e);
+	for (size_t k = 0; runtime_kinds[k] && !cfg->no_usual_places; k++) {
+		const char *const *usual = runtime_kinds[k]->sockets;
+
+		for (; *usual && !r; usual++)
+			r = add_usual(ret, runtime_kinds[k], root, *usual, e);
+	}
+	return r;
+}
+
+void places_done(struct place_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->at[i].path);
+	l->n = 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was lost on the way here, as capture/loss.h says it. */
+#include "state/private.h"
+
+/* The value behind "key=" among words. */
+static struct str value_of(struct str words, const char *key)
+{
+	while (words.n) {
+		ptrdiff_t blank = str_chr(words, ' ');
+		struct str word = blank < 0 ? words : str_head(words, (size_t)blank);
+		ptrdiff_t equals = str_chr(word, '=');
+
+		if (equals > 0 && str_is(str_head(word, (size_t)equals), key))
+			return str_from(word, (size_t)equals + 1);
+		words = str_from(words, word.n + 1);
+	}
+	return STR_EMPTY;
+}
+
+static int lane_of_name(struct str name)
+{
+	for (int i = 0; i < LANE_COUNT; i++) {
+		if (str_is(name, lane_names[i]))
+			return i;
+	}
+	return -1;
+}
+
+static bool parse(struct str words, struct lossy_span *ret)
+{
+	return str_u64(value_of(words, "from"), &ret->from_ns) &&
+	       str_u64(value_of(words, "until"), &ret->until_ns) &&
+	       str_u64(value_of(words, "lost"), &ret->n) && ret->n && ret->from_ns <= ret->until_ns;
+}
+
+/* One that begins before the last has ended goes on with it. */
+void apply_loss(struct state *s, struct moment *m)
+{
+	struct str words = str_until_nul(event_param(&m->ev, 2));
+	struct lossy_span new, *span;
+	int lane = lane_of_name(value_of(words, "lane"));
+
+	if (!str_is(str_until_nul(event_param(&m->ev, 0)), "saker") ||
+	    !str_is(str_until_nul(event_param(&m->ev, 1)), "loss"))
+		return;
+	if (lane < 0 || !parse(words, &new)) {
+		s->stats.n_bad_records++;
+		return;
+	}
+	span = &s->lossy[lane];
+	if (span->n && new.from_ns <= span->until_ns &&new.until_ns >= span->from_ns) {
+		new.n = new.n <= UINT64_MAX - span->n ? new.n + span->n : UINT64_MAX;
+		if (span->from_ns < new.from_ns)
+			new.from_ns = span->from_ns;
+		if (span->until_ns > new.until_ns)
+			new.until_ns = span->until_ns;
+	}
+	*span = new;
+}
+
+static uint64_t lost_at(const struct lossy_span *span, uint64_t ts)
+{
+	return ts >= span->from_ns && ts <= span->until_ns ? span->n : 0;
+}
+
+uint64_t state_lost(const struct state *s, const struct moment *m)
+{
+	uint64_t n = lost_at(&s->lossy[LANE_LIFE], m->ev.ts), more = 0;
+
+	for (unsigned lane = LANE_LIFE + 1; lane < LANE_COUNT; lane++) {
+		if (lost_at(&s->lossy[lane], m->ev.ts) && lane_of(m->ev.type) == lane)
+			more = s->lossy[lane].n;
+	}
+	return n <= UINT64_MAX - more ? n + more : UINT64_MAX;
+}

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""saker containers against runtimes that answer well, badly or not at all."""
+import json
+import os
+import socket
+import socketserver
+import threading
+import time
+import urllib.parse
+from http.server import BaseHTTPRequestHandler
+
+from tap import SOURCE, TMP, check, done, equal, fails, file, run, saker
+
+ID = '4d298c9129a361db3abb51e09f58b528bfecb6c7587db6a60854b0e8e340eec8'
+
+
+def _recorded(name):
+    with open(f'{SOURCE}/tests/fuzz/corpus/runtime/{name}', 'rb') as f:
+        return f.read()[3:]
+
+
+class _Docker(socketserver.ThreadingUnixStreamServer):
+    """Answers like a real one, unless `answers` (a path's beginning to bytes or a function) says otherwise."""
+
+    daemon_threads = True
+    n = 0
+
+    def __init__(self, answers=None):
+        _Docker.n += 1
+        self.path = os.path.join(TMP, f'docker{_Docker.n}.sock')
+        self.answers = {'/containers/json': _recorded('docker-list'), f'/containers/{ID[:12]}': _recorded('docker-inspect'),
+                        '/images/': _recorded('docker-image'), **(answers or {})}
+        self.asked = []
+        super().__init__(self.path, _Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+
+    def address_string(self):
+        return ''
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.server.asked.append(urllib.parse.unquote(self.path))
+        for start in sorted(self.server.answers, key=len, reverse=True):
+            if self.path.startswith(start):
+                answer = self.server.answers[start]
+                if callable(answer):
+                    answer(self)
+                elif answer is None:
+                    self._give(404, b'{"message":"No such container"}')
+                else:
+                    self._give(200, answer)
+                return
+        self._give(404, b'{}')
+
+    def _give(self, status, body):
+        self.send_response(status)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _containers(*paths, options=(), timeout=60):
+    """With an empty root in front of every usual place, so that the machine's own runtimes are left out."""
+    root = os.path.join(TMP, 'root')
+    os.makedirs(root, exist_ok=True)
+    args = []
+    for p in paths:
+        args += ['--runtime-socket', p.replace('=', '=/..' + '/..' * root.count('/'), 1) if '=/' in p else p]
+    return saker('containers', *args, *options, env={'HOST_ROOT': root}, timeout=timeout)
+
+
+def _objects(p):
+    return [json.loads(line) for line in p.stdout.splitlines()]
+
+
+def a_container_is_listed():
+    d = _Docker()
+    p = _containers(f'docker={d.path}')
+    lines = done(p).decode().splitlines()
+    equal(lines[0].split(), ['ID', 'RUNTIME', 'NAME', 'IMAGE', 'POD'])
+    equal(lines[1].split(), [ID[:12], 'docker', 'd1', 'busybox:test'])
+    equal(len(lines), 2)
+    equal(p.stderr, b'')
+
+
+def json_has_everything():
+    d = _Docker()
+    c, = _objects(_containers(f'docker={d.path}', options=['--json']))
+    equal(c['full_id'], ID)
+    equal((c['imagerepo'], c['imagetag'], c['imageid'][:12]), ('busybox', 'test', '396742c0a154'))
+    equal(c['Mounts'][0]['Destination'], '/h')
+    equal(len(c['labels']['long']), 150)
+
+
+def the_address_may_be_that_of_another_container():
+    inspect = json.loads(_recorded('docker-inspect'))
+    inspect['HostConfig']['NetworkMode'] = 'container:other'
+    peer = {'Id': 'x', 'NetworkSettings': {'IPAddress': '10.1.2.3'}}
+    d = _Docker({f'/containers/{ID[:12]}': json.dumps(inspect).encode(), '/containers/other': json.dumps(peer).encode()})
+    c, = _objects(_containers(f'docker={d.path}', options=['--json']))
+    equal(c['ip'], '10.1.2.3')
+
+
+def a_container_that_cannot_be_inspected_is_known_by_the_list():
+    d = _Docker({f'/containers/{ID[:12]}': None})
+    c, = _objects(_containers(f'docker={d.path}', options=['--json']))
+    equal((c['name'], c['image'], c['imagetag']), ('d1', 'busybox:test', 'test'))
+
+
+def many_containers_are_listed():
+    def one(i):
+        return f'{i:064x}'[::-1]
+    entries = {one(i): {'Id': one(i), 'Names': [f'/n{i}'], 'Image': 'a:b', 'Created': 1} for i in range(2000)}
+
+    def listing(h):
+        query = urllib.parse.parse_qs(urllib.parse.urlparse(h.path).query)
+        wanted = json.loads(query['filters'][0])['id'][0] if 'filters' in query else ''
+        h._give(200, json.dumps([e for k, e in entries.items() if k.startswith(wanted)]).encode())
+    d = _Docker({'/containers/': None, '/containers/json': listing})
+    equal(len(_objects(_containers(f'docker={d.path}', options=['--json']))), 2000)
+
+
+def no_runtime_is_a_fault_that_is_named():
+    fails(_containers(), 1, 'no container runtime was found')
+
+
+def what_is_no_socket_is_named():
+    fails(_containers(f'docker={file("plain")}'), 1, 'it is no socket')
+
+
+def a_link_to_a_socket_is_followed():
+    d = _Docker()
+    os.symlink(d.path, d.path + '.link')
+    check(b' d1 ' in done(_containers(f'docker={d.path}.link')))
+
+
+def a_socket_that_two_paths_lead_to_is_asked_once():
+    d = _Docker()
+    os.symlink(d.path, d.path + '.link')
+    done(_containers(f'docker={d.path}.link', f'docker={d.path}'))
+    equal(sum(a == '/containers/json?all=1' for a in d.asked), 1, d.asked)
+
+
+def nobody_listens():
+    path = os.path.join(TMP, 'dead.sock')
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(path)
+    s.close()
+    fails(_containers(f'docker={path}'), 1, 'docker at', 'Connection refused')
+
+
+def a_runtime_that_fails_spoils_no_other():
+    good, bad = _Docker(), _Docker({'/containers/json': b'<html>'})
+    p = _containers(f'docker={bad.path}', f'docker={good.path}')
+    fails(p, 1, 'the answer makes no sense')
+    check(b' d1 ' in p.stdout, p.stdout)
+
+
+def a_runtime_that_hangs_is_given_up():
+    d = _Docker({'/containers/json': lambda h: time.sleep(20)})
+    start = time.time()
+    fails(_containers(f'docker={d.path}'), 1, 'Timeout was reached')
+    check(time.time() - start < 15)
+
+
+def an_answer_that_comes_byte_by_byte_is_given_up():
+    def drip(h):
+        h.send_response(200)
+        h.send_header('Content-Length', '1000000')
+        h.end_headers()
+        try:
+            for _ in range(1000):
+                h.wfile.write(b'[')
+                time.sleep(0.02)
+        except OSError:
+            pass
+    d = _Docker({'/containers/json': drip})
+    fails(_containers(f'docker={d.path}'), 1, 'Timeout was reached')
+
+
+def an_answer_that_ends_early_is_refused():
+    def cut(h):
+        h.send_response(200)
+        h.send_header('Content-Length', '1000')
+        h.end_headers()
+        h.wfile.write(b'[{"Id":')
+        h.close_connection = True
+        h.connection.shutdown(socket.SHUT_RDWR)
+    d = _Docker({'/containers/json': cut})
+    fails(_containers(f'docker={d.path}'), 1, 'docker at')
+
+
+def an_answer_without_end_is_cut_off():
+    def flood(h):
+        h.send_response(200)
+        h.end_headers()
+        try:
+            while True:
+                h.wfile.write(b'x' * 1048576)
+        except OSError:
+            pass
+    d = _Docker({f'/containers/{ID[:12]}': flood})
+    c, = _objects(_containers(f'docker={d.path}', options=['--json']))
+    equal(c['env'], [])
+
+
+def hostile_text_is_shown_safely():
+    entry = {'Id': 'f' * 64, 'Name': '/\x1b[2Jx\ny', 'Config': {'Image': 'i\x07', 'Labels': {'a\x00b': 'x' * 1000000}}}
+    d = _Docker({'/containers/json': b'[{"Id":"' + b'f' * 64 + b'"}]', '/containers/fff': json.dumps(entry).encode()})
+    p = _containers(f'docker={d.path}')
+    check(not any(c < 32 and c != 10 for c in p.stdout), p.stdout)
+    equal(len(p.stdout.splitlines()), 2)
+    c, = _objects(_containers(f'docker={d.path}', options=['--json']))
+    equal(c['name'], '\x1b[2Jx\ny')
+
+
+def sockets_must_be_named_well():
+    for bad in ('docker', 'docker=', 'docker=relative', 'rkt=/x', '=/x'):
+        fails(saker('containers', '--runtime-socket', bad), 2, bad, 'KIND=PATH')
+    fails(saker('containers', 'extra'), 2, 'too many')
+
+
+def http_is_not_grpc():
+    d = _Docker()
+    fails(_containers(f'cri={d.path}'), 1, 'cri at')
+
+
+run(globals())
