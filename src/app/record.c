@@ -151,7 +151,7 @@ static int record_all(struct recording *r, int go, struct err *e)
 	if (!ret)
 		ret = startup_drop(&r->startup, e);
 	if (!ret)
-		ret = startup_picture(write_snapshot, r, e);
+		ret = startup_picture(&r->startup, r->live, write_snapshot, r, e);
 	if (!ret)
 		ret = startup_confine(&r->startup, e);
 	if (ret < 0)

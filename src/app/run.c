@@ -62,6 +62,7 @@ static void summarize(struct run *r)
 	       r->watch.rules->n_rules);
 	summary_rules(r->watch.rules);
 	summary_live(r->live);
+	summary_healing(&r->watch.in);
 }
 
 static enum exit_status watch_machine(struct run *r)
@@ -82,7 +83,8 @@ static enum exit_status watch_machine(struct run *r)
 	w->pause_arg = r;
 	stop_on_signals();
 	stop_after(r->o->seconds);
-	if (!startup_drop(&r->startup, &e) && !startup_picture(learn, w->in.state, &e) &&
+	if (!startup_drop(&r->startup, &e) && !input_heals(&w->in, r->live, &e) &&
+	    !startup_picture(&r->startup, r->live, learn, w->in.state, &e) &&
 	    !startup_confine(&r->startup, &e))
 		watch_events(w, &e);
 	status = watch_end(w);

@@ -113,3 +113,25 @@ void summary_live(struct live *l)
 	report("%u kernel programs, %" PRIu64 " KiB of ring buffers, %" PRIu64 " late events",
 	       s.n_programs, s.ring_bytes >> 10, s.n_late);
 }
+
+void summary_healing(const struct input *in)
+{
+	struct healing_stats h;
+	struct state_stats s;
+
+	state_get_stats(in->state, &s);
+	healing_get_stats(in->healing, &h);
+	if (!h.asked.n_asked && !h.asked.n_busy && !h.asked.n_limited)
+		return;
+	report("%" PRIu64 " questions to /proc about what was unknown: %" PRIu64
+	       " threads and %" PRIu64 " descriptors found, %" PRIu64 " questions without answer",
+	       h.asked.n_asked, s.threads_healed, s.fds_healed, h.asked.n_gone);
+	if (h.n_held)
+		report("%" PRIu64 " events waited for answers, %.1f ms in all; %" PRIu64
+		       " of them in vain",
+		       h.n_held, (double)h.held_ns / 1e6, h.n_expired);
+	if (h.n_hasty + h.asked.n_busy + h.asked.n_limited)
+		report("too much at once: %" PRIu64 " questions not asked, %" PRIu64
+		       " events that did not wait",
+		       h.asked.n_busy + h.asked.n_limited, h.n_hasty);
+}

@@ -288,6 +288,31 @@ void live_wait(struct live *l, uint64_t timeout_ns)
 	look_in_time(l);
 }
 
+bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
+		       void *arg)
+{
+	for (unsigned i = 0; i < l->n_rings; i++)
+		if (!ring_each(&l->rings[i], fn, arg))
+			return false;
+	return true;
+}
+
+uint64_t live_now(const struct live *l)
+{
+	return probe_now(l->probe);
+}
+
+/* Twice the hold, for the clock went on since the heads were looked at. */
+uint64_t live_settled(const struct live *l)
+{
+	return live_now(l) - 2 * l->cfg.hold_ns;
+}
+
+uint64_t live_epoch(const struct live *l)
+{
+	return probe_epoch(l->probe);
+}
+
 unsigned live_n_refused(const struct live *l)
 {
 	return probe_n_refused(l->probe);

@@ -38,6 +38,19 @@ struct source *live_source(struct live *l);
 /* Sleep until there may be records, no longer than timeout_ns.  Interrupted by signals. */
 void live_wait(struct live *l, uint64_t timeout_ns);
 
+/*
+ * Call fn with each record that was not given yet, and the one given last, ring after ring.
+ * False when fn gave false, or when a record is still being written.
+ */
+bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
+		       void *arg);
+
+/* The time as records are stamped with, and what it is at the start of the machine. */
+uint64_t live_now(const struct live *l);
+uint64_t live_epoch(const struct live *l);
+/* Right after next() gave 0: all records older than this have been given. */
+uint64_t live_settled(const struct live *l);
+
 /* Events that cannot be had since the kernel refused their program: how many, and the i-th. */
 unsigned live_n_refused(const struct live *l);
 const char *live_refused(const struct live *l, unsigned i);

@@ -363,6 +363,11 @@ uint64_t probe_now(const struct probe *p)
 	return p->epoch_ns + clock_ns(CLOCK_BOOTTIME);
 }
 
+uint64_t probe_epoch(const struct probe *p)
+{
+	return p->epoch_ns;
+}
+
 unsigned probe_n_programs(const struct probe *p)
 {
 	return p->n_programs;

@@ -18,8 +18,9 @@ int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e);
 /* From here on records come. */
 int probe_attach(struct probe *p, const uint64_t *syscalls, struct err *e);
 
-/* The time as records are stamped with. */
+/* The time as records are stamped with, and what it is at the start of the machine. */
 uint64_t probe_now(const struct probe *p);
+uint64_t probe_epoch(const struct probe *p);
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
 const char *probe_refused(const struct probe *p, unsigned i);

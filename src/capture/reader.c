@@ -11,11 +11,11 @@ enum {
 	DEFAULT_MAX_FDS = 4194304,
 };
 
-static uint64_t now_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
@@ -30,7 +30,8 @@ void census_init(struct census *c, const struct scan_config *cfg)
 		c->cfg.max_threads = DEFAULT_MAX_THREADS;
 	if (!cfg->max_fds)
 		c->cfg.max_fds = DEFAULT_MAX_FDS;
-	c->deadline_ns = cfg->timeout_ms ? now_ns() + cfg->timeout_ms * 1000000 : 0;
+	c->deadline_ns =
+		cfg->timeout_ms ? clock_ns(CLOCK_MONOTONIC) + cfg->timeout_ms * 1000000 : 0;
 }
 
 void census_done(struct census *c)
@@ -88,6 +89,7 @@ void reader_close(struct reader *r)
 
 static void give_proc(struct reader *r, struct record *ret)
 {
+	r->task.proc.read_ns = r->read_ns;
 	r->stats.n_threads++;
 	r->census->n_threads++;
 	r->stats.n_processes += r->task.proc.tid == r->task.proc.pid;
@@ -112,6 +114,9 @@ static bool is_read(struct reader *r, enum task_result result)
 /* Go into the folder of thread tid and give its record; false, and out again, without one. */
 bool reader_enter(struct reader *r, const char *name, int64_t tid, struct record *ret)
 {
+	r->read_ns = 0;
+	if (r->census->cfg.epoch_ns)
+		r->read_ns = r->census->cfg.epoch_ns + clock_ns(CLOCK_BOOTTIME);
 	r->dir = openat(r->host.proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->dir < 0) {
 		is_read(r, errno == EACCES ? TASK_DENIED : TASK_GONE);
@@ -135,6 +140,7 @@ bool reader_next_fd(struct reader *r, struct record *ret)
 		descriptors_end(&r->descriptors);
 		return false;
 	}
+	r->descriptors.fd.read_ns = r->read_ns;
 	r->stats.n_fds++;
 	*ret = (struct record){.kind = RECORD_FD, .fd = &r->descriptors.fd, .raw = STR_EMPTY};
 	return true;
@@ -184,7 +190,7 @@ static bool may_go_on(struct reader *r)
 		return false;
 	if (c->n_threads >= c->cfg.max_threads)
 		return end_census(r, SCAN_THREAD_LIMIT);
-	if (c->deadline_ns && now_ns() > c->deadline_ns)
+	if (c->deadline_ns && clock_ns(CLOCK_MONOTONIC) > c->deadline_ns)
 		return end_census(r, SCAN_TIMEOUT);
 	return true;
 }

@@ -29,7 +29,8 @@ struct reader {
 	struct descriptors descriptors;
 	struct dirents threads;
 	int64_t pid;
-	int dir; /* of the process at hand; -1: between processes */
+	uint64_t read_ns; /* when the process at hand was entered, as events are stamped */
+	int dir;	  /* of the process at hand; -1: between processes */
 	struct scan_stats stats;
 };
 

@@ -41,6 +41,7 @@ static void learn_events(struct state *s)
 
 		s->fd_param[type] = is_exit ? find_fd_param(type) : NO_PARAM;
 		s->result[type] = is_exit ? find_result(type) : RESULT_NONE;
+		s->fds_used[type] = is_exit ? late_fd_params(type) : 0;
 	}
 }
 
@@ -55,7 +56,7 @@ static void init_tables(struct state *s)
 	exited_init(&s->exited);
 	s->users = user_table_new(USERS_MAX, s->names);
 	s->containers = container_table_new(s->cfg.max_containers, s->cfg.max_bytes / 4);
-	s->leaving_tid = s->closing_tid = -1;
+	s->leaving_tid = s->closing_tid = s->late_tid = -1;
 }
 
 static void drop_tables(struct state *s)
@@ -429,10 +430,10 @@ static __attribute__((noinline)) void apply_entry(struct state *s, const struct 
 		user_table_add_group(s->users, NULL, r->group);
 		break;
 	case RECORD_PROC:
-		apply_proc(s, r->proc);
+		(r->is_late ? apply_late_proc : apply_proc)(s, r->proc);
 		break;
 	case RECORD_FD:
-		apply_fd(s, r->fd);
+		(r->is_late ? apply_late_fd : apply_fd)(s, r->fd);
 		break;
 	case RECORD_EVENT:
 	case RECORD_RAW:

@@ -84,6 +84,21 @@ uint64_t state_lost(const struct state *s, const struct moment *m);
 /* Whether what comes after an event of this type may look different because of it. */
 bool event_changes_state(uint16_t type);
 
+/*
+ * Live: what state lacks to say everything about an event that is yet to be applied.  False
+ * when nothing.  Costs a look at the thread.
+ */
+struct state_gap {
+	int64_t tid; /* of an unknown thread; with fd: the process whose descriptor it is */
+	int64_t fd;  /* an unknown descriptor; -1: the thread itself, with its descriptors */
+	uint64_t ts; /* of the event */
+	bool matters; /* somebody will look at this event */
+};
+
+bool state_find_gap(struct state *s, const struct record *r, struct state_gap *ret);
+/* Nothing can be found out about this thread: it stays unknown. */
+void state_give_up(struct state *s, int64_t tid);
+
 struct state_stats {
 	uint64_t n_threads, n_fds, n_containers, n_users, n_bytes;
 	uint64_t n_events, n_bad_records;
@@ -91,6 +106,7 @@ struct state_stats {
 	uint64_t fds_added, fds_removed, fds_refused;
 	uint64_t containers_evicted, users_refused;
 	uint64_t thread_lookups_failed, fd_lookups_failed;
+	uint64_t threads_healed, fds_healed;
 };
 
 void state_get_stats(const struct state *s, struct state_stats *ret);
