@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # meson and ninja do the work; these are the commands worth remembering.
-.PHONY: all run test asan fuzz fmt check bench bench-live soak status docs install clean
+.PHONY: all run test test-kernels asan fuzz fmt check bench bench-live soak status docs install clean
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
 
@@ -14,6 +14,10 @@ run: all
 test:
 	@tools/setup build test
 	@tools/test build build-asan
+
+test-kernels:
+	@tools/setup build test kernels
+	@tools/kernels
 
 asan:
 	@tools/setup test

@@ -18,6 +18,7 @@
 enum {
 	EVENTS_PER_LOOK = 512, /* between two looks at the clock */
 	LONGEST_NAP_NS = 20000000,
+	SETTLE_NS = 10000000, /* when nothing new comes any more */
 };
 
 /* After the command has ended: what is still on its way. */
@@ -130,15 +131,16 @@ static int write_events(struct recording *r, struct err *e)
 	return 0;
 }
 
-/* What was lost up to the end belongs into the file too. */
-static int write_last_loss(struct recording *r, struct err *e)
+/* What happened up to here, and what of it was lost, belongs into the file. */
+static int write_rest(struct recording *r, struct err *e)
 {
 	struct record rec;
-	int ret = 0;
+	int more, ret = 0;
 
-	live_look(r->live);
-	while (!ret && live_has_loss(r->live) && source_next(live_source(r->live), &rec, e) > 0)
-		ret = write_event(r, &rec, e);
+	live_stop(r->live);
+	live_wait(r->live, SETTLE_NS);
+	while (!ret && (more = source_next(live_source(r->live), &rec, e)))
+		ret = more < 0 ? more : write_event(r, &rec, e);
 	return ret;
 }
 
@@ -159,7 +161,7 @@ static int record_all(struct recording *r, int go, struct err *e)
 	if (r->command && write(go, "", 1) != 1)
 		return err_set(e, -errno, "starting the command: %s", strerror(errno));
 	ret = write_events(r, e);
-	return ret ? ret : write_last_loss(r, e);
+	return ret ? ret : write_rest(r, e);
 }
 
 static void summarize(struct recording *r)

@@ -3,6 +3,7 @@
 #include "app/command.h"
 
 #include "app/privilege.h"
+#include "app/progress.h"
 #include "app/report.h"
 #include "app/startup.h"
 #include "app/summary.h"
@@ -17,7 +18,7 @@ struct run_options {
 	struct watch_options watch;
 	struct startup_options startup;
 	struct option_texts syscalls;
-	uint64_t seconds;
+	uint64_t seconds, stats;
 	bool quiet, repair_syscalls, all_syscalls, print_syscalls;
 };
 
@@ -26,6 +27,7 @@ struct run {
 	struct watch watch;
 	struct startup startup;
 	struct live *live;
+	struct progress progress;
 };
 
 /* Between events, and while there are none. */
@@ -34,6 +36,7 @@ static bool pause_run(void *arg, bool idle)
 	struct run *r = arg;
 
 	startup_tell_refused(&r->startup);
+	progress_tell(&r->progress);
 	if (idle)
 		live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
 	return true;
@@ -83,10 +86,12 @@ static enum exit_status watch_machine(struct run *r)
 	w->pause_arg = r;
 	stop_on_signals();
 	stop_after(r->o->seconds);
+	progress_begin(&r->progress, r->live, w, r->o->stats, r->o->quiet);
 	if (!startup_drop(&r->startup, &e) && !input_heals(&w->in, r->live, &e) &&
 	    !startup_picture(&r->startup, r->live, learn, w->in.state, &e) &&
 	    !startup_confine(&r->startup, &e))
 		watch_events(w, &e);
+	report_line_clear();
 	status = watch_end(w);
 	if (e.code)
 		report("%s", e.msg);
@@ -106,6 +111,9 @@ static int choose(struct run *r, struct err *e)
 	for (size_t i = 0; i < o->syscalls.n && !ret; i++)
 		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
 	base_syscalls_select(&cfg, program_wants(r->watch.rules->program), &r->startup.set);
+	base_syscalls_narrow(program_wants_on_tcp(r->watch.rules->program), &r->startup.set);
+	r->startup.live.failures = r->startup.set.failures;
+	r->startup.live.on_tcp = r->startup.set.on_tcp;
 	return ret;
 }
 
@@ -154,15 +162,16 @@ static const struct option_row rows[] = {
 	    "also the many reads and writes, where rules want them"),
 	ROW("print-syscalls", 0, FLAG, print_syscalls, NULL,
 	    "only say what would be watched and why"),
+	ROW("stats", 0, NUMBER, stats, "N", "how it goes on, every N seconds, on standard error"),
 	ROW("quiet", 'q', FLAG, quiet, NULL, "say only what is amiss"),
 };
 
 const struct command command_run = {
 	.name = "run",
 	.summary = "Watch this machine and print alerts",
-	.arguments = CHOICE_ARGUMENTS
-	" [--json] [--duration N] [--all-matches] " STARTUP_ARGUMENTS
-	" [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] [--print-syscalls] [--quiet]",
+	.arguments = CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] " STARTUP_ARGUMENTS
+				      " [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] "
+				      "[--print-syscalls] [--stats N] [--quiet]",
 	.details =
 		"This takes root, or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and\n"
 		"CAP_DAC_READ_SEARCH, and a kernel from 5.10 on with BTF.  What is not needed any\n"

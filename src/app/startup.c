@@ -108,9 +108,12 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 	r = live_open(&s->live, ret, e);
 	if (r < 0)
 		return r;
-	for (unsigned i = 0; i < live_n_refused(*ret); i++)
-		report("this kernel refuses the program %s; its events stay unseen",
-		       live_refused(*ret, i));
+	for (unsigned i = 0; i < live_n_refused(*ret); i++) {
+		const char *reason, *program = live_refused(*ret, i, &reason);
+
+		report("this kernel refuses the program %s; its events stay unseen (%s)", program,
+		       *reason ? reason : "it gives no reason");
+	}
 	live_get_stats(*ret, &live);
 	if (live.ring_bytes < live.ring_bytes_wanted)
 		report("there is no memory for %" PRIu64 " KiB of ring buffers: %" PRIu64
