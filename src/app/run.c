@@ -27,6 +27,7 @@ struct run {
 	struct watch watch;
 	struct startup startup;
 	struct live *live;
+	struct ring_note rings;
 	struct progress progress;
 };
 
@@ -84,6 +85,7 @@ static enum exit_status watch_machine(struct run *r)
 	watch_begin(w);
 	w->pause = pause_run;
 	w->pause_arg = r;
+	w->rings = &r->rings;
 	stop_on_signals();
 	stop_after(r->o->seconds);
 	progress_begin(&r->progress, r->live, w, r->o->stats, r->o->quiet);

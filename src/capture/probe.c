@@ -41,6 +41,7 @@ static const struct {
 	{SC_PAGE_FAULT_USER, "on_page_fault_user"},
 	{SC_PAGE_FAULT_KERNEL, "on_page_fault_kernel"},
 	{SC_SCHED_SWITCH, "on_sched_switch"},
+	{SC_OPENAT, "on_io_uring_complete"},
 };
 
 enum { N_TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0]) };

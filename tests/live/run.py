@@ -242,6 +242,17 @@ def data_on_a_tcp_socket_is_told_of_once_unless_a_rule_asks():
         equal(any('sent 127.0.0.1:' in line for line in w.lines()), all_of_it)
 
 
+def who_sets_up_io_uring_is_named():
+    w = _Watch()
+    fd = libc.syscall(425, 4, ctypes.create_string_buffer(120))
+    if fd >= 0:
+        os.close(fd)
+    subprocess.run(['/bin/true', 'saker-live-mark-ring'], check=True)
+    w.until('mark-ring')
+    said = f'{_NAME} ({os.getpid()}) has set up io_uring, ring number ' in w.end()
+    equal(said, fd >= 0)
+
+
 def a_recording_of_a_command_replays_to_the_same_alert():
     secret, capture = file('saker-live-secret', 'x'), os.path.join(TMP, 'r.scap')
     rec = saker('record', capture, '--', 'cat', secret)
