@@ -381,7 +381,7 @@ static __noinline int receive_one(u64 *ctx, u32 i)
 	return 0;
 }
 
-#define FOR_MESSAGES(name_, function)                                                              \
+#define FOR_MESSAGES(name_, event_, function)                                                      \
 	ON_CALL(name_)                                                                             \
 	{                                                                                          \
 		s64 ret = ctx[1];                                                                  \
@@ -390,8 +390,10 @@ static __noinline int receive_one(u64 *ctx, u32 i)
 			return function(ctx, 0);                                                   \
 		for (u32 i = 0; i < MESSAGES_MAX && i < ret; i++)                                  \
 			function(ctx, i);                                                          \
+		if (ret > MESSAGES_MAX)                                                            \
+			lose_many(LANE_NET, EV_##event_, LOSS_TOO_MANY, ret - MESSAGES_MAX);       \
 		return 0;                                                                          \
 	}
 
-FOR_MESSAGES(sendmmsg, send_one)
-FOR_MESSAGES(recvmmsg, receive_one)
+FOR_MESSAGES(sendmmsg, SOCKET_SENDMMSG_X, send_one)
+FOR_MESSAGES(recvmmsg, SOCKET_RECVMMSG_X, receive_one)

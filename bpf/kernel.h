@@ -240,6 +240,26 @@ struct file {
 	struct path f_path;
 };
 
+/* Requests of io_uring, from 5.19 on. */
+struct io_cqe {
+	s32 res;
+};
+
+struct io_kiocb {
+	u8 opcode;
+	struct io_cqe cqe;
+};
+
+struct open_how {
+	u64 flags, mode;
+};
+
+/* The beginning of a request that opens. */
+struct io_open {
+	u32 file_slot;
+	struct open_how how;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;

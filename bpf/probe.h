@@ -137,20 +137,25 @@ ALWAYS u64 cgroup_id(void)
 }
 
 /* Not inlined: it should not bloat each program, and is rarely run. */
-static __noinline int lose(u32 lane, u32 type, u32 reason)
+static __noinline int lose_many(u32 lane, u32 type, u32 reason, u64 count)
 {
 	struct probe_loss_key key = {.cgroup = cgroup_id(), .type = type, .reason = reason};
 	u32 i = (lane * LOSS_COUNT + reason) * EV_COUNT + type;
-	u64 one = 1, *n = bpf_map_lookup_elem(&lost, &i);
+	u64 *n = bpf_map_lookup_elem(&lost, &i);
 
 	if (n)
-		(*n)++;
+		*n += count;
 	if (lane < LANE_COUNT && !losing[lane])
 		losing[lane] = 1;
 	n = bpf_map_lookup_elem(&lost_by_cgroup, &key);
 	if (n)
-		__sync_fetch_and_add(n, 1);
+		__sync_fetch_and_add(n, count);
 	else
-		bpf_map_update_elem(&lost_by_cgroup, &key, &one, BPF_ANY);
+		bpf_map_update_elem(&lost_by_cgroup, &key, &count, BPF_ANY);
 	return 0;
+}
+
+ALWAYS void lose(u32 lane, u32 type, u32 reason)
+{
+	lose_many(lane, type, reason, 1);
 }

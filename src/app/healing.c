@@ -77,6 +77,21 @@ static bool is_harmless(uint16_t type)
 	return false;
 }
 
+/*
+ * An end, or a beginning as a child, of the very thread before it was read: then another was
+ * read, which has the same id.
+ */
+static bool is_other_life(const struct pending *p, const uint8_t *rec, uint32_t n, uint16_t type)
+{
+	struct event ev;
+
+	if (event_decode(rec, n, &ev, NULL) < 0 || ev.ts >= p->answer->begin_ns)
+		return false;
+	if (ev.tid != p->answer->tid && ev.tid != p->answer->pid)
+		return false;
+	return type == EV_PROCEXIT_1_E || event_i64(&ev, 0) == 0;
+}
+
 static bool look(const uint8_t *rec, uint32_t n, void *arg)
 {
 	struct pending *p = arg;
@@ -94,8 +109,10 @@ static bool look(const uint8_t *rec, uint32_t n, void *arg)
 	flags = event_table[type].flags;
 	if (flags & (EF_CREATES_FD | EF_DESTROYS_FD))
 		p->fds = p->fds || changes_fd(p, rec, n - PROBE_TRAILER_BYTES);
+	else if (is_harmless(type))
+		p->proc = p->proc || is_other_life(p, rec, n - PROBE_TRAILER_BYTES, type);
 	else if (flags & EF_MODIFIES_STATE || type == EV_SYSCALL_UNSHARE_X)
-		p->proc = p->proc || !is_harmless(type); /* an exec, an id, a folder */
+		p->proc = true; /* an exec, an id, a folder */
 	return true;
 }
 

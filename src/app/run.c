@@ -3,6 +3,7 @@
 #include "app/command.h"
 
 #include "app/privilege.h"
+#include "app/progress.h"
 #include "app/report.h"
 #include "app/startup.h"
 #include "app/summary.h"
@@ -17,7 +18,7 @@ struct run_options {
 	struct watch_options watch;
 	struct startup_options startup;
 	struct option_texts syscalls;
-	uint64_t seconds;
+	uint64_t seconds, stats;
 	bool quiet, repair_syscalls, all_syscalls, print_syscalls;
 };
 
@@ -26,6 +27,8 @@ struct run {
 	struct watch watch;
 	struct startup startup;
 	struct live *live;
+	struct ring_note rings;
+	struct progress progress;
 };
 
 /* Between events, and while there are none. */
@@ -34,6 +37,7 @@ static bool pause_run(void *arg, bool idle)
 	struct run *r = arg;
 
 	startup_tell_refused(&r->startup);
+	progress_tell(&r->progress);
 	if (idle)
 		live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
 	return true;
@@ -81,12 +85,17 @@ static enum exit_status watch_machine(struct run *r)
 	watch_begin(w);
 	w->pause = pause_run;
 	w->pause_arg = r;
+	w->rings = &r->rings;
 	stop_on_signals();
-	stop_after(r->o->seconds);
+	stop_after(0);
+	progress_begin(&r->progress, r->live, w, r->o->stats, r->o->quiet);
 	if (!startup_drop(&r->startup, &e) && !input_heals(&w->in, r->live, &e) &&
 	    !startup_picture(&r->startup, r->live, learn, w->in.state, &e) &&
-	    !startup_confine(&r->startup, &e))
+	    !startup_confine(&r->startup, &e)) {
+		stop_after(r->o->seconds);
 		watch_events(w, &e);
+	}
+	report_line_clear();
 	status = watch_end(w);
 	if (e.code)
 		report("%s", e.msg);
@@ -157,15 +166,16 @@ static const struct option_row rows[] = {
 	    "also the many reads and writes, where rules want them"),
 	ROW("print-syscalls", 0, FLAG, print_syscalls, NULL,
 	    "only say what would be watched and why"),
+	ROW("stats", 0, NUMBER, stats, "N", "how it goes on, every N seconds, on standard error"),
 	ROW("quiet", 'q', FLAG, quiet, NULL, "say only what is amiss"),
 };
 
 const struct command command_run = {
 	.name = "run",
 	.summary = "Watch this machine and print alerts",
-	.arguments = CHOICE_ARGUMENTS
-	" [--json] [--duration N] [--all-matches] " STARTUP_ARGUMENTS
-	" [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] [--print-syscalls] [--quiet]",
+	.arguments = CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] " STARTUP_ARGUMENTS
+				      " [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] "
+				      "[--print-syscalls] [--stats N] [--quiet]",
 	.details =
 		"This takes root, or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and\n"
 		"CAP_DAC_READ_SEARCH, and a kernel from 5.10 on with BTF.  What is not needed any\n"

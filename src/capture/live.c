@@ -90,7 +90,7 @@ static bool is_losing(const struct live *l)
 	return losing;
 }
 
-void live_look(struct live *l)
+static void look(struct live *l)
 {
 	l->now_ns = probe_now(l->probe);
 	if (is_losing(l)) {
@@ -111,7 +111,7 @@ static void look_in_time(struct live *l)
 	if (!is_losing(l))
 		l->looked_ns = l->now_ns;
 	else if (l->now_ns >= l->look_due_ns)
-		live_look(l);
+		look(l);
 }
 
 static int give_loss(struct live *l, struct record *ret)
@@ -342,12 +342,18 @@ void live_get_stats(struct live *l, struct live_stats *ret)
 	}
 }
 
+uint64_t live_n_lost(const struct live *l)
+{
+	return loss_sum(l->loss);
+}
+
 size_t live_lost_cgroups(const struct live *l, struct loss_cgroup *ret, size_t n)
 {
 	return loss_cgroups(l->loss, ret, n);
 }
 
-bool live_has_loss(const struct live *l)
+void live_stop(struct live *l)
 {
-	return loss_waits(l->loss);
+	probe_detach(l->probe);
+	look(l);
 }

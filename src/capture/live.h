@@ -74,11 +74,9 @@ struct live_stats {
 };
 
 void live_get_stats(struct live *l, struct live_stats *ret);
+/* All that was lost up to the last look; costs nothing. */
+uint64_t live_n_lost(const struct live *l);
 /* Control groups that lost records: up to n, most first.  Returns how many there are. */
 size_t live_lost_cgroups(const struct live *l, struct loss_cgroup *ret, size_t n);
-/*
- * Before the end: what was lost up to now waits, too.  While live_has_loss(), next() gives records
- * of loss (capture/loss.h) only.
- */
-void live_look(struct live *l);
-bool live_has_loss(const struct live *l);
+/* No new records from here on; those that are there, and what was lost, are still given. */
+void live_stop(struct live *l);

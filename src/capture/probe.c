@@ -41,6 +41,7 @@ static const struct {
 	{SC_PAGE_FAULT_USER, "on_page_fault_user"},
 	{SC_PAGE_FAULT_KERNEL, "on_page_fault_kernel"},
 	{SC_SCHED_SWITCH, "on_sched_switch"},
+	{SC_OPENAT, "on_io_uring_complete"},
 };
 
 enum { N_TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0]) };
@@ -97,6 +98,31 @@ static struct bpf_program *program_of(const struct probe_bpf *s, enum syscall_co
 			p = program_of_name(s, syscall_table[i].name);
 	}
 	return p;
+}
+
+bool probe_makes(const struct probe *p, const char *program, enum syscall_code code)
+{
+	const struct bpf_program *own = program_of(p->skel, code);
+
+	if (own && !strcmp(bpf_program__name(own), program))
+		return true;
+	for (unsigned i = 0; i < N_TRACEPOINTS; i++) {
+		if (tracepoints[i].code == code && !strcmp(tracepoints[i].program, program))
+			return true;
+	}
+	return false;
+}
+
+const char *probe_program(const struct probe *p, unsigned i)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, p->skel->obj)
+	{
+		if (!i--)
+			return bpf_program__name(program);
+	}
+	return NULL;
 }
 
 static bool is_refused(const struct probe *p, const struct bpf_program *program)
@@ -307,12 +333,18 @@ int probe_open(const struct live_config *cfg, struct probe **ret, struct err *e)
 	return 0;
 }
 
+void probe_detach(struct probe *p)
+{
+	for (unsigned i = 0; i < p->n_links; i++)
+		bpf_link__destroy(p->links[i]);
+	p->n_links = 0;
+}
+
 void probe_close(struct probe *p)
 {
 	if (!p)
 		return;
-	for (unsigned i = 0; i < p->n_links; i++)
-		bpf_link__destroy(p->links[i]);
+	probe_detach(p);
 	probe_bpf__destroy(p->skel);
 	free(p);
 }

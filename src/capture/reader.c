@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "capture/reader.h"
 
+#include "base/alloc.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
 	DEFAULT_MAX_THREADS = 262144,
 	DEFAULT_MAX_FDS = 4194304,
+	PIDS_MAX = 4 << 20, /* no kernel has more */
+	PASSES_MAX = 4,
 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -37,7 +42,48 @@ void census_init(struct census *c, const struct scan_config *cfg)
 void census_done(struct census *c)
 {
 	dirents_close(&c->processes);
+	free(c->seen);
 	pthread_mutex_destroy(&c->lock);
+}
+
+int census_start(struct census *c, int proc)
+{
+	if (!c->seen)
+		c->seen = xcalloc(PIDS_MAX / 64, sizeof(*c->seen));
+	return dirents_open(&c->processes, proc, ".");
+}
+
+static bool is_new(struct census *c, int64_t pid)
+{
+	uint64_t bit = 1ULL << (pid % 64);
+
+	if (pid >= PIDS_MAX || c->seen[pid / 64] & bit)
+		return false;
+	c->seen[pid / 64] |= bit;
+	c->found_new = true;
+	return true;
+}
+
+/*
+ * A process with a low id may come when the listing is past it, and so be missed, and yet be
+ * older than what tells of new ones: so the listing is gone through until it has none.
+ */
+static bool next_pass(struct census *c)
+{
+	bool again = c->found_new && ++c->pass < PASSES_MAX;
+
+	c->found_new = false;
+	return again && dirents_rewind(&c->processes);
+}
+
+static bool next_process(struct census *c, int64_t *ret, const char **ret_name)
+{
+	do {
+		while (dirents_next(&c->processes, ret, ret_name))
+			if (is_new(c, *ret))
+				return true;
+	} while (next_pass(c));
+	return false;
 }
 
 /* name: at least 20 bytes. */
@@ -47,7 +93,7 @@ static bool census_next(struct census *c, int64_t *ret, char *name)
 	bool ok;
 
 	pthread_mutex_lock(&c->lock);
-	ok = dirents_next(&c->processes, ret, &found);
+	ok = next_process(c, ret, &found);
 	if (ok)
 		strcpy(name, found);
 	pthread_mutex_unlock(&c->lock);

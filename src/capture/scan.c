@@ -121,7 +121,7 @@ int scan_open(const struct scan_config *cfg, struct source **ret, struct err *e)
 	machine_open(&s->machine, s->reader.host.boot_ns);
 	if (!cfg->skip_users)
 		users_open(&s->users, s->census.cfg.host_root);
-	failed = dirents_open(&s->census.processes, s->reader.host.proc, ".");
+	failed = census_start(&s->census, s->reader.host.proc);
 	if (failed) {
 		scan_close(&s->source);
 		return err_set(e, failed, "/proc: %s", strerror(-failed));

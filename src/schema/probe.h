@@ -56,5 +56,6 @@ enum probe_loss {
 	LOSS_RING_FULL,
 	LOSS_TOO_LONG,
 	LOSS_NO_SCRATCH, /* interrupted too often in the middle of a record */
+	LOSS_TOO_MANY,	 /* messages of one call that are more than are looked at */
 	LOSS_COUNT,
 };

@@ -122,9 +122,9 @@ struct state {
 	struct istr *hostname;
 	uint64_t boot_ns;
 
-	uint8_t plan[EV_COUNT];	    /* enum plan */
-	uint8_t result[EV_COUNT];   /* enum result_kind */
-	uint8_t fd_param[EV_COUNT]; /* parameter that holds the descriptor, or NO_PARAM */
+	uint8_t plan[EV_COUNT];	     /* enum plan */
+	uint8_t result[EV_COUNT];    /* enum result_kind */
+	uint8_t fd_param[EV_COUNT];  /* parameter that holds the descriptor, or NO_PARAM */
 	uint32_t fds_used[EV_COUNT]; /* parameters that name a descriptor that exists already */
 	uint64_t want_syscalls[(SC_COUNT + 63) / 64];
 

@@ -90,9 +90,9 @@ bool event_changes_state(uint16_t type);
  * when nothing.  Costs a look at the thread.
  */
 struct state_gap {
-	int64_t tid; /* of an unknown thread; with fd: the process whose descriptor it is */
-	int64_t fd;  /* an unknown descriptor; -1: the thread itself, with its descriptors */
-	uint64_t ts; /* of the event */
+	int64_t tid;  /* of an unknown thread; with fd: the process whose descriptor it is */
+	int64_t fd;   /* an unknown descriptor; -1: the thread itself, with its descriptors */
+	uint64_t ts;  /* of the event */
 	bool matters; /* somebody will look at this event */
 };
 

@@ -471,6 +471,53 @@ TEST(what_ends_at_once_leaves_nothing_behind)
 	end(&last);
 }
 
+static bool set_next_pid(pid_t pid)
+{
+	char text[16];
+	int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY), n;
+	bool ok;
+
+	n = snprintf(text, sizeof(text), "%d", pid - 1);
+	ok = fd >= 0 && write(fd, text, (size_t)n) == n;
+	close(fd);
+	return ok;
+}
+
+/* Another process gets the id at once, before anybody can have asked who had it. */
+TEST(the_next_one_with_the_same_id_is_never_taken_for_the_first)
+{
+	unsigned n_same = 0;
+
+	need_a_kernel();
+	for (unsigned i = 0; i < 20; i++) {
+		struct child c = start(use_and_end);
+		pid_t next;
+
+		begin();
+		let_go(&c);
+		waitpid(c.pid, NULL, 0);
+		if (!set_next_pid(c.pid))
+			SKIP();
+		next = fork();
+		if (!next) {
+			prctl(PR_SET_NAME, "next");
+			for (;;)
+				pause();
+		}
+		n_same += next == c.pid;
+		usleep(2000); /* it has its name */
+		CHECK(next_of(EV_SYSCALL_FCHMOD_X, c.pid));
+		CHECK(strcmp(comm_of(moment.thread), "next"));
+		CHECK(strcmp(comm_of(moment.thread), "live-healing"));
+		finish();
+		kill(next, SIGKILL);
+		waitpid(next, NULL, 0);
+		close(c.go);
+		close(c.done);
+	}
+	CHECK(n_same > 0);
+}
+
 enum { CROWD = 600 };
 
 TEST(a_crowd_of_unknown_ones_holds_nobody_up)

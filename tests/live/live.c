@@ -345,6 +345,7 @@ static void child(void)
 	cases_file();
 	cases_socket();
 	cases_memory();
+	cases_uring();
 	cases_process();
 	_exit(0);
 }

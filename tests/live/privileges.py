@@ -16,6 +16,11 @@ RULES = '''
   condition: evt.type = execve and evt.rawres = 0 and proc.args contains saker-privilege-mark
   output: started %proc.args by %user.uid cwd=%proc.cwd parent=%proc.pexepath
   priority: INFO
+- rule: Changed
+  desc: of a descriptor whose opening nobody saw
+  condition: evt.type = fchmod and fd.name endswith saker-privilege-healed
+  output: changed %fd.name
+  priority: INFO
 '''
 KERNEL = tuple(int(n) for n in os.uname().release.split('.')[:2])
 # Emulated machines are slow: how many times as long to wait for things.
@@ -116,6 +121,18 @@ def what_was_there_before_is_known_of_other_users_too():
     w = _Watch(before=_as_nobody(*CAPS))
     line = w.text().splitlines()[0]
     check(f'cwd={os.getcwd()}' in line and f'parent={os.path.realpath("/proc/self/exe")}' in line, line)
+    w.end()
+
+
+def healing_works_confined():
+    w = _Watch('--syscalls', '!openat', before=_as_nobody(*CAPS))
+    with open(file('saker-privilege-healed'), 'wb') as f:
+        end = time.time() + 30
+        while time.time() < end and f'changed {f.name}' not in w.text():
+            os.fchmod(f.fileno(), 0o600)
+            time.sleep(0.05)
+        check(f'changed {f.name}' in w.text(), w.text()[-500:])
+    _check_confined(w)
     w.end()
 
 

@@ -3,7 +3,9 @@
 import ctypes
 import json
 import os
+import pty
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -115,6 +117,41 @@ def it_ends_by_itself_and_by_sigterm():
     w.end(signal.SIGTERM)
 
 
+def reports_come_at_intervals():
+    w = _Watch('--stats', '1', '-d', '5')
+    summary = w.end(None)
+    lines = re.findall(r'[0-9.]+ s: \d+ alerts, \d+ events a second; lost \d+ of processes, \d+ of network, \d+ of files',
+                       summary)
+    check(3 <= len(lines) <= 5, summary)
+
+
+def _on_terminal(*args):
+    """What saker run and its alerts leave on a terminal, a few programs being started."""
+    master, slave = pty.openpty()
+    p = subprocess.Popen([SAKER, 'run', '-r', file('rules.yaml', RULES), '-d', '4', *args], stdout=slave, stderr=slave)
+    os.close(slave)
+    text = b''
+    try:
+        while True:  # until nobody has it open any more
+            subprocess.run(['/bin/true', 'saker-live-mark'], check=True)
+            if select.select([master], [], [], 0.05)[0]:
+                text += os.read(master, 65536)
+    except OSError:
+        os.close(master)
+    p.wait(30)
+    return text.decode().replace('\r\n', '\n')
+
+
+def on_a_terminal_a_line_says_how_it_goes_and_spoils_nothing():
+    text = _on_terminal()
+    drawn = re.findall(r'\r\x1b\[Kwatching for \d+ s: \d+ alerts, \d+ events a second, \d+ lost; Ctrl-C ends', text)
+    check(2 <= len(drawn) <= 20, len(drawn), text)
+    for line in text.strip().split('\n'):
+        check(re.match(r'(saker: |\d\d:\d\d:\d\d\.\d{9}: (Informational|Debug) )', line.split('\r\x1b[K')[-1]), repr(line))
+    check(' started saker-live-mark' in text, text)
+    check('watching for' not in _on_terminal('--quiet'))
+
+
 def _flood(p, made):
     """More than the rings hold, while the program is stopped."""
     os.kill(p.pid, signal.SIGSTOP)
@@ -148,7 +185,9 @@ def a_recording_carries_what_was_lost():
     while not os.path.exists(capture) or os.path.getsize(capture) < 1000000:
         time.sleep(0.05)
     _flood(p, 20000)
-    time.sleep(1)
+    for i in range(100):
+        libc.syscall(MUNLOCKALL)
+        time.sleep(0.01)
     p.send_signal(signal.SIGINT)
     said = p.communicate(timeout=30)[1].decode()
     lost = int(re.search(r'(\d+) lost', said)[1])
@@ -203,6 +242,17 @@ def data_on_a_tcp_socket_is_told_of_once_unless_a_rule_asks():
         equal(any('sent 127.0.0.1:' in line for line in w.lines()), all_of_it)
 
 
+def who_sets_up_io_uring_is_named():
+    w = _Watch()
+    fd = libc.syscall(425, 4, ctypes.create_string_buffer(120))
+    if fd >= 0:
+        os.close(fd)
+    subprocess.run(['/bin/true', 'saker-live-mark-ring'], check=True)
+    w.until('mark-ring')
+    said = f'{_NAME} ({os.getpid()}) has set up io_uring, ring number ' in w.end()
+    equal(said, fd >= 0)
+
+
 def a_recording_of_a_command_replays_to_the_same_alert():
     secret, capture = file('saker-live-secret', 'x'), os.path.join(TMP, 'r.scap')
     rec = saker('record', capture, '--', 'cat', secret)
@@ -211,6 +261,24 @@ def a_recording_of_a_command_replays_to_the_same_alert():
     out = done(saker('replay', capture, '-r', file('rules.yaml', RULES))).decode()
     check(f'Warning secret {secret} cat cat {secret} saker openat ' in out, out)
     equal(out.count('Warning secret '), 1, out)
+
+
+def a_filtered_recording_keeps_what_matches_and_what_explains_it():
+    secret, capture = file('saker-live-secret', 'x'), os.path.join(TMP, 'f.scap')
+    rec = saker('record', capture, '--filter', 'evt.type in (open, openat) and fd.name endswith saker-live-secret',
+                '--', 'cat', secret)
+    done(rec)
+    check(b'1 events match' in rec.stderr, rec.stderr)
+    shown = done(saker('print', capture, '--format', '%proc.cmdline %fd.name')).decode().splitlines()
+    equal([x for x in shown if 'source=saker' not in x and '<NA>' not in x], [f'cat {secret} {secret}'])
+    out = done(saker('replay', capture, '-r', file('rules.yaml', RULES))).decode()
+    check(f'Warning secret {secret} cat cat {secret} saker openat ' in out, out)
+    fails(saker('record', capture, '--filter', 'evt.type ='), 1, 'filter')
+
+
+def a_full_disk_is_an_error():
+    p = saker('record', '/dev/full', '-d', '1')
+    fails(p, 1, 'No space left')
 
 
 def without_privileges_it_says_what_it_takes():

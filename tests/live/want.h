@@ -42,3 +42,4 @@ void cases_file(void);
 void cases_process(void);
 void cases_socket(void);
 void cases_memory(void);
+void cases_uring(void);
