@@ -8,8 +8,9 @@ all:
 	@tools/setup build
 	@said=$$(ninja -C build --quiet saker 2>&1) || { echo "$$said" >&2; exit 1; }
 
+# D: seconds
 run: all
-	@build/saker replay tests/captures/containers.scap.gz --summary
+	@tools/run $(D)
 
 test:
 	@tools/setup build test
