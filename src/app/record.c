@@ -68,6 +68,7 @@ static int write_snapshot(void *arg, const struct record *rec, struct err *e)
 	case RECORD_FD:
 		return capfile_write_fds(r->out, rec->fd->tid, rec->fd, 1, e);
 	case RECORD_SECTION:
+	case RECORD_SAKER:
 	case RECORD_EVENT:
 	case RECORD_RAW:
 	case RECORD_UNSEEN:
@@ -183,6 +184,8 @@ static int record_all(struct recording *r, int go, struct err *e)
 {
 	int ret = capfile_write_section(r->out, e);
 
+	if (!ret)
+		ret = capfile_write_saker(r->out, e);
 	if (!ret)
 		ret = startup_drop(&r->startup, e);
 	if (!ret)
