@@ -16,6 +16,13 @@ ALWAYS bool has_task_btf(void)
 	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
 }
 
+ALWAYS u32 current_tgid(void)
+{
+	if (has_task_btf())
+		return bpf_get_current_task_btf()->tgid;
+	return bpf_get_current_pid_tgid() >> 32;
+}
+
 #if defined(__TARGET_ARCH_x86)
 
 enum { K_TS_COMPAT = 2, K_X32_BIT = 0x40000000 };
@@ -24,8 +31,7 @@ ALWAYS bool is_compat(void)
 {
 	if (has_task_btf())
 		return bpf_get_current_task_btf()->thread_info.status & K_TS_COMPAT;
-	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread_info.status) &
-	       K_TS_COMPAT;
+	return READ((struct task_struct *)bpf_get_current_task(), thread_info.status) & K_TS_COMPAT;
 }
 
 ALWAYS u32 syscall_number(const struct pt_regs *regs)
@@ -72,8 +78,7 @@ ALWAYS bool is_compat(void)
 {
 	if (has_task_btf())
 		return bpf_get_current_task_btf()->thread_info.flags & K_TIF_32BIT;
-	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread_info.flags) &
-	       K_TIF_32BIT;
+	return READ((struct task_struct *)bpf_get_current_task(), thread_info.flags) & K_TIF_32BIT;
 }
 
 ALWAYS u32 syscall_number(const struct pt_regs *regs)
@@ -106,6 +111,18 @@ ALWAYS void call_read(struct call *c, u64 *ctx)
 	c->long_bytes = c->compat ? 4 : 8;
 	barrier_var(c->long_bytes);
 	read_args(c, (const struct pt_regs *)ctx[0]);
+}
+
+/* What is wanted of the call at hand: PROBE_WANT... */
+ALWAYS u32 call_want(const u64 *ctx, const struct call *c)
+{
+	const struct pt_regs *regs = (const struct pt_regs *)ctx[0];
+	u64 nr = syscall_number(regs);
+
+	if (c->compat && nr == PROBE_SOCKETCALL_NR)
+		nr = socketcall_number(regs);
+	barrier_var(nr);
+	return nr < PROBE_SYSCALLS ? wanted[nr] >> c->compat : 0;
 }
 
 /* What the process has at an address; 0 when it cannot be read. */

@@ -163,7 +163,7 @@ ALWAYS void add_pipe(struct event *e, const struct call *c)
 	add64(e, c->ret);
 	add64(e, (s64)one);
 	add64(e, (s64)other);
-	add64(e, f ? BPF_CORE_READ(f, f_inode, i_ino) : 0);
+	add64(e, f ? READ(f, f_inode, i_ino) : 0);
 }
 
 ON_CALL(pipe)

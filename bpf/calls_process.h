@@ -5,13 +5,13 @@
 /* Parameters 1 to 14 of clone and exec events: exe ... cgroups.  exe and args are there already. */
 ALWAYS void add_who(struct event *e, struct task_struct *t)
 {
-	add64(e, BPF_CORE_READ(t, pid));
-	add64(e, BPF_CORE_READ(t, tgid));
-	add64(e, BPF_CORE_READ(t, real_parent, pid));
+	add64(e, READ(t, pid));
+	add64(e, READ(t, tgid));
+	add64(e, READ(t, real_parent, pid));
 	add_empty(e); /* cwd */
-	add64(e, BPF_CORE_READ(t, signal, rlim[K_RLIMIT_NOFILE].rlim_cur));
-	add64(e, BPF_CORE_READ(t, maj_flt));
-	add64(e, BPF_CORE_READ(t, min_flt));
+	add64(e, READ(t, signal, rlim[K_RLIMIT_NOFILE].rlim_cur));
+	add64(e, READ(t, maj_flt));
+	add64(e, READ(t, min_flt));
 	add_memory(e, t);
 	add_kernel_str(e, &t->comm);
 	add_cgroups(e, t);
@@ -23,7 +23,7 @@ ALWAYS void add_who(struct event *e, struct task_struct *t)
  */
 ALWAYS u32 child_namespace_flag(struct task_struct *t)
 {
-	u32 level = BPF_CORE_READ(t, nsproxy, pid_ns_for_children, level);
+	u32 level = READ(t, nsproxy, pid_ns_for_children, level);
 
 	return level || pid_level(t) ? CLONE_CHILD_IN_PIDNS : 0;
 }
@@ -32,8 +32,8 @@ ALWAYS u32 child_namespace_flag(struct task_struct *t)
 ALWAYS int clone_event(const struct call *c, u16 type, u32 flags)
 {
 	struct task_struct *t = current_task();
-	struct mm_struct *mm = BPF_CORE_READ(t, mm);
-	const struct cred *cred = BPF_CORE_READ(t, cred);
+	struct mm_struct *mm = READ(t, mm);
+	const struct cred *cred = READ(t, cred);
 	struct event e;
 
 	if (!event_begin(&e, LANE_LIFE, type, EVENT_PARAMS_SYSCALL_CLONE_20_X))
@@ -42,12 +42,12 @@ ALWAYS int clone_event(const struct call *c, u16 type, u32 flags)
 	add_args(&e, mm);
 	add_who(&e, t);
 	add32(&e, flags | child_namespace_flag(t));
-	add32(&e, BPF_CORE_READ(cred, euid.val));
-	add32(&e, BPF_CORE_READ(cred, egid.val));
+	add32(&e, READ(cred, euid.val));
+	add32(&e, READ(cred, egid.val));
 	add64(&e, virtual_id(t, PIDTYPE_PID));
 	add64(&e, virtual_id(t, PIDTYPE_TGID));
 	/* Only the child's namespace is news. */
-	add64(&e, c->ret ? 0 : BPF_CORE_READ(namespace_init(t), start_boottime));
+	add64(&e, c->ret ? 0 : READ(namespace_init(t), start_boottime));
 	event_end(&e);
 	return 0;
 }
@@ -89,9 +89,9 @@ ON_CALL(vfork)
 /* Parameters 16 to 29 of exec events: tty ... gid. */
 ALWAYS void add_executable(struct event *e, struct task_struct *t)
 {
-	const struct cred *cred = BPF_CORE_READ(t, cred);
-	struct file *f = BPF_CORE_READ(t, mm, exe_file);
-	struct inode *i = BPF_CORE_READ(f, f_inode);
+	const struct cred *cred = READ(t, cred);
+	struct file *f = READ(t, mm, exe_file);
+	struct inode *i = READ(f, f_inode);
 
 	add32(e, terminal(t));
 	add64(e, virtual_id(t, PIDTYPE_PGID));
@@ -100,13 +100,13 @@ ALWAYS void add_executable(struct event *e, struct task_struct *t)
 	add64(e, CAPABILITIES(cred, cap_inheritable));
 	add64(e, CAPABILITIES(cred, cap_permitted));
 	add64(e, CAPABILITIES(cred, cap_effective));
-	add64(e, BPF_CORE_READ(i, i_ino));
+	add64(e, READ(i, i_ino));
 	add64(e, inode_ctime(i));
 	add64(e, inode_mtime(i));
-	add32(e, BPF_CORE_READ(cred, euid.val));
+	add32(e, READ(cred, euid.val));
 	add_path(e, f);
 	add64(e, group_id(t));
-	add32(e, BPF_CORE_READ(cred, egid.val));
+	add32(e, READ(cred, egid.val));
 }
 
 enum { ARGS_MAX = 32 }; /* of a call that failed */
@@ -202,7 +202,7 @@ ON_CALL(prctl)
 
 ON_CALL(capset)
 {
-	const struct cred *cred = BPF_CORE_READ(current_task(), cred);
+	const struct cred *cred = READ(current_task(), cred);
 	struct event e;
 	struct call c;
 

@@ -113,12 +113,12 @@ ALWAYS bool event_begin(struct event *e, u32 lane, u16 type, u32 n_params)
 	return true;
 }
 
-ALWAYS void event_end(struct event *e)
+ALWAYS void event_end_of(struct event *e, u32 tid)
 {
 	void *ring = ring_of(e->lane);
 	u64 bytes = e->pos;
 
-	event_header(e, (u32)bpf_get_current_pid_tgid(), bytes);
+	event_header(e, tid, bytes);
 	*(u16 *)event_place(e) = bpf_get_smp_processor_id();
 	bytes += PROBE_TRAILER_BYTES;
 	barrier_var(bytes);
@@ -127,6 +127,11 @@ ALWAYS void event_end(struct event *e)
 	else if (ring && bpf_ringbuf_output(ring, e->p, bytes, BPF_RB_NO_WAKEUP) < 0)
 		lose(e->lane, e->type, LOSS_RING_FULL);
 	scratch_leave(e->scratch);
+}
+
+ALWAYS void event_end(struct event *e)
+{
+	event_end_of(e, bpf_get_current_pid_tgid());
 }
 
 /* The same behind the `done` bytes of it that are there. */

@@ -16,17 +16,23 @@ enum {
 };
 
 /*
- * A read of kernel memory costs as much as a dozen loads, however little it reads.  So where
- * several members of a struct are wanted, its beginning is copied at once: LOOK fills an array.
- * SEEN takes a member out of that, or from the struct itself on kernels that have it farther back.
+ * Where kernel memory takes a helper to read, and several members of a struct are wanted, its
+ * beginning is copied at once: LOOK fills an array.  SEEN takes a member out of that, or from
+ * the struct itself: on kernels that have it farther back, or let us.
  */
-#define LOOK(look, from) bpf_probe_read_kernel(&(look), sizeof(look), from)
+#define LOOK(look, from)                                                                           \
+	do {                                                                                       \
+		if (!can_cast)                                                                     \
+			bpf_probe_read_kernel(&(look), sizeof(look), from);                        \
+	} while (0)
 
 #define SEEN(look, from, member)                                                                   \
 	({                                                                                         \
 		__typeof__((from)->member) v_;                                                     \
 		u32 at_ = bpf_core_field_offset((from)->member);                                   \
-		if (at_ <= sizeof(look) - sizeof(v_))                                              \
+		if (can_cast)                                                                      \
+			v_ = CAST(from)->member;                                                   \
+		else if (at_ <= sizeof(look) - sizeof(v_))                                         \
 			v_ = *(__typeof__(v_) *)((u8 *)&(look) + at_);                             \
 		else                                                                               \
 			bpf_core_read(&v_, sizeof(v_), &(from)->member);                           \
@@ -36,7 +42,7 @@ enum {
 /* The open file behind a descriptor of the current process; NULL. */
 ALWAYS struct file *file_of(s32 fd)
 {
-	struct file *f = NULL, **slots;
+	struct file **slots;
 	struct fdtable *table;
 	u32 n;
 
@@ -47,13 +53,11 @@ ALWAYS struct file *file_of(s32 fd)
 		n = table->max_fds;
 		slots = table->fd;
 	} else {
-		table = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), files, fdt);
-		n = BPF_CORE_READ(table, max_fds);
-		slots = BPF_CORE_READ(table, fd);
+		table = READ((struct task_struct *)bpf_get_current_task(), files, fdt);
+		n = READ(table, max_fds);
+		slots = READ(table, fd);
 	}
-	if ((u32)fd < n)
-		bpf_probe_read_kernel(&f, sizeof(f), slots + fd);
-	return f;
+	return (u32)fd < n ? pointer_at(slots + fd) : NULL;
 }
 
 enum layer { LAYER_NONE, LAYER_UPPER, LAYER_LOWER };
@@ -64,12 +68,12 @@ enum layer { LAYER_NONE, LAYER_UPPER, LAYER_LOWER };
  */
 ALWAYS enum layer inode_layer(struct inode *i, unsigned long magic)
 {
-	struct dentry *upper = NULL;
+	struct dentry *upper;
 
 	if (magic != K_OVERLAYFS_MAGIC)
 		return LAYER_NONE;
-	bpf_probe_read_kernel(&upper, sizeof(upper), (void *)i + bpf_core_type_size(struct inode));
-	if (upper && BPF_CORE_READ(upper, d_inode, i_ino))
+	upper = pointer_at((void *)i + bpf_core_type_size(struct inode));
+	if (upper && READ(upper, d_inode, i_ino))
 		return LAYER_UPPER;
 	return LAYER_LOWER;
 }
@@ -80,13 +84,11 @@ ALWAYS u64 inode_ctime(struct inode *i)
 	struct inode___v5 *v5 = (void *)i;
 
 	if (bpf_core_field_exists(i->i_ctime_sec))
-		return BPF_CORE_READ(i, i_ctime_sec) * 1000000000ull +
-		       (BPF_CORE_READ(i, i_ctime_nsec) & K_NSEC_MASK);
+		return READ(i, i_ctime_sec) * 1000000000ull + (READ(i, i_ctime_nsec) & K_NSEC_MASK);
 	if (bpf_core_field_exists(v6_6->__i_ctime))
-		return BPF_CORE_READ(v6_6, __i_ctime.tv_sec) * 1000000000ull +
-		       (BPF_CORE_READ(v6_6, __i_ctime.tv_nsec) & K_NSEC_MASK);
-	return BPF_CORE_READ(v5, i_ctime.tv_sec) * 1000000000ull +
-	       BPF_CORE_READ(v5, i_ctime.tv_nsec);
+		return READ(v6_6, __i_ctime.tv_sec) * 1000000000ull +
+		       (READ(v6_6, __i_ctime.tv_nsec) & K_NSEC_MASK);
+	return READ(v5, i_ctime.tv_sec) * 1000000000ull + READ(v5, i_ctime.tv_nsec);
 }
 
 ALWAYS u64 inode_mtime(struct inode *i)
@@ -95,13 +97,10 @@ ALWAYS u64 inode_mtime(struct inode *i)
 	struct inode___v5 *v5 = (void *)i;
 
 	if (bpf_core_field_exists(i->i_mtime_sec))
-		return BPF_CORE_READ(i, i_mtime_sec) * 1000000000ull +
-		       BPF_CORE_READ(i, i_mtime_nsec);
+		return READ(i, i_mtime_sec) * 1000000000ull + READ(i, i_mtime_nsec);
 	if (bpf_core_field_exists(v6_7->__i_mtime))
-		return BPF_CORE_READ(v6_7, __i_mtime.tv_sec) * 1000000000ull +
-		       BPF_CORE_READ(v6_7, __i_mtime.tv_nsec);
-	return BPF_CORE_READ(v5, i_mtime.tv_sec) * 1000000000ull +
-	       BPF_CORE_READ(v5, i_mtime.tv_nsec);
+		return READ(v6_7, __i_mtime.tv_sec) * 1000000000ull + READ(v6_7, __i_mtime.tv_nsec);
+	return READ(v5, i_mtime.tv_sec) * 1000000000ull + READ(v5, i_mtime.tv_nsec);
 }
 
 /*
@@ -159,18 +158,18 @@ ALWAYS bool path_step(volatile struct walk *w, u8 *room)
 {
 	struct dentry *d = (void *)w->node;
 	struct mount *m = (void *)w->mount, *above;
-	struct dentry *up = BPF_CORE_READ(d, d_parent);
+	struct dentry *up = READ(d, d_parent);
 
 	if (d == w->top) {
-		above = BPF_CORE_READ(m, mnt_parent);
+		above = READ(m, mnt_parent);
 		if (above == m)
 			return false;
-		w->node = BPF_CORE_READ(m, mnt_mountpoint);
+		w->node = READ(m, mnt_mountpoint);
 		w->mount = above;
-		w->top = BPF_CORE_READ(above, mnt.mnt_root);
+		w->top = READ(above, mnt.mnt_root);
 		return true;
 	}
-	path_prepend(w, room, BPF_CORE_READ(d, d_name.name), BPF_CORE_READ(d, d_name.len));
+	path_prepend(w, room, READ(d, d_name.name), READ(d, d_name.len));
 	w->node = up;
 	if (d != up)
 		return true;
@@ -184,11 +183,11 @@ ALWAYS void add_path(struct event *e, struct file *f)
 {
 	volatile struct walk *w = event_walk(e);
 	u8 *room = path_begin(e);
-	struct vfsmount *v = BPF_CORE_READ(f, f_path.mnt);
+	struct vfsmount *v = READ(f, f_path.mnt);
 
-	w->node = BPF_CORE_READ(f, f_path.dentry);
+	w->node = READ(f, f_path.dentry);
 	w->mount = mount_of(v);
-	w->top = BPF_CORE_READ(v, mnt_root);
+	w->top = READ(v, mnt_root);
 	for (u32 i = 0; i < PATH_DEPTH_MAX; i++) {
 		if (!path_step(w, room))
 			break;

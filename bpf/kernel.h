@@ -20,6 +20,9 @@ typedef __u64 u64;
 typedef __s16 s16;
 typedef __s32 s32;
 typedef __s64 s64;
+typedef u16 uint16_t;
+typedef u32 uint32_t;
+typedef u64 uint64_t;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -237,6 +240,26 @@ struct file {
 	struct path f_path;
 };
 
+/* Requests of io_uring, from 5.19 on. */
+struct io_cqe {
+	s32 res;
+};
+
+struct io_kiocb {
+	u8 opcode;
+	struct io_cqe cqe;
+};
+
+struct open_how {
+	u64 flags, mode;
+};
+
+/* The beginning of a request that opens. */
+struct io_open {
+	u32 file_slot;
+	struct open_how how;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -296,6 +319,7 @@ struct sock_common {
 struct sock {
 	struct sock_common __sk_common;
 	u32 sk_ack_backlog, sk_max_ack_backlog;
+	u16 sk_protocol;
 };
 
 struct ipv6_pinfo {

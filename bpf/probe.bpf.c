@@ -12,11 +12,18 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* A failure that nobody cares for is no news; nor are our own calls. */
+ALWAYS bool is_news(const u64 *ctx, u32 want)
+{
+	if (!(want & PROBE_WANT) || (!(want & PROBE_WANT_FAILED) && (s64)ctx[1] < 0))
+		return false;
+	return current_tgid() != own_tgid;
+}
+
 SEC("tp_btf/sys_exit")
 int sys_exit(u64 *ctx)
 {
 	u64 nr = syscall_number((const struct pt_regs *)ctx[0]);
-	bool compat;
 	u8 want;
 
 	barrier_var(nr); /* one register for the check and the look-up */
@@ -25,18 +32,14 @@ int sys_exit(u64 *ctx)
 	want = wanted[nr];
 	if (!want)
 		return 0;
-	compat = is_compat();
-	if (!(want & (compat ? PROBE_WANT_COMPAT : PROBE_WANT_NATIVE)))
-		return 0;
-	if (bpf_get_current_pid_tgid() >> 32 == own_tgid)
-		return 0;
-	if (!compat) {
-		bpf_tail_call(ctx, &calls, nr);
+	if (!is_compat()) {
+		if (is_news(ctx, want))
+			bpf_tail_call(ctx, &calls, nr);
 		return 0;
 	}
 	if (nr == PROBE_SOCKETCALL_NR)
 		nr = socketcall_number((const struct pt_regs *)ctx[0]);
-	if (wanted[nr] & PROBE_WANT_COMPAT)
+	if (is_news(ctx, wanted[nr] >> 1))
 		bpf_tail_call(ctx, &calls_compat, nr);
 	return 0;
 }

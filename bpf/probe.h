@@ -2,12 +2,8 @@
 /* Settings, maps, and where records go when they are done. */
 #pragma once
 
-#include "kernel.h"
+#include "read.h"
 
-typedef u16 uint16_t;
-typedef u32 uint32_t;
-typedef u64 uint64_t;
-#include "schema/probe.h"
 #include "schema/schema.h"
 
 #define ALWAYS static __always_inline
@@ -21,9 +17,10 @@ const volatile __u16 syscall_codes[PROBE_SYSCALLS];	   /* native number to enum 
 const volatile __u16 syscall_codes_compat[PROBE_SYSCALLS]; /* the same for 32-bit programs */
 
 /* Written at any time. */
-__u8 wanted[PROBE_SYSCALLS]; /* by native number: PROBE_WANT_* */
-__u64 boot_epoch_ns;	     /* when the machine started, since the epoch */
-__u8 losing[LANE_COUNT];     /* set here when a record is lost, cleared by the reader */
+__u8 wanted[PROBE_SYSCALLS];	/* by native number: PROBE_WANT_* */
+__u64 told[PROBE_TOLD_SOCKETS]; /* TCP sockets that state has heard of, see calls_socket.h */
+__u64 boot_epoch_ns;		/* when the machine started, since the epoch */
+__u8 losing[LANE_COUNT];	/* set here when a record is lost, cleared by the reader */
 
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -131,30 +128,34 @@ ALWAYS u64 cgroup_id(void)
 
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
 		u32 i = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
-		struct cgroup_subsys_state *css = NULL;
-		struct css_set *set = BPF_CORE_READ(t, cgroups);
+		struct css_set *set = READ(t, cgroups);
+		struct cgroup_subsys_state *css = pointer_at(&set->subsys[i]);
 
-		bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[i]);
-		id = BPF_CORE_READ(css, cgroup, kn, id);
+		id = READ(css, cgroup, kn, id);
 	}
 	return id ? id : bpf_get_current_cgroup_id();
 }
 
 /* Not inlined: it should not bloat each program, and is rarely run. */
-static __noinline int lose(u32 lane, u32 type, u32 reason)
+static __noinline int lose_many(u32 lane, u32 type, u32 reason, u64 count)
 {
 	struct probe_loss_key key = {.cgroup = cgroup_id(), .type = type, .reason = reason};
 	u32 i = (lane * LOSS_COUNT + reason) * EV_COUNT + type;
-	u64 one = 1, *n = bpf_map_lookup_elem(&lost, &i);
+	u64 *n = bpf_map_lookup_elem(&lost, &i);
 
 	if (n)
-		(*n)++;
+		*n += count;
 	if (lane < LANE_COUNT && !losing[lane])
 		losing[lane] = 1;
 	n = bpf_map_lookup_elem(&lost_by_cgroup, &key);
 	if (n)
-		__sync_fetch_and_add(n, 1);
+		__sync_fetch_and_add(n, count);
 	else
-		bpf_map_update_elem(&lost_by_cgroup, &key, &one, BPF_ANY);
+		bpf_map_update_elem(&lost_by_cgroup, &key, &count, BPF_ANY);
 	return 0;
+}
+
+ALWAYS void lose(u32 lane, u32 type, u32 reason)
+{
+	lose_many(lane, type, reason, 1);
 }

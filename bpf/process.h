@@ -18,7 +18,7 @@ ALWAYS struct task_struct *current_task(void)
 
 ALWAYS u32 pid_level(struct task_struct *t)
 {
-	return BPF_CORE_READ(t, thread_pid, level);
+	return READ(t, thread_pid, level);
 }
 
 ALWAYS struct upid pid_at(struct pid *p, u32 level)
@@ -26,50 +26,50 @@ ALWAYS struct upid pid_at(struct pid *p, u32 level)
 	struct upid u = {};
 	u32 at = bpf_core_field_offset(struct pid, numbers);
 
-	if (level <= BPF_CORE_READ(p, level))
+	if (level <= READ(p, level))
 		bpf_probe_read_kernel(&u, sizeof(u), (void *)p + at + level * sizeof(u));
 	return u;
 }
 
 ALWAYS struct task_struct *namespace_init(struct task_struct *t)
 {
-	struct pid *p = BPF_CORE_READ(t, thread_pid);
-	struct upid u = pid_at(p, BPF_CORE_READ(p, level));
+	struct pid *p = READ(t, thread_pid);
+	struct upid u = pid_at(p, READ(p, level));
 
-	return BPF_CORE_READ(u.ns, child_reaper);
+	return READ(u.ns, child_reaper);
 }
 
 /* Thread, process or group id as the task's own namespace numbers it; 0: not in there. */
 ALWAYS s64 virtual_id(struct task_struct *t, enum pid_type type)
 {
-	struct pid *own = BPF_CORE_READ(t, thread_pid), *p = own;
+	struct pid *own = READ(t, thread_pid), *p = own;
 
 	if (type != PIDTYPE_PID)
-		p = BPF_CORE_READ(t, signal, pids[type]);
-	return pid_at(p, BPF_CORE_READ(own, level)).nr;
+		p = READ(t, signal, pids[type]);
+	return pid_at(p, READ(own, level)).nr;
 }
 
 ALWAYS s64 group_id(struct task_struct *t)
 {
-	return pid_at(BPF_CORE_READ(t, signal, pids[PIDTYPE_PGID]), 0).nr;
+	return pid_at(READ(t, signal, pids[PIDTYPE_PGID]), 0).nr;
 }
 
 ALWAYS u32 terminal(struct task_struct *t)
 {
-	struct tty_struct *tty = BPF_CORE_READ(t, signal, tty);
+	struct tty_struct *tty = READ(t, signal, tty);
 	u32 major, minor;
 
 	if (!tty)
 		return 0;
-	major = BPF_CORE_READ(tty, driver, major);
-	minor = BPF_CORE_READ(tty, driver, minor_start) + BPF_CORE_READ(tty, index);
+	major = READ(tty, driver, major);
+	minor = READ(tty, driver, minor_start) + READ(tty, index);
 	return device(major << 20 | minor);
 }
 
 ALWAYS u32 login_uid(struct task_struct *t)
 {
 	if (bpf_core_field_exists(t->loginuid))
-		return BPF_CORE_READ(t, loginuid.val);
+		return READ(t, loginuid.val);
 	return -1;
 }
 
@@ -94,7 +94,7 @@ ALWAYS u32 rss_kb(struct mm_struct *mm, u32 kind)
 /* Size, resident and swapped out, as three parameters. */
 ALWAYS void add_memory(struct event *e, struct task_struct *t)
 {
-	struct mm_struct *mm = BPF_CORE_READ(t, mm);
+	struct mm_struct *mm = READ(t, mm);
 
 	if (!mm) {
 		add32(e, 0);
@@ -102,7 +102,7 @@ ALWAYS void add_memory(struct event *e, struct task_struct *t)
 		add32(e, 0);
 		return;
 	}
-	add32(e, BPF_CORE_READ(mm, total_vm) << K_PAGE_KB_SHIFT);
+	add32(e, READ(mm, total_vm) << K_PAGE_KB_SHIFT);
 	add32(e, rss_kb(mm, 0) + rss_kb(mm, 1) + rss_kb(mm, 3));
 	add32(e, rss_kb(mm, 2));
 }
@@ -116,8 +116,8 @@ ALWAYS struct kernfs_node *cgroup_parent(struct kernfs_node *n)
 	struct kernfs_node___v5 *v5 = (void *)n;
 
 	if (bpf_core_field_exists(n->__parent))
-		return BPF_CORE_READ(n, __parent);
-	return BPF_CORE_READ(v5, parent);
+		return READ(n, __parent);
+	return READ(v5, parent);
 }
 
 /* Append "name=/path" with its NUL to what the walk's `left` bytes hold. */
@@ -125,20 +125,20 @@ ALWAYS void put_cgroup(struct event *e, struct css_set *set, u32 id, const char 
 		       u32 name_bytes)
 {
 	volatile struct walk *w = event_walk(e);
-	struct cgroup_subsys_state *css = NULL;
+	struct cgroup_subsys_state *css;
 	u8 *room = path_begin(e);
-	char text[NAME_BYTES_MAX];
 	long n;
 
-	bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[id]);
-	w->node = BPF_CORE_READ(css, cgroup, kn);
+	css = pointer_at(&set->subsys[id]);
+	w->node = READ(css, cgroup, kn);
 	for (u32 i = 0; i < CGROUP_DEPTH_MAX; i++) {
 		struct kernfs_node *k = (void *)w->node, *up = cgroup_parent(k);
-		const char *part = BPF_CORE_READ(k, name);
+		const char *part = READ(k, name);
 
 		if (!up)
 			break;
-		n = bpf_probe_read_kernel_str(text, sizeof(text), part);
+		/* Where the text will come, only to know how long it is: the stack is small. */
+		n = bpf_probe_read_kernel_str(part_place(e, w->left), NAME_BYTES_MAX, part);
 		path_prepend(w, room, (const u8 *)part, n > 0 ? n - 1 : 0);
 		w->node = up;
 	}
@@ -155,7 +155,7 @@ ALWAYS void put_cgroup(struct event *e, struct css_set *set, u32 id, const char 
 
 ALWAYS void add_cgroups(struct event *e, struct task_struct *t)
 {
-	struct css_set *set = BPF_CORE_READ(t, cgroups);
+	struct css_set *set = READ(t, cgroups);
 
 	event_walk(e)->left = 0;
 	PUT_CGROUP(cpuset_cgrp_id, "cpuset")
@@ -171,7 +171,7 @@ ALWAYS void add_cgroups(struct event *e, struct task_struct *t)
 /* argv[0] and the others behind it, from where the kernel put them. */
 ALWAYS void add_args(struct event *e, struct mm_struct *mm)
 {
-	u64 start = BPF_CORE_READ(mm, arg_start), end = BPF_CORE_READ(mm, arg_end);
+	u64 start = READ(mm, arg_start), end = READ(mm, arg_end);
 	long n = 0;
 
 	if (end > start)
@@ -190,7 +190,7 @@ ALWAYS void add_args(struct event *e, struct mm_struct *mm)
 
 ALWAYS void add_environment(struct event *e, struct mm_struct *mm)
 {
-	u64 start = BPF_CORE_READ(mm, env_start), end = BPF_CORE_READ(mm, env_end);
+	u64 start = READ(mm, env_start), end = READ(mm, env_end);
 
 	add_bytes(e, start, end > start ? end - start : 0, PROBE_TEXT_MAX);
 	if (end > start)
@@ -224,11 +224,11 @@ enum {
 
 ALWAYS bool in_groups(volatile struct walk *w, const struct cred *cred, u32 gid)
 {
-	struct group_info *g = BPF_CORE_READ(cred, group_info);
+	struct group_info *g = READ(cred, group_info);
 
 	w->at = 0;
-	w->left = BPF_CORE_READ(g, ngroups);
-	if (BPF_CORE_READ(cred, fsgid.val) == gid)
+	w->left = READ(g, ngroups);
+	if (READ(cred, fsgid.val) == gid)
 		return true;
 	/* The kernel keeps them sorted. */
 	for (u32 i = 0; i < GROUP_SEARCH_STEPS; i++) {
@@ -251,16 +251,16 @@ ALWAYS bool in_groups(volatile struct walk *w, const struct cred *cred, u32 gid)
 /* Whether the process could change its own executable. */
 ALWAYS bool is_writable(volatile struct walk *w, struct inode *i, const struct cred *cred)
 {
-	u32 uid = BPF_CORE_READ(i, i_uid.val), gid = BPF_CORE_READ(i, i_gid.val);
-	u32 mode = BPF_CORE_READ(i, i_mode);
+	u32 uid = READ(i, i_uid.val), gid = READ(i, i_gid.val);
+	u32 mode = READ(i, i_mode);
 
-	if (BPF_CORE_READ(i, i_sb, s_flags) & K_SB_RDONLY)
+	if (READ(i, i_sb, s_flags) & K_SB_RDONLY)
 		return false;
-	if (BPF_CORE_READ(i, i_flags) & K_S_IMMUTABLE)
+	if (READ(i, i_flags) & K_S_IMMUTABLE)
 		return false;
 	if (uid == (u32)-1 || gid == (u32)-1)
 		return false;
-	if (BPF_CORE_READ(cred, fsuid.val) == uid || mode & K_S_IWOTH)
+	if (READ(cred, fsuid.val) == uid || mode & K_S_IWOTH)
 		return true;
 	if (mode & K_S_IWGRP && in_groups(w, cred, gid))
 		return true;
@@ -270,12 +270,12 @@ ALWAYS bool is_writable(volatile struct walk *w, struct inode *i, const struct c
 /* Memory files have no directory above them. */
 ALWAYS bool is_memfd(struct file *f)
 {
-	struct dentry *d = BPF_CORE_READ(f, f_path.dentry);
+	struct dentry *d = READ(f, f_path.dentry);
 	char name[8] = {};
 
-	if (BPF_CORE_READ(d, d_parent) != d)
+	if (READ(d, d_parent) != d)
 		return false;
-	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(d, d_name.name));
+	bpf_probe_read_kernel_str(name, sizeof(name), READ(d, d_name.name));
 	return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' &&
 	       name[4] == 'd' && name[5] == ':';
 }
@@ -283,7 +283,7 @@ ALWAYS bool is_memfd(struct file *f)
 ALWAYS u32 exe_flags(volatile struct walk *w, struct file *f, struct inode *i,
 		     const struct cred *cred)
 {
-	enum layer layer = inode_layer(i, BPF_CORE_READ(i, i_sb, s_magic));
+	enum layer layer = inode_layer(i, READ(i, i_sb, s_magic));
 	u32 r = 0;
 
 	r |= is_writable(w, i, cred) ? EXE_WRITABLE : 0;

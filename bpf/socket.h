@@ -18,10 +18,10 @@ ALWAYS struct sock *sock_of(s32 fd)
 	struct file *f = file_of(fd);
 	struct socket *s;
 
-	if (!f || (BPF_CORE_READ(f, f_inode, i_mode) & K_S_IFMT) != K_S_IFSOCK)
+	if (!f || (READ(f, f_inode, i_mode) & K_S_IFMT) != K_S_IFSOCK)
 		return NULL;
-	s = BPF_CORE_READ(f, private_data);
-	return BPF_CORE_READ(s, sk);
+	s = READ(f, private_data);
+	return READ(s, sk);
 }
 
 ALWAYS u16 host_order(u16 v)
@@ -70,10 +70,10 @@ ALWAYS void inet_ends(struct sock *sk, struct end *local, struct end *remote)
 {
 	struct inet_sock *inet = (void *)sk;
 
-	*(u32 *)local->address = BPF_CORE_READ(inet, inet_saddr);
-	local->port = host_order(BPF_CORE_READ(inet, inet_sport));
-	*(u32 *)remote->address = BPF_CORE_READ(sk, __sk_common.skc_daddr);
-	remote->port = host_order(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	*(u32 *)local->address = READ(inet, inet_saddr);
+	local->port = host_order(READ(inet, inet_sport));
+	*(u32 *)remote->address = READ(sk, __sk_common.skc_daddr);
+	remote->port = host_order(READ(sk, __sk_common.skc_dport));
 }
 
 ALWAYS void inet6_ends(struct sock *sk, struct end *local, struct end *remote)
@@ -83,16 +83,16 @@ ALWAYS void inet6_ends(struct sock *sk, struct end *local, struct end *remote)
 	if (!bpf_core_field_exists(inet->pinet6))
 		return;
 	BPF_CORE_READ_INTO(&local->address, inet, pinet6, saddr);
-	local->port = host_order(BPF_CORE_READ(inet, inet_sport));
+	local->port = host_order(READ(inet, inet_sport));
 	BPF_CORE_READ_INTO(&remote->address, sk, __sk_common.skc_v6_daddr);
-	remote->port = host_order(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	remote->port = host_order(READ(sk, __sk_common.skc_dport));
 }
 
 /* The name a UNIX socket is bound to, as a string; a leading NUL is left out. */
 ALWAYS u32 put_bound_name(struct event *e, u32 done, struct unix_sock *u)
 {
-	struct unix_address *a = BPF_CORE_READ(u, addr);
-	u32 bytes = a ? BPF_CORE_READ(a, len) : 0;
+	struct unix_address *a = READ(u, addr);
+	u32 bytes = a ? READ(a, len) : 0;
 	const char *from = (void *)a + bpf_core_field_offset(struct unix_address, name) + 2;
 	char first = 0;
 	long n;
@@ -165,7 +165,7 @@ ALWAYS void add_sockaddr(struct event *e, u64 address, u32 bytes)
 ALWAYS u32 put_unix_tuple(struct event *e, struct sock *sk, enum direction d, u64 given, u32 bytes)
 {
 	struct unix_sock *u = (void *)sk;
-	struct sock *peer = BPF_CORE_READ(u, peer);
+	struct sock *peer = READ(u, peer);
 	u32 done = 17;
 
 	*(u64 *)part_place(e, 1) = (u64)(d == OUTBOUND ? peer : sk);
@@ -185,7 +185,7 @@ ALWAYS u32 put_unix_tuple(struct event *e, struct sock *sk, enum direction d, u6
  */
 ALWAYS void add_tuple(struct event *e, struct sock *sk, enum direction d, u64 given, u32 bytes)
 {
-	u16 family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+	u16 family = sk ? READ(sk, __sk_common.skc_family) : 0;
 	struct end local = {}, remote = {};
 	u32 done;
 

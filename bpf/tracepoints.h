@@ -6,7 +6,7 @@
 
 ALWAYS bool is_kernel_thread(struct task_struct *t)
 {
-	return BPF_CORE_READ(t, flags) & K_PF_KTHREAD;
+	return READ(t, flags) & K_PF_KTHREAD;
 }
 
 ALWAYS bool is_own(void)
@@ -19,7 +19,7 @@ ON(sched_process_exec)
 {
 	struct linux_binprm *bprm = (void *)ctx[2];
 	struct task_struct *t = current_task();
-	struct mm_struct *mm = BPF_CORE_READ(t, mm);
+	struct mm_struct *mm = READ(t, mm);
 	struct event e;
 
 	if (is_kernel_thread(t) || is_own())
@@ -31,14 +31,61 @@ ON(sched_process_exec)
 	add_who(&e, t);
 	add_environment(&e, mm);
 	add_executable(&e, t);
-	add_kernel_str(&e, BPF_CORE_READ(bprm, filename));
+	add_kernel_str(&e, READ(bprm, filename));
 	event_end(&e);
+	return 0;
+}
+
+enum {
+	K_IORING_OP_OPENAT = 18,
+	K_IORING_OP_OPENAT2 = 28,
+	K_AT_FDCWD = -100,
+};
+
+/*
+ * (ring, request, ...): an operation of io_uring is done.  A file that was opened looks like one
+ * of openat, with the kernel's name for it; a worker thread of the ring acts for its process.
+ * What was opened into a ring's own table has no descriptor.
+ */
+ON(io_uring_complete)
+{
+	struct io_kiocb *request = (void *)ctx[1];
+	struct io_open *open = (void *)request;
+	u64 flags, mode;
+	struct opened o;
+	struct event e;
+	s64 fd;
+	u8 op;
+
+	if (!bpf_core_field_exists(request->cqe) || !request || is_own())
+		return 0;
+	op = READ(request, opcode);
+	fd = READ(request, cqe.res);
+	if ((op != K_IORING_OP_OPENAT && op != K_IORING_OP_OPENAT2) || fd < 0 ||
+	    READ(open, file_slot))
+		return 0;
+	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT_2_X, EVENT_PARAMS_SYSCALL_OPENAT_2_X))
+		return 0;
+	flags = READ(open, how.flags) & ~(u64)K_O_LARGEFILE; /* which the ring adds */
+	mode = READ(open, how.mode);
+	opened_read(&o, fd);
+	add64(&e, fd);
+	add64(&e, (s64)K_AT_FDCWD);
+	add_path(&e, file_of(fd));
+	add32(&e, open_flags(flags) | o.flags);
+	add32(&e, open_mode(flags, mode));
+	add32(&e, o.device);
+	add64(&e, o.inode);
+	event_end_of(&e, current_tgid());
 	return 0;
 }
 
 enum { SIBLINGS_MAX = 30, ANCESTORS_MAX = 60 };
 
-/* A thread of the same process that goes on living; NULL. */
+/*
+ * A thread of the same process that goes on living; NULL.  The list is read by the helper: on
+ * what it gives, mere numbers, every verifier allows the way from a member to its struct.
+ */
 ALWAYS struct task_struct *live_sibling(struct task_struct *t)
 {
 	struct signal_struct *s = BPF_CORE_READ(t, signal);
@@ -50,7 +97,7 @@ ALWAYS struct task_struct *live_sibling(struct task_struct *t)
 
 		if (n == head)
 			break;
-		if (one != t && !(BPF_CORE_READ(one, flags) & K_PF_EXITING))
+		if (one != t && !(READ(one, flags) & K_PF_EXITING))
 			return one;
 		n = BPF_CORE_READ(n, next);
 	}
@@ -65,26 +112,26 @@ ALWAYS s64 reaper_of(struct task_struct *t)
 	struct signal_struct *signal;
 	u32 level = pid_level(t);
 
-	if (BPF_CORE_READ(t, children.next) == children)
+	if (READ(t, children.next) == children)
 		return 0;
 	up = live_sibling(t);
 	if (up)
-		return BPF_CORE_READ(up, pid);
+		return READ(up, pid);
 	init = namespace_init(t);
 	if (init == t)
 		return 0;
-	up = BPF_CORE_READ(t, real_parent);
+	up = READ(t, real_parent);
 	for (u32 i = 0; i < ANCESTORS_MAX; i++) {
 		if (up == init || pid_level(up) != level)
-			return BPF_CORE_READ(init, pid);
-		signal = BPF_CORE_READ(up, signal);
+			return READ(init, pid);
+		signal = READ(up, signal);
 		if (BPF_CORE_READ_BITFIELD_PROBED(signal, is_child_subreaper)) {
-			if (!(BPF_CORE_READ(up, flags) & K_PF_EXITING))
-				return BPF_CORE_READ(up, pid);
+			if (!(READ(up, flags) & K_PF_EXITING))
+				return READ(up, pid);
 			up = live_sibling(up);
-			return up ? BPF_CORE_READ(up, pid) : -1;
+			return up ? READ(up, pid) : -1;
 		}
-		up = BPF_CORE_READ(up, real_parent);
+		up = READ(up, real_parent);
 	}
 	return -1;
 }
@@ -99,7 +146,7 @@ ON(sched_process_exit)
 		return 0;
 	if (!event_reserve(&e, LANE_LIFE, EV_PROCEXIT_1_E, EVENT_PARAMS_PROCEXIT_1_E, 26))
 		return 0;
-	code = BPF_CORE_READ(t, exit_code);
+	code = READ(t, exit_code);
 	add64(&e, code);
 	add64(&e, code >> 8 & 0xff);
 	add8(&e, code & 0x7f);
@@ -118,7 +165,7 @@ ALWAYS s32 sender(struct kernel_siginfo *info, u32 sig)
 
 	if ((u64)info < 4096)
 		return 0; /* no struct: the kernel itself */
-	code = BPF_CORE_READ(info, si_code);
+	code = READ(info, si_code);
 	if (code == K_SI_USER || code == K_SI_QUEUE || code == K_SI_TKILL || sig == K_SIGCHLD)
 		bpf_probe_read_kernel(&pid, sizeof(pid), (void *)info + 16);
 	return pid;
@@ -135,7 +182,7 @@ ON(signal_deliver)
 	if (!event_reserve(&e, LANE_LIFE, EV_SIGNALDELIVER_E, EVENT_PARAMS_SIGNALDELIVER_E, 17))
 		return 0;
 	add64(&e, (s64)sender((struct kernel_siginfo *)ctx[1], sig));
-	add64(&e, BPF_CORE_READ(current_task(), pid));
+	add64(&e, READ(current_task(), pid));
 	add8(&e, sig);
 	event_submit(&e);
 	return 0;
@@ -193,9 +240,9 @@ ON(sched_switch)
 		return 0;
 	if (!event_reserve(&e, LANE_REST, EV_SCHEDSWITCH_6_E, EVENT_PARAMS_SCHEDSWITCH_6_E, 36))
 		return 0;
-	add64(&e, BPF_CORE_READ(next, pid));
-	add64(&e, BPF_CORE_READ(t, maj_flt));
-	add64(&e, BPF_CORE_READ(t, min_flt));
+	add64(&e, READ(next, pid));
+	add64(&e, READ(t, maj_flt));
+	add64(&e, READ(t, min_flt));
 	add_memory(&e, t);
 	event_submit(&e);
 	return 0;

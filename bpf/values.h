@@ -60,7 +60,7 @@ ALWAYS u32 open_flags(u32 v)
 /* Only a call that may make a file has a mode. */
 ALWAYS u32 open_mode(u32 flags, u32 mode)
 {
-	return flags & (K_O_CREAT | K_O_TMPFILE) ? mode & 07777 : 0;
+	return flags & (K_O_CREAT | (K_O_TMPFILE & ~K_O_DIRECTORY)) ? mode & 07777 : 0;
 }
 
 /* Flags that stand beside others: of pipe2, socket, eventfd2 ... */

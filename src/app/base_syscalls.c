@@ -218,6 +218,18 @@ void base_syscalls_select(const struct base_syscalls_config *cfg, const struct e
 	add(ret, SC_SCHED_PROCESS_EXIT, REASON_ALWAYS);
 }
 
+void base_syscalls_narrow(const struct event_set *wants_on_tcp, struct base_syscalls *ret)
+{
+	for (unsigned code = SC_UNKNOWN + 1; code < SC_COUNT; code++) {
+		if (ret->why[code] & (REASON_RULES | REASON_CUSTOM))
+			set_bit(ret->failures, code);
+		if (ret->why[code] & REASON_CUSTOM || base_syscalls_want(wants_on_tcp, code))
+			set_bit(ret->on_tcp, code);
+	}
+	/* One that is still under way counts as failed. */
+	set_bit(ret->failures, SC_CONNECT);
+}
+
 void base_syscalls_all(uint64_t ret[SYSCALL_WORDS])
 {
 	memset(ret, 0xff, SYSCALL_WORDS * sizeof(*ret));

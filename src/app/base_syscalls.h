@@ -37,12 +37,16 @@ enum syscall_reason {
 struct base_syscalls {
 	uint64_t watched[SYSCALL_WORDS];
 	uint64_t left_out[SYSCALL_WORDS]; /* wanted by rules or by name, but not watched */
+	uint64_t failures[SYSCALL_WORDS]; /* matter: state cares for what succeeds */
+	uint64_t on_tcp[SYSCALL_WORDS];	  /* matter on a TCP socket each time, not just once */
 	uint8_t why[SC_COUNT];		  /* bits of enum syscall_reason */
 };
 
 /* wants: events that any rule could match. */
 void base_syscalls_select(const struct base_syscalls_config *cfg, const struct event_set *wants,
 			  struct base_syscalls *ret);
+/* After that: fill failures and on_tcp.  wants_on_tcp: see program_wants_on_tcp(). */
+void base_syscalls_narrow(const struct event_set *wants_on_tcp, struct base_syscalls *ret);
 /* Whether a rule that could match these events could match one of this system call. */
 bool base_syscalls_want(const struct event_set *wants, unsigned code);
 /* Every one; of tracepoints only what every process makes few of. */

@@ -63,8 +63,23 @@ int input_open(struct input *in, const char *path, const struct input_options *o
 	return 0;
 }
 
+int input_heals(struct input *in, struct live *l, struct err *e)
+{
+	return healing_open(l, &in->healing, e);
+}
+
+bool input_heal(struct input *in, int r)
+{
+	if (r > 0)
+		in->is_held = !healing_admit(in->healing, in->state, &in->record);
+	else if (!r)
+		healing_rest(in->healing, in->state);
+	return !in->is_held;
+}
+
 void input_close(struct input *in)
 {
+	healing_close(in->healing);
 	source_close(in->source);
 	state_free(in->state);
 	arena_done(&in->scratch);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/command.h"
+#include "app/healing.h"
 #include "capture/source.h"
 #include "filter/program.h"
 #include "state/state.h"
@@ -14,6 +15,8 @@ struct input {
 	struct field_ctx fields; /* of the moment below */
 	struct record record;
 	struct moment moment;
+	struct healing *healing; /* of the running kernel; else NULL */
+	bool is_held;		 /* the record waits for what state lacks of it */
 };
 
 /* How an event is shown where nobody says otherwise. */
@@ -60,14 +63,21 @@ void input_on_idle(struct input *in, void (*idle)(void *arg), void *arg);
 /* Deliver only these events. */
 void input_want(struct input *in, const struct event_set *wants);
 
+/* Have what state lacks found out, for a source that is live.  l must outlive the input. */
+int input_heals(struct input *in, struct live *l, struct err *e);
+/* r: what the source gave.  False when the record at hand has to wait. */
+bool input_heal(struct input *in, int r);
+
 /*
  * The next record and what state made of it.  1; 0 at the end; negative and *e when the
  * capture is broken.  in->moment is good when the verdict is STATE_DELIVER.
  */
 static inline int input_next(struct input *in, enum state_verdict *ret, struct err *e)
 {
-	int r = source_next(in->source, &in->record, e);
+	int r = in->is_held ? 1 : source_next(in->source, &in->record, e);
 
+	if (__builtin_expect(in->healing != NULL, 0) && !input_heal(in, r))
+		return 0;
 	if (r <= 0)
 		return r;
 	*ret = state_apply(in->state, &in->record, &in->moment);

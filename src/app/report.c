@@ -20,11 +20,37 @@ void text_add_safe(struct buf *out, struct str s)
 	}
 }
 
-static void send(struct buf *out)
+#define CLEAR_LINE "\r\033[K"
+
+static bool has_line;
+
+static void write_out(const char *p, size_t n)
 {
-	ssize_t r = write(STDERR_FILENO, out->p, out->n);
+	ssize_t r = write(STDERR_FILENO, p, n);
 
 	(void)r; /* there is nobody left to tell */
+}
+
+void report_line_clear(void)
+{
+	if (has_line)
+		write_out(CLEAR_LINE, sizeof(CLEAR_LINE) - 1);
+	has_line = false;
+}
+
+void report_line(struct str text)
+{
+	char out[512];
+	int n = snprintf(out, sizeof(out), CLEAR_LINE "%.*s", STR_ARG(text));
+
+	has_line = true;
+	write_out(out, (size_t)n < sizeof(out) ? (size_t)n : sizeof(out) - 1);
+}
+
+static void send(struct buf *out)
+{
+	report_line_clear();
+	write_out(out->p, out->n);
 	buf_done(out);
 }
 

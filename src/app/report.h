@@ -16,6 +16,13 @@ void report_at(const char *name, struct str text, struct position at, const stru
 void report_text(struct str text);
 
 /*
+ * The line at the bottom of the terminal that standard error is.  It goes when anything is
+ * reported, or by report_line_clear(): before others write to the terminal.
+ */
+void report_line(struct str text);
+void report_line_clear(void);
+
+/*
  * Bytes from outside on one line: tabs and newlines become blanks, other control characters and
  * what is no UTF-8 become U+FFFD.
  */

@@ -3,6 +3,7 @@
 #include "app/command.h"
 
 #include "app/privilege.h"
+#include "app/progress.h"
 #include "app/report.h"
 #include "app/runtimes.h"
 #include "app/startup.h"
@@ -12,14 +13,14 @@
 
 #include <inttypes.h>
 
-enum { LONGEST_NAP_NS = 100000000, RUNTIMES_WAIT_MS = 500 };
+enum { LONGEST_NAP_NS = 100000000 };
 
 struct run_options {
 	struct watch_options watch;
 	struct startup_options startup;
 	struct runtimes_options runtimes;
 	struct option_texts syscalls;
-	uint64_t seconds;
+	uint64_t seconds, stats;
 	bool quiet, repair_syscalls, all_syscalls, print_syscalls;
 };
 
@@ -29,6 +30,8 @@ struct run {
 	struct startup startup;
 	struct live *live;
 	struct worker *runtimes; /* NULL: none is asked */
+	struct ring_note rings;
+	struct progress progress;
 };
 
 /* Between events, and while there are none. */
@@ -37,6 +40,7 @@ static bool pause_run(void *arg, bool idle)
 	struct run *r = arg;
 
 	startup_tell_refused(&r->startup);
+	progress_tell(&r->progress);
 	if (idle)
 		live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
 	return true;
@@ -54,25 +58,6 @@ static int learn(void *arg, const struct record *rec, struct err *e)
 	return 0;
 }
 
-static void ask_runtimes(void *arg, struct str id)
-{
-	worker_ask(arg, id);
-}
-
-/* The picture, and beside it what the runtimes say. */
-static int begin(struct run *r, struct err *e)
-{
-	int ret = startup_drop(&r->startup, e);
-
-	if (!ret && r->runtimes)
-		ret = worker_start(r->runtimes, e);
-	if (!ret)
-		ret = startup_picture(learn, r->watch.in.state, e);
-	if (!ret && r->runtimes)
-		worker_wait(r->runtimes, RUNTIMES_WAIT_MS);
-	return ret ? ret : startup_confine(&r->startup, e);
-}
-
 static void summarize(struct run *r)
 {
 	double seconds = stop_seconds();
@@ -84,6 +69,23 @@ static void summarize(struct run *r)
 	       r->watch.rules->n_rules);
 	summary_rules(r->watch.rules);
 	summary_live(r->live);
+	summary_healing(&r->watch.in);
+}
+
+static int begin(struct run *r, struct err *e)
+{
+	int ret = startup_drop(&r->startup, e);
+
+	if (!ret)
+		ret = runtimes_start(r->runtimes, e);
+	if (!ret)
+		ret = input_heals(&r->watch.in, r->live, e);
+	if (!ret)
+		ret = startup_picture(&r->startup, r->live, learn, r->watch.in.state, e);
+	if (ret)
+		return ret;
+	runtimes_wait(r->runtimes);
+	return startup_confine(&r->startup, e);
 }
 
 static enum exit_status watch_machine(struct run *r)
@@ -98,22 +100,20 @@ static enum exit_status watch_machine(struct run *r)
 		return EXIT_FAULT;
 	}
 	cfg.live = true;
-	if (r->runtimes) {
-		cfg.unknown_container = ask_runtimes;
-		cfg.unknown_container_arg = r->runtimes;
-		r->startup.needs |= NEED_CONNECT;
-	}
-	input_begin(&w->in,
-		    r->runtimes ? worker_source(r->runtimes, live_source(r->live))
-				: live_source(r->live),
-		    &cfg);
+	runtimes_listen(r->runtimes, &cfg);
+	input_begin(&w->in, runtimes_source(r->runtimes, live_source(r->live)), &cfg);
 	watch_begin(w);
 	w->pause = pause_run;
 	w->pause_arg = r;
+	w->rings = &r->rings;
 	stop_on_signals();
-	stop_after(r->o->seconds);
-	if (!begin(r, &e))
+	stop_after(0);
+	progress_begin(&r->progress, r->live, w, r->o->stats, r->o->quiet);
+	if (!begin(r, &e)) {
+		stop_after(r->o->seconds);
 		watch_events(w, &e);
+	}
+	report_line_clear();
 	status = watch_end(w);
 	if (e.code)
 		report("%s", e.msg);
@@ -134,7 +134,12 @@ static int choose(struct run *r, struct err *e)
 		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
 	if (!ret)
 		ret = runtimes_open(&o->runtimes, &r->runtimes, e);
+	if (r->runtimes)
+		r->startup.needs |= NEED_CONNECT;
 	base_syscalls_select(&cfg, program_wants(r->watch.rules->program), &r->startup.set);
+	base_syscalls_narrow(program_wants_on_tcp(r->watch.rules->program), &r->startup.set);
+	r->startup.live.failures = r->startup.set.failures;
+	r->startup.live.on_tcp = r->startup.set.on_tcp;
 	return ret;
 }
 
@@ -185,15 +190,17 @@ static const struct option_row rows[] = {
 	    "also the many reads and writes, where rules want them"),
 	ROW("print-syscalls", 0, FLAG, print_syscalls, NULL,
 	    "only say what would be watched and why"),
+	ROW("stats", 0, NUMBER, stats, "N", "how it goes on, every N seconds, on standard error"),
 	ROW("quiet", 'q', FLAG, quiet, NULL, "say only what is amiss"),
 };
 
 const struct command command_run = {
 	.name = "run",
 	.summary = "Watch this machine and print alerts",
-	.arguments = CHOICE_ARGUMENTS
-	" [--json] [--duration N] [--all-matches] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS
-	" [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] [--print-syscalls] [--quiet]",
+	.arguments = CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] " STARTUP_ARGUMENTS
+				      " " RUNTIMES_ARGUMENTS
+				      " [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] "
+				      "[--print-syscalls] [--stats N] [--quiet]",
 	.details =
 		"This takes root, or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and\n"
 		"CAP_DAC_READ_SEARCH, and a kernel from 5.10 on with BTF.  What is not needed any\n"

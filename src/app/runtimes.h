@@ -4,6 +4,7 @@
 
 #include "app/command.h"
 #include "enrich/worker.h"
+#include "state/state.h"
 
 struct runtimes_options {
 	struct option_texts sockets;
@@ -21,5 +22,13 @@ struct runtimes_options {
 			     "ask no container runtime")
 #define RUNTIMES_ARGUMENTS "[--runtime-socket KIND=PATH]... [--no-runtimes]"
 
-/* *ret is NULL when no runtime is to be asked. */
+/* *ret is NULL when no runtime is to be asked, which is fine for all the others. */
 int runtimes_open(const struct runtimes_options *o, struct worker **ret, struct err *e);
+/* Have state tell of containers that it meets.  w must outlive it. */
+void runtimes_listen(struct worker *w, struct state_config *cfg);
+/* Events of the machine with what runtimes say between them; live is taken over. */
+struct source *runtimes_source(struct worker *w, struct source *live);
+/* When capabilities have been given up, and before the picture of the machine ... */
+int runtimes_start(struct worker *w, struct err *e);
+/* ... and behind it: what runtimes know already should be there before the first event. */
+void runtimes_wait(struct worker *w);

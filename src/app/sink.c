@@ -25,6 +25,8 @@ static bool flush(struct sink *s)
 {
 	size_t done = 0;
 
+	if (s->text.n)
+		report_line_clear();
 	while (done < s->text.n && !s->error) {
 		ssize_t n = write(STDOUT_FILENO, s->text.p + done, s->text.n - done);
 

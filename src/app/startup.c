@@ -3,16 +3,18 @@
 
 #include "app/privilege.h"
 #include "app/report.h"
+#include "base/stop.h"
 #include "capture/scan.h"
 #include "filter/events.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { RING_BYTES_MAX = 1 << 30, NAMES_SHOWN = 6 };
+enum { RING_BYTES_MAX = 1 << 30, NAMES_SHOWN = 6, WORKERS_MOST = 4 };
 
 /* ---- options ---- */
 
@@ -107,9 +109,12 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 	r = live_open(&s->live, ret, e);
 	if (r < 0)
 		return r;
-	for (unsigned i = 0; i < live_n_refused(*ret); i++)
-		report("this kernel refuses the program %s; its events stay unseen",
-		       live_refused(*ret, i));
+	for (unsigned i = 0; i < live_n_refused(*ret); i++) {
+		const char *reason, *program = live_refused(*ret, i, &reason);
+
+		report("this kernel refuses the program %s; its events stay unseen (%s)", program,
+		       *reason ? reason : "it gives no reason");
+	}
 	live_get_stats(*ret, &live);
 	if (live.ring_bytes < live.ring_bytes_wanted)
 		report("there is no memory for %" PRIu64 " KiB of ring buffers: %" PRIu64
@@ -120,18 +125,54 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 	return 0;
 }
 
-int startup_picture(int (*take)(void *arg, const struct record *, struct err *), void *arg,
+/* What stays unknown because it may not be read or is too much; not what ended meanwhile. */
+static void tell_blind(const struct scan_stats *stats)
+{
+	static const enum scan_drop blind[] = {
+		SCAN_THREAD_DENIED, SCAN_THREAD_ODD, SCAN_THREAD_LIMIT, SCAN_FDS_DENIED,
+		SCAN_FD_LIMIT,	    SCAN_TIMEOUT,    SCAN_SOCKET_LIMIT,
+	};
+
+	for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++)
+		if (stats->n_dropped[blind[i]])
+			report("of what was there before: %" PRIu64 " %s",
+			       stats->n_dropped[blind[i]], scan_drop_text(blind[i]));
+	if (stats->n_denied)
+		report("of what was there before: %" PRIu64
+		       " environments, folders and the like that may not be read",
+		       stats->n_denied);
+}
+
+/* As many as read /proc side by side with profit. */
+static unsigned n_workers(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > WORKERS_MOST ? WORKERS_MOST : (unsigned)n;
+}
+
+int startup_picture(const struct startup *s, const struct live *l,
+		    int (*take)(void *arg, const struct record *, struct err *), void *arg,
 		    struct err *e)
 {
-	struct scan_config cfg = {0};
+	struct scan_config cfg = {
+		.host_root = getenv("HOST_ROOT"),
+		.n_workers = n_workers(),
+		.epoch_ns = live_epoch(l),
+	};
+	struct scan_stats stats;
 	struct source *scan;
 	struct record rec;
 	int more, r = scan_open(&cfg, &scan, e);
 
 	if (r < 0)
 		return r;
-	while (!r && (more = source_next(scan, &rec, e)))
+	while (!r && !stop_signal && (more = source_next(scan, &rec, e)))
 		r = more < 0 ? more : take(arg, &rec, e);
+	if (!r && !s->quiet) {
+		scan_get_stats(scan, &stats);
+		tell_blind(&stats);
+	}
 	source_close(scan);
 	return r;
 }

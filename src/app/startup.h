@@ -41,7 +41,8 @@ int startup_open(struct startup *s, struct live **ret, struct err *e);
 /* Give up the capabilities that took; before any thread is started that is to live on. */
 int startup_drop(const struct startup *s, struct err *e);
 /* Give each record of the picture to take(); it returns 0, or a negative errno that ends it. */
-int startup_picture(int (*take)(void *arg, const struct record *, struct err *), void *arg,
+int startup_picture(const struct startup *s, const struct live *l,
+		    int (*take)(void *arg, const struct record *, struct err *), void *arg,
 		    struct err *e);
 /* From here on nothing but what s->needs. */
 int startup_confine(const struct startup *s, struct err *e);

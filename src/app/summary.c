@@ -81,6 +81,7 @@ static void tell_reasons(const struct live_stats *s)
 		[LOSS_RING_FULL] = "as their ring buffer was full",
 		[LOSS_TOO_LONG] = "as they were too long",
 		[LOSS_NO_SCRATCH] = "as there was no memory to put them together",
+		[LOSS_TOO_MANY] = "as one call had too many messages",
 	};
 
 	for (unsigned i = 0; i < LOSS_COUNT; i++) {
@@ -112,4 +113,29 @@ void summary_live(struct live *l)
 	tell_cgroups(l);
 	report("%u kernel programs, %" PRIu64 " KiB of ring buffers, %" PRIu64 " late events",
 	       s.n_programs, s.ring_bytes >> 10, s.n_late);
+}
+
+void summary_healing(const struct input *in)
+{
+	struct healing_stats h;
+	struct state_stats s;
+
+	state_get_stats(in->state, &s);
+	healing_get_stats(in->healing, &h);
+	if (!h.asked.n_asked && !h.asked.n_busy && !h.asked.n_limited)
+		return;
+	report("%" PRIu64 " questions to /proc about what was unknown: %" PRIu64
+	       " threads and %" PRIu64 " descriptors found, %" PRIu64 " questions without answer",
+	       h.asked.n_asked, s.threads_healed, s.fds_healed, h.asked.n_gone);
+	if (h.n_held)
+		report("%" PRIu64 " events waited for answers, %.1f ms in all; %" PRIu64
+		       " of them in vain",
+		       h.n_held, (double)h.held_ns / 1e6, h.n_expired);
+	if (h.asked.n_busy + h.asked.n_limited)
+		report("%" PRIu64 " questions were not asked: there were too many at once",
+		       h.asked.n_busy + h.asked.n_limited);
+	if (h.n_hasty)
+		report("%" PRIu64
+		       " events did not wait: they were old already, or there were too many",
+		       h.n_hasty);
 }

@@ -2,6 +2,7 @@
 /* What a watch comes to, on standard error. */
 #pragma once
 
+#include "app/input.h"
 #include "capture/live.h"
 #include "rules/ruleset.h"
 
@@ -9,3 +10,5 @@
 void summary_rules(const struct ruleset *r);
 /* What the kernel sent, by event type, and what of it was lost. */
 void summary_live(struct live *l);
+/* What was unknown when it was met, and how much of that was found out. */
+void summary_healing(const struct input *in);

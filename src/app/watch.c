@@ -80,6 +80,8 @@ int watch_events(struct watch *w, struct err *e)
 
 		if (more < 0)
 			return more;
+		if (more && w->rings)
+			ring_note_look(w->rings, &w->in);
 		if (more && verdict == STATE_DELIVER && !evaluate(w))
 			break;
 		if ((!more || !(++n % EVENTS_PER_PAUSE)) && !pause_watch(w, !more))

@@ -7,6 +7,7 @@
 
 #include "app/choice.h"
 #include "app/input.h"
+#include "app/ringnote.h"
 #include "app/sink.h"
 #include "output/alert.h"
 
@@ -31,6 +32,7 @@ struct watch {
 	struct ruleset *rules;
 	struct input in; /* opened and closed by the caller */
 	struct sink sink;
+	struct ring_note *rings; /* of a live source; else NULL */
 	uint64_t n_alerts;
 	/*
 	 * Called when there is no event at the moment (idle), and now and then while there are:

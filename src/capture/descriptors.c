@@ -135,6 +135,24 @@ void descriptors_start(struct descriptors *d, int dir, int64_t pid)
 	d->fd.tid = pid;
 	error = dirents_open(&d->entries, dir, "fd");
 	d->denied = error == -EACCES || error == -EPERM;
+	d->only = -1;
+}
+
+void descriptors_start_one(struct descriptors *d, int dir, int64_t pid, int64_t fd)
+{
+	descriptors_start(d, dir, pid);
+	d->only = fd;
+}
+
+static bool next_number(struct descriptors *d, int64_t *ret, const char **ret_number)
+{
+	if (d->only < 0)
+		return dirents_next(&d->entries, ret, ret_number);
+	snprintf(d->one, sizeof(d->one), "%lld", (long long)d->only);
+	*ret = d->only;
+	*ret_number = d->one;
+	d->only = INT64_MAX;
+	return *ret != INT64_MAX && d->entries.fd >= 0;
 }
 
 bool descriptors_next(struct descriptors *d)
@@ -142,7 +160,7 @@ bool descriptors_next(struct descriptors *d)
 	const char *number;
 	int64_t fd;
 
-	while (!d->denied && dirents_next(&d->entries, &fd, &number)) {
+	while (!d->denied && next_number(d, &fd, &number)) {
 		d->fd = (struct snap_fd){.tid = d->fd.tid, .fd = fd, .name = STR_EMPTY};
 		if (describe(d, number))
 			return true;

@@ -18,13 +18,16 @@ struct descriptors {
 	struct dirents entries;
 	int task; /* folder of the process, borrowed */
 	bool have_sockets, denied;
+	int64_t only; /* the one that is asked for; -1: all */
 	struct snap_fd fd;
-	char name[PATH_MAX];
+	char name[PATH_MAX], one[24];
 	uint64_t n_dropped[DESCRIPTOR_DROPS];
 };
 
 /* dir: the folder of process pid, open until the end. */
 void descriptors_start(struct descriptors *d, int dir, int64_t pid);
+/* Only that one of them. */
+void descriptors_start_one(struct descriptors *d, int dir, int64_t pid, int64_t fd);
 /* The next one in d->fd; false at the end, which also closes everything. */
 bool descriptors_next(struct descriptors *d);
 void descriptors_end(struct descriptors *d);

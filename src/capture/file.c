@@ -152,6 +152,12 @@ bool dirents_next(struct dirents *d, int64_t *ret, const char **ret_name)
 	}
 }
 
+bool dirents_rewind(struct dirents *d)
+{
+	d->at = d->end = 0;
+	return d->fd >= 0 && !lseek(d->fd, 0, SEEK_SET);
+}
+
 void dirents_close(struct dirents *d)
 {
 	if (d->fd >= 0)

@@ -37,4 +37,6 @@ struct dirents {
 int dirents_open(struct dirents *d, int dir, const char *path);
 /* The next entry that is all digits; *ret_name is good until the next call. */
 bool dirents_next(struct dirents *d, int64_t *ret, const char **ret_name);
+/* To its beginning, which shows what is there now. */
+bool dirents_rewind(struct dirents *d);
 void dirents_close(struct dirents *d);

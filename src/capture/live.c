@@ -90,7 +90,7 @@ static bool is_losing(const struct live *l)
 	return losing;
 }
 
-void live_look(struct live *l)
+static void look(struct live *l)
 {
 	l->now_ns = probe_now(l->probe);
 	if (is_losing(l)) {
@@ -111,7 +111,7 @@ static void look_in_time(struct live *l)
 	if (!is_losing(l))
 		l->looked_ns = l->now_ns;
 	else if (l->now_ns >= l->look_due_ns)
-		live_look(l);
+		look(l);
 }
 
 static int give_loss(struct live *l, struct record *ret)
@@ -247,7 +247,7 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 	if (r < 0)
 		goto fail;
 	l->looked_ns = probe_now(l->probe);
-	r = probe_attach(l->probe, cfg->syscalls, e);
+	r = probe_attach(l->probe, cfg, e);
 	if (r < 0)
 		goto fail;
 	*ret = l;
@@ -288,14 +288,39 @@ void live_wait(struct live *l, uint64_t timeout_ns)
 	look_in_time(l);
 }
 
+bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
+		       void *arg)
+{
+	for (unsigned i = 0; i < l->n_rings; i++)
+		if (!ring_each(&l->rings[i], fn, arg))
+			return false;
+	return true;
+}
+
+uint64_t live_now(const struct live *l)
+{
+	return probe_now(l->probe);
+}
+
+/* Twice the hold, for the clock went on since the heads were looked at. */
+uint64_t live_settled(const struct live *l)
+{
+	return live_now(l) - 2 * l->cfg.hold_ns;
+}
+
+uint64_t live_epoch(const struct live *l)
+{
+	return probe_epoch(l->probe);
+}
+
 unsigned live_n_refused(const struct live *l)
 {
 	return probe_n_refused(l->probe);
 }
 
-const char *live_refused(const struct live *l, unsigned i)
+const char *live_refused(const struct live *l, unsigned i, const char **reason)
 {
-	return probe_refused(l->probe, i);
+	return probe_refused(l->probe, i, reason);
 }
 
 void live_get_stats(struct live *l, struct live_stats *ret)
@@ -317,12 +342,18 @@ void live_get_stats(struct live *l, struct live_stats *ret)
 	}
 }
 
+uint64_t live_n_lost(const struct live *l)
+{
+	return loss_sum(l->loss);
+}
+
 size_t live_lost_cgroups(const struct live *l, struct loss_cgroup *ret, size_t n)
 {
 	return loss_cgroups(l->loss, ret, n);
 }
 
-bool live_has_loss(const struct live *l)
+void live_stop(struct live *l)
 {
-	return loss_waits(l->loss);
+	probe_detach(l->probe);
+	look(l);
 }

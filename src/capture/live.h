@@ -16,6 +16,9 @@
 struct live_config {
 	/* Which system calls and tracepoints: bits by portable code (enum syscall_code). */
 	const uint64_t *syscalls;
+	const uint64_t *failures; /* ... of which the failures are wanted, too; NULL: all */
+	/* ... that are wanted each time on a TCP socket, not just once; NULL: all */
+	const uint64_t *on_tcp;
 	uint32_t snaplen; /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
 	/* Of each ring; a power of two, at least a page.  Less where memory is short. */
 	uint32_t ring_bytes[LANE_COUNT];
@@ -38,9 +41,25 @@ struct source *live_source(struct live *l);
 /* Sleep until there may be records, no longer than timeout_ns.  Interrupted by signals. */
 void live_wait(struct live *l, uint64_t timeout_ns);
 
-/* Events that cannot be had since the kernel refused their program: how many, and the i-th. */
+/*
+ * Call fn with each record that was not given yet, and the one given last, ring after ring.
+ * False when fn gave false, or when a record is still being written.
+ */
+bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
+		       void *arg);
+
+/* The time as records are stamped with, and what it is at the start of the machine. */
+uint64_t live_now(const struct live *l);
+uint64_t live_epoch(const struct live *l);
+/* Right after next() gave 0: all records older than this have been given. */
+uint64_t live_settled(const struct live *l);
+
+/*
+ * Events that cannot be had since the kernel refused their program: how many, and the i-th
+ * with the last thing that its verifier said ("" if nothing).
+ */
 unsigned live_n_refused(const struct live *l);
-const char *live_refused(const struct live *l, unsigned i);
+const char *live_refused(const struct live *l, unsigned i, const char **reason);
 
 struct live_stats {
 	uint64_t n_events[LANE_COUNT];
@@ -55,11 +74,9 @@ struct live_stats {
 };
 
 void live_get_stats(struct live *l, struct live_stats *ret);
+/* All that was lost up to the last look; costs nothing. */
+uint64_t live_n_lost(const struct live *l);
 /* Control groups that lost records: up to n, most first.  Returns how many there are. */
 size_t live_lost_cgroups(const struct live *l, struct loss_cgroup *ret, size_t n);
-/*
- * Before the end: what was lost up to now waits, too.  While live_has_loss(), next() gives records
- * of loss (capture/loss.h) only.
- */
-void live_look(struct live *l);
-bool live_has_loss(const struct live *l);
+/* No new records from here on; those that are there, and what was lost, are still given. */
+void live_stop(struct live *l);

@@ -25,7 +25,7 @@ struct row {
 struct loss {
 	uint64_t from_ns, until_ns;
 	uint64_t total[LANE_COUNT][EV_COUNT], fresh[LANE_COUNT][EV_COUNT];
-	uint64_t n_fresh;
+	uint64_t n_fresh, sum;
 	unsigned at; /* where what waits begins */
 	struct row *rows;
 	size_t n_rows;
@@ -62,6 +62,7 @@ void loss_total(struct loss *l, enum lane lane, uint16_t type, uint64_t total)
 	l->total[lane][type] = total;
 	l->fresh[lane][type] += more;
 	l->n_fresh += more;
+	l->sum += more;
 }
 
 static size_t hash(const struct probe_loss_key *k)
@@ -157,6 +158,11 @@ static void make_record(struct loss *l, enum lane lane, uint16_t type, uint64_t 
 	encode(l, ts, params);
 	l->fresh[lane][type] = 0;
 	l->n_fresh -= n;
+}
+
+uint64_t loss_sum(const struct loss *l)
+{
+	return l->sum;
 }
 
 bool loss_waits(const struct loss *l)

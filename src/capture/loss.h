@@ -36,6 +36,7 @@ void loss_cgroup_total(struct loss *l, const struct probe_loss_key *key, uint64_
 
 /* The next record that waits, to be stamped ts; false when there is none.  Good until the next. */
 bool loss_next(struct loss *l, uint64_t ts, struct record *ret);
+uint64_t loss_sum(const struct loss *l); /* since the start */
 bool loss_waits(const struct loss *l);
 
 /* So far, by control group: up to n of them, most first.  Returns how many there are. */

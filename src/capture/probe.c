@@ -2,17 +2,22 @@
 #include "capture/probe.h"
 
 #include "base/alloc.h"
+#include "capture/object.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <probe.skel.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_PROGRAMS = 256, MAX_REFUSED = 64, NAME_BYTES = 64 };
+enum { MAX_PROGRAMS = 256, MAX_REFUSED = 64, NAME_BYTES = 64, REASON_BYTES = 256 };
+
+/* A program that the kernel does not take, and the last thing that its verifier said. */
+struct refusal {
+	char program[NAME_BYTES], reason[REASON_BYTES];
+};
 
 struct probe {
 	struct probe_bpf *skel;
@@ -20,7 +25,7 @@ struct probe {
 	unsigned n_links, n_programs, rings_per_lane;
 	unsigned n_cpus;
 	uint64_t epoch_ns;
-	char refused[MAX_REFUSED][NAME_BYTES];
+	struct refusal refused[MAX_REFUSED];
 	unsigned n_refused;
 };
 
@@ -36,6 +41,7 @@ static const struct {
 	{SC_PAGE_FAULT_USER, "on_page_fault_user"},
 	{SC_PAGE_FAULT_KERNEL, "on_page_fault_kernel"},
 	{SC_SCHED_SWITCH, "on_sched_switch"},
+	{SC_OPENAT, "on_io_uring_complete"},
 };
 
 enum { N_TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0]) };
@@ -94,10 +100,35 @@ static struct bpf_program *program_of(const struct probe_bpf *s, enum syscall_co
 	return p;
 }
 
+bool probe_makes(const struct probe *p, const char *program, enum syscall_code code)
+{
+	const struct bpf_program *own = program_of(p->skel, code);
+
+	if (own && !strcmp(bpf_program__name(own), program))
+		return true;
+	for (unsigned i = 0; i < N_TRACEPOINTS; i++) {
+		if (tracepoints[i].code == code && !strcmp(tracepoints[i].program, program))
+			return true;
+	}
+	return false;
+}
+
+const char *probe_program(const struct probe *p, unsigned i)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, p->skel->obj)
+	{
+		if (!i--)
+			return bpf_program__name(program);
+	}
+	return NULL;
+}
+
 static bool is_refused(const struct probe *p, const struct bpf_program *program)
 {
 	for (unsigned i = 0; i < p->n_refused; i++) {
-		if (!strcmp(p->refused[i], bpf_program__name(program)))
+		if (!strcmp(p->refused[i].program, bpf_program__name(program)))
 			return true;
 	}
 	return false;
@@ -169,21 +200,53 @@ static void set_up(struct probe *p, const struct live_config *cfg)
 	bpf_map__set_max_entries(s->maps.scratches, PROBE_SCRATCHES * p->n_cpus);
 }
 
-/* libbpf names the program that the kernel refused only in its messages. */
-static char last_refused[NAME_BYTES], last_message[256];
+/* libbpf names the program that the kernel refused, and why, only in its messages. */
+static struct refusal last_refusal;
+static char last_message[256];
+
+/* The last line of a verifier's log that is not about its work. */
+static void note_reason(const char *log)
+{
+	const char *end = strstr(log, "\n-- END PROG LOAD LOG --");
+
+	last_refusal.reason[0] = '\0';
+	while (end && end > log) {
+		const char *line = memrchr(log, '\n', (size_t)(end - log));
+
+		line = line ? line + 1 : log;
+		if (strncmp(line, "processed ", 10) && strncmp(line, "stack depth ", 12) &&
+		    strncmp(line, "verification time ", 18)) {
+			snprintf(last_refusal.reason, REASON_BYTES, "%.*s", (int)(end - line),
+				 line);
+			return;
+		}
+		end = line - 1;
+	}
+}
+
+static void note_message(const char *text)
+{
+	const char *log = strstr(text, "-- BEGIN PROG LOAD LOG --\n");
+
+	if (log) {
+		note_reason(log);
+		return;
+	}
+	if (strstr(text, "load failed"))
+		(void)!sscanf(text, "libbpf: prog '%63[^']'", last_refusal.program);
+	if (strstr(text, "load failed") || !last_message[0])
+		snprintf(last_message, sizeof(last_message), "%s", text);
+}
 
 __attribute__((format(printf, 2, 0))) static int listen_to_libbpf(enum libbpf_print_level level,
 								  const char *fmt, va_list ap)
 {
-	char text[256], name[NAME_BYTES];
+	char *text;
 
-	if (level != LIBBPF_WARN)
+	if (level != LIBBPF_WARN || vasprintf(&text, fmt, ap) < 0)
 		return 0;
-	vsnprintf(text, sizeof(text), fmt, ap);
-	if (strstr(text, "load failed") && sscanf(text, "libbpf: prog '%63[^']'", name) == 1)
-		memcpy(last_refused, name, sizeof(name));
-	if (strstr(text, "load failed") || !last_message[0])
-		memcpy(last_message, text, sizeof(text));
+	note_message(text);
+	free(text);
 	return 0;
 }
 
@@ -193,7 +256,8 @@ static int explain(int code, struct err *e)
 
 	if (code == -EPERM)
 		return err_set(e, code,
-			       "watching the kernel takes root, or CAP_BPF and CAP_PERFMON");
+			       "watching the kernel takes root, or CAP_BPF and CAP_PERFMON, and "
+			       "before Linux 5.11 CAP_SYS_RESOURCE");
 	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
 		return err_set(e, code,
 			       "this kernel does not describe itself: /sys/kernel/btf/vmlinux is "
@@ -207,19 +271,20 @@ static int try_load(struct probe *p, const struct live_config *cfg, struct err *
 {
 	int r;
 
-	p->skel = probe_bpf__open();
+	p->skel = object_open();
 	if (!p->skel)
 		return explain(-errno, e);
 	choose_programs(p, cfg->syscalls);
 	set_up(p, cfg);
-	last_refused[0] = last_message[0] = '\0';
+	last_refusal = (struct refusal){0};
+	last_message[0] = '\0';
 	r = probe_bpf__load(p->skel);
 	if (!r)
 		return 0;
-	if (r == -EPERM || !last_refused[0] || p->n_refused == MAX_REFUSED ||
-	    !strcmp(last_refused, "sys_exit"))
+	if (r == -EPERM || !last_refusal.program[0] || p->n_refused == MAX_REFUSED ||
+	    !strcmp(last_refusal.program, "sys_exit"))
 		return explain(r, e);
-	memcpy(p->refused[p->n_refused++], last_refused, NAME_BYTES);
+	p->refused[p->n_refused++] = last_refusal;
 	probe_bpf__destroy(p->skel);
 	p->skel = NULL;
 	return 1;
@@ -268,12 +333,18 @@ int probe_open(const struct live_config *cfg, struct probe **ret, struct err *e)
 	return 0;
 }
 
+void probe_detach(struct probe *p)
+{
+	for (unsigned i = 0; i < p->n_links; i++)
+		bpf_link__destroy(p->links[i]);
+	p->n_links = 0;
+}
+
 void probe_close(struct probe *p)
 {
 	if (!p)
 		return;
-	for (unsigned i = 0; i < p->n_links; i++)
-		bpf_link__destroy(p->links[i]);
+	probe_detach(p);
 	probe_bpf__destroy(p->skel);
 	free(p);
 }
@@ -303,8 +374,19 @@ int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e)
 	return fd;
 }
 
+static uint8_t wants_of(const struct live_config *cfg, enum syscall_code code)
+{
+	uint8_t want = PROBE_WANT;
+
+	if (!cfg->failures || has_bit(cfg->failures, code))
+		want |= PROBE_WANT_FAILED;
+	if (!cfg->on_tcp || has_bit(cfg->on_tcp, code))
+		want |= PROBE_WANT_ON_TCP;
+	return want;
+}
+
 /* Send calls of this number to the program. */
-static void route(struct probe *p, const struct bpf_map *calls, unsigned nr, uint8_t how,
+static void route(struct probe *p, const struct bpf_map *calls, unsigned nr, uint8_t want,
 		  const struct bpf_program *program)
 {
 	int fd = program ? bpf_program__fd(program) : -1;
@@ -312,37 +394,37 @@ static void route(struct probe *p, const struct bpf_map *calls, unsigned nr, uin
 	if (fd < 0 || nr >= PROBE_SYSCALLS)
 		return;
 	if (!bpf_map_update_elem(bpf_map__fd(calls), &nr, &fd, BPF_ANY))
-		p->skel->bss->wanted[nr] |= how;
+		p->skel->bss->wanted[nr] |= want;
 }
 
-static void route_all(struct probe *p, const uint64_t *syscalls)
+static void route_all(struct probe *p, const struct live_config *cfg)
 {
 	struct probe_bpf *s = p->skel;
 
 	for (unsigned code = 0; code < SC_COUNT; code++) {
 		int nr = native_number(code);
 
-		if (nr >= 0 && has_bit(syscalls, code))
-			route(p, s->maps.calls, (unsigned)nr, PROBE_WANT_NATIVE,
+		if (nr >= 0 && has_bit(cfg->syscalls, code))
+			route(p, s->maps.calls, (unsigned)nr, wants_of(cfg, code),
 			      program_of(s, code));
 	}
 #if defined(__x86_64__)
 	for (unsigned i = 0; i < N_IA32; i++) {
-		if (!has_bit(syscalls, ia32[i].code))
+		if (!has_bit(cfg->syscalls, ia32[i].code))
 			continue;
-		route(p, s->maps.calls_compat, ia32[i].nr, PROBE_WANT_COMPAT,
-		      program_of(s, ia32[i].code));
+		route(p, s->maps.calls_compat, ia32[i].nr,
+		      (uint8_t)(wants_of(cfg, ia32[i].code) << 1), program_of(s, ia32[i].code));
 		if (ia32[i].nr >= PROBE_SOCKETCALL)
-			s->bss->wanted[PROBE_SOCKETCALL_NR] |= PROBE_WANT_COMPAT;
+			s->bss->wanted[PROBE_SOCKETCALL_NR] |= PROBE_WANT << 1;
 	}
 #endif
 }
 
-int probe_attach(struct probe *p, const uint64_t *syscalls, struct err *e)
+int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 {
 	struct bpf_program *program;
 
-	route_all(p, syscalls);
+	route_all(p, cfg);
 	bpf_object__for_each_program(program, p->skel->obj)
 	{
 		const char *name = bpf_program__name(program);
@@ -363,6 +445,11 @@ uint64_t probe_now(const struct probe *p)
 	return p->epoch_ns + clock_ns(CLOCK_BOOTTIME);
 }
 
+uint64_t probe_epoch(const struct probe *p)
+{
+	return p->epoch_ns;
+}
+
 unsigned probe_n_programs(const struct probe *p)
 {
 	return p->n_programs;
@@ -373,9 +460,10 @@ unsigned probe_n_refused(const struct probe *p)
 	return p->n_refused;
 }
 
-const char *probe_refused(const struct probe *p, unsigned i)
+const char *probe_refused(const struct probe *p, unsigned i, const char **reason)
 {
-	return p->refused[i];
+	*reason = p->refused[i].reason;
+	return p->refused[i].program;
 }
 
 /* Of all CPUs together. */

@@ -16,13 +16,20 @@ int probe_make_ring(size_t bytes);
 /* Make the i-th ring buffer: its file descriptor, or -errno and *e. */
 int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e);
 /* From here on records come. */
-int probe_attach(struct probe *p, const uint64_t *syscalls, struct err *e);
+int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e);
+/* None any more. */
+void probe_detach(struct probe *p);
 
-/* The time as records are stamped with. */
+/* The time as records are stamped with, and what it is at the start of the machine. */
 uint64_t probe_now(const struct probe *p);
+uint64_t probe_epoch(const struct probe *p);
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
-const char *probe_refused(const struct probe *p, unsigned i);
+const char *probe_refused(const struct probe *p, unsigned i, const char **reason);
+/* The i-th program that there is, wanted or not; NULL behind the last. */
+const char *probe_program(const struct probe *p, unsigned i);
+/* Whether it makes the events of this system call or tracepoint. */
+bool probe_makes(const struct probe *p, const char *program, enum syscall_code code);
 
 /*
  * Whether records of the lane were lost since the last probe_take_losses().  Nothing but a load.

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "capture/reader.h"
 
+#include "base/alloc.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
 	DEFAULT_MAX_THREADS = 262144,
 	DEFAULT_MAX_FDS = 4194304,
+	PIDS_MAX = 4 << 20, /* no kernel has more */
+	PASSES_MAX = 4,
 };
 
-static uint64_t now_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
@@ -30,13 +35,55 @@ void census_init(struct census *c, const struct scan_config *cfg)
 		c->cfg.max_threads = DEFAULT_MAX_THREADS;
 	if (!cfg->max_fds)
 		c->cfg.max_fds = DEFAULT_MAX_FDS;
-	c->deadline_ns = cfg->timeout_ms ? now_ns() + cfg->timeout_ms * 1000000 : 0;
+	c->deadline_ns =
+		cfg->timeout_ms ? clock_ns(CLOCK_MONOTONIC) + cfg->timeout_ms * 1000000 : 0;
 }
 
 void census_done(struct census *c)
 {
 	dirents_close(&c->processes);
+	free(c->seen);
 	pthread_mutex_destroy(&c->lock);
+}
+
+int census_start(struct census *c, int proc)
+{
+	if (!c->seen)
+		c->seen = xcalloc(PIDS_MAX / 64, sizeof(*c->seen));
+	return dirents_open(&c->processes, proc, ".");
+}
+
+static bool is_new(struct census *c, int64_t pid)
+{
+	uint64_t bit = 1ULL << (pid % 64);
+
+	if (pid >= PIDS_MAX || c->seen[pid / 64] & bit)
+		return false;
+	c->seen[pid / 64] |= bit;
+	c->found_new = true;
+	return true;
+}
+
+/*
+ * A process with a low id may come when the listing is past it, and so be missed, and yet be
+ * older than what tells of new ones: so the listing is gone through until it has none.
+ */
+static bool next_pass(struct census *c)
+{
+	bool again = c->found_new && ++c->pass < PASSES_MAX;
+
+	c->found_new = false;
+	return again && dirents_rewind(&c->processes);
+}
+
+static bool next_process(struct census *c, int64_t *ret, const char **ret_name)
+{
+	do {
+		while (dirents_next(&c->processes, ret, ret_name))
+			if (is_new(c, *ret))
+				return true;
+	} while (next_pass(c));
+	return false;
 }
 
 /* name: at least 20 bytes. */
@@ -46,7 +93,7 @@ static bool census_next(struct census *c, int64_t *ret, char *name)
 	bool ok;
 
 	pthread_mutex_lock(&c->lock);
-	ok = dirents_next(&c->processes, ret, &found);
+	ok = next_process(c, ret, &found);
 	if (ok)
 		strcpy(name, found);
 	pthread_mutex_unlock(&c->lock);
@@ -88,6 +135,7 @@ void reader_close(struct reader *r)
 
 static void give_proc(struct reader *r, struct record *ret)
 {
+	r->task.proc.read_ns = r->read_ns;
 	r->stats.n_threads++;
 	r->census->n_threads++;
 	r->stats.n_processes += r->task.proc.tid == r->task.proc.pid;
@@ -112,6 +160,9 @@ static bool is_read(struct reader *r, enum task_result result)
 /* Go into the folder of thread tid and give its record; false, and out again, without one. */
 bool reader_enter(struct reader *r, const char *name, int64_t tid, struct record *ret)
 {
+	r->read_ns = 0;
+	if (r->census->cfg.epoch_ns)
+		r->read_ns = r->census->cfg.epoch_ns + clock_ns(CLOCK_BOOTTIME);
 	r->dir = openat(r->host.proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->dir < 0) {
 		is_read(r, errno == EACCES ? TASK_DENIED : TASK_GONE);
@@ -135,6 +186,7 @@ bool reader_next_fd(struct reader *r, struct record *ret)
 		descriptors_end(&r->descriptors);
 		return false;
 	}
+	r->descriptors.fd.read_ns = r->read_ns;
 	r->stats.n_fds++;
 	*ret = (struct record){.kind = RECORD_FD, .fd = &r->descriptors.fd, .raw = STR_EMPTY};
 	return true;
@@ -184,7 +236,7 @@ static bool may_go_on(struct reader *r)
 		return false;
 	if (c->n_threads >= c->cfg.max_threads)
 		return end_census(r, SCAN_THREAD_LIMIT);
-	if (c->deadline_ns && now_ns() > c->deadline_ns)
+	if (c->deadline_ns && clock_ns(CLOCK_MONOTONIC) > c->deadline_ns)
 		return end_census(r, SCAN_TIMEOUT);
 	return true;
 }

@@ -14,9 +14,12 @@
 /* The processes that are still to be read, and how much there may be of everything. */
 struct census {
 	pthread_mutex_t lock;
-	struct dirents processes; /* under lock */
-	struct scan_config cfg;	  /* with its defaults filled in */
-	uint64_t deadline_ns;	  /* 0: none */
+	struct dirents processes; /* under lock, as the next three */
+	uint64_t *seen;		  /* by process id: those that have been given out */
+	unsigned pass;
+	bool found_new;		/* in this pass */
+	struct scan_config cfg; /* with its defaults filled in */
+	uint64_t deadline_ns;	/* 0: none */
 	atomic_uint_fast64_t n_threads, n_fds;
 	atomic_bool ended; /* nothing more is wanted */
 };
@@ -29,12 +32,16 @@ struct reader {
 	struct descriptors descriptors;
 	struct dirents threads;
 	int64_t pid;
-	int dir; /* of the process at hand; -1: between processes */
+	uint64_t read_ns; /* when the process at hand was entered, as events are stamped */
+	int dir;	  /* of the process at hand; -1: between processes */
 	struct scan_stats stats;
 };
 
 void census_init(struct census *c, const struct scan_config *cfg);
 void census_done(struct census *c);
+
+/* Begin with the processes of the folder proc.  0 or a negative errno. */
+int census_start(struct census *c, int proc);
 
 int reader_open(struct reader *r, struct census *c, struct err *e);
 void reader_close(struct reader *r);

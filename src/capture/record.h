@@ -11,6 +11,7 @@
 
 enum record_kind {
 	RECORD_SECTION, /* a new section begins: forget all state */
+	RECORD_SAKER,	/* this section is Saker's own recording: what follows is as seen live */
 	RECORD_MACHINE,
 	RECORD_INTERFACE,
 	RECORD_USER,
@@ -62,6 +63,7 @@ struct snap_proc {
 	uint64_t pidns_init_start_ns, clone_ns; /* 0: not recorded */
 	uint64_t cap_inheritable, cap_permitted, cap_effective;
 	uint64_t exe_ino, exe_ino_ctime_ns, exe_ino_mtime_ns;
+	uint64_t read_ns; /* when reading it began, as events are stamped; 0: not recorded */
 	bool exe_writable, exe_upper_layer, exe_lower_layer, exe_from_memfd;
 };
 
@@ -110,11 +112,17 @@ struct snap_fd {
 	uint32_t dev;		 /* FILE_V2 only, 0 when not recorded */
 	struct sock_tuple tuple; /* sockets; a server socket's own end is dst */
 	uint64_t unix_src, unix_dst;
-	struct str name; /* path, link text or unix path */
+	uint64_t read_ns; /* as of a snap_proc */
+	struct str name;  /* path, link text or unix path */
 };
 
 struct record {
 	enum record_kind kind;
+	/*
+	 * Of RECORD_PROC and RECORD_FD, live: found in the middle of the stream, for an event
+	 * whose thread or descriptor was unknown.  It fills gaps and replaces nothing.
+	 */
+	bool is_late;
 	union {
 		const struct snap_machine *machine;
 		const struct snap_interface *interface;

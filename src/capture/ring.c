@@ -76,6 +76,23 @@ void ring_skip(struct ring *r)
 		ring_give_back(r);
 }
 
+bool ring_each(const struct ring *r, bool (*fn)(const uint8_t *p, uint32_t n, void *arg), void *arg)
+{
+	unsigned long end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+
+	for (unsigned long at = r->at; at < end;) {
+		const uint8_t *p = r->data + (at & (r->bytes - 1));
+		uint32_t length = __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
+		uint32_t n = length & ~(RECORD_BUSY | RECORD_DISCARDED);
+
+		if (length & RECORD_BUSY ||
+		    (!(length & RECORD_DISCARDED) && !fn(p + HEADER_BYTES, n, arg)))
+			return false;
+		at += record_room(n);
+	}
+	return true;
+}
+
 void ring_give_back(struct ring *r)
 {
 	if (r->at == r->given_back)

@@ -31,5 +31,11 @@ void ring_close(struct ring *r);
 bool ring_peek(struct ring *r);
 /* Go behind the record at the head. */
 void ring_skip(struct ring *r);
+/*
+ * Call fn with every record from the head on, which stay where they are.  False when fn gave
+ * false, or when one is not complete yet.
+ */
+bool ring_each(const struct ring *r, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
+	       void *arg);
 /* Let the kernel have all room up to the head. */
 void ring_give_back(struct ring *r);

@@ -2,6 +2,7 @@
 #include "capture/scan.h"
 
 #include "base/alloc.h"
+#include "capture/calls.h"
 #include "capture/machine.h"
 #include "capture/reader.h"
 #include "capture/users.h"
@@ -120,7 +121,7 @@ int scan_open(const struct scan_config *cfg, struct source **ret, struct err *e)
 	machine_open(&s->machine, s->reader.host.boot_ns);
 	if (!cfg->skip_users)
 		users_open(&s->users, s->census.cfg.host_root);
-	failed = dirents_open(&s->census.processes, s->reader.host.proc, ".");
+	failed = census_start(&s->census, s->reader.host.proc);
 	if (failed) {
 		scan_close(&s->source);
 		return err_set(e, failed, "/proc: %s", strerror(-failed));
@@ -137,6 +138,7 @@ struct fetcher {
 	struct census census;
 	struct reader reader;
 	int64_t tid; /* to be read; 0: done */
+	int64_t fd;  /* the only one that is asked for; -1: all */
 	bool in_fds;
 };
 
@@ -176,7 +178,14 @@ void fetcher_start(struct fetcher *f, int64_t tid, bool sockets)
 	r->descriptors.sockets = sockets ? &r->sockets : NULL;
 	f->census.n_fds = f->census.n_threads = 0;
 	f->tid = tid > 0 ? tid : 0;
+	f->fd = -1;
 	f->in_fds = false;
+}
+
+void fetcher_start_fd(struct fetcher *f, int64_t pid, int64_t fd)
+{
+	fetcher_start(f, pid, true);
+	f->fd = fd;
 }
 
 bool fetcher_next(struct fetcher *f, struct record *ret)
@@ -190,10 +199,17 @@ bool fetcher_next(struct fetcher *f, struct record *ret)
 		return false;
 	snprintf(name, sizeof(name), "%lld", (long long)f->tid);
 	f->in_fds = reader_enter(r, name, f->tid, ret);
-	if (f->in_fds && f->tid == r->pid && !f->census.cfg.skip_fds)
+	if (f->in_fds && f->fd >= 0)
+		descriptors_start_one(&r->descriptors, r->dir, r->pid, f->fd);
+	else if (f->in_fds && f->tid == r->pid && !f->census.cfg.skip_fds)
 		descriptors_start(&r->descriptors, r->dir, r->pid);
 	f->tid = 0;
 	return f->in_fds;
+}
+
+bool fetcher_is_quiet(struct fetcher *f)
+{
+	return f->reader.dir >= 0 && calls_are_quiet(f->reader.dir);
 }
 
 void fetcher_get_stats(const struct fetcher *f, struct scan_stats *ret)

@@ -19,6 +19,11 @@ struct scan_config {
 	uint64_t max_sockets; /* 4194304 */
 	uint64_t timeout_ms;  /* none; checked between processes, and no error */
 	/*
+	 * What is added to the time since boot where events are stamped, for read_ns of records;
+	 * 0: they have none.
+	 */
+	uint64_t epoch_ns;
+	/*
 	 * Threads that read, at most 16.  With 0 or 1 it is the caller's; with more, processes
 	 * come in any order, each still with its main thread first.
 	 */
@@ -65,6 +70,14 @@ int fetcher_open(const struct scan_config *cfg, struct fetcher **ret, struct err
 void fetcher_close(struct fetcher *f); /* NULL is fine */
 /* Begin with thread tid; sockets: read the tables of its network namespace, which is dear. */
 void fetcher_start(struct fetcher *f, int64_t tid, bool sockets);
+/* Only descriptor fd of process pid, behind the process itself. */
+void fetcher_start_fd(struct fetcher *f, int64_t pid, int64_t fd);
 /* Its next record, good until the next call; false at the end (at once when it is gone). */
 bool fetcher_next(struct fetcher *f, struct record *ret);
+/*
+ * Whether each thread of the process at hand sleeps in a call that changes neither program nor
+ * descriptors: then whatever it did before has been recorded.  False also when that is not to be
+ * known.
+ */
+bool fetcher_is_quiet(struct fetcher *f);
 void fetcher_get_stats(const struct fetcher *f, struct scan_stats *ret);

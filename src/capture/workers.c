@@ -2,30 +2,13 @@
 #include "capture/workers.h"
 
 #include "base/alloc.h"
+#include "capture/chunk.h"
 
 #include <stdlib.h>
 
 enum {
 	WORKERS_MAX = 16,
-	CHUNK_BYTES = 256 << 10,
-	RECORD_MAX = 40 << 10, /* a thread with all its texts: six of 4 KiB, and a little */
-	CHUNKS_EACH = 3,       /* one being filled, one being emptied, one between */
-};
-
-/* A record with its texts behind it. */
-struct entry {
-	uint32_t bytes; /* to the next one */
-	enum record_kind kind;
-	union {
-		struct snap_proc proc;
-		struct snap_fd fd;
-	};
-};
-
-struct chunk {
-	struct chunk *next;
-	size_t n, at;
-	uint8_t bytes[CHUNK_BYTES] __attribute__((aligned(16)));
+	CHUNKS_EACH = 3, /* one being filled, one being emptied, one between */
 };
 
 struct worker {
@@ -62,7 +45,7 @@ static struct chunk *take_free(struct workers *w)
 		w->free = c->next;
 	pthread_mutex_unlock(&w->lock);
 	if (c)
-		c->n = c->at = 0;
+		chunk_reset(c);
 	return c;
 }
 
@@ -74,45 +57,6 @@ static void give_full(struct workers *w, struct chunk *c)
 	w->full_end = &c->next;
 	pthread_cond_signal(&w->has_full);
 	pthread_mutex_unlock(&w->lock);
-}
-
-static uint8_t *keep_text(uint8_t *to, struct str *s)
-{
-	if (s->n)
-		memcpy(to, s->p, s->n);
-	s->p = (const char *)to;
-	return to + s->n;
-}
-
-static uint8_t *keep_proc(struct entry *e, const struct snap_proc *p)
-{
-	uint8_t *to = (uint8_t *)(e + 1);
-
-	e->proc = *p;
-	to = keep_text(to, &e->proc.comm);
-	to = keep_text(to, &e->proc.exe);
-	to = keep_text(to, &e->proc.exepath);
-	to = keep_text(to, &e->proc.cwd);
-	to = keep_text(to, &e->proc.root);
-	to = keep_text(to, &e->proc.args);
-	to = keep_text(to, &e->proc.env);
-	return keep_text(to, &e->proc.cgroups);
-}
-
-static void put(struct chunk *c, const struct record *r)
-{
-	struct entry *e = (struct entry *)(c->bytes + c->n);
-	uint8_t *end;
-
-	e->kind = r->kind;
-	if (r->kind == RECORD_PROC) {
-		end = keep_proc(e, r->proc);
-	} else {
-		e->fd = *r->fd;
-		end = keep_text((uint8_t *)(e + 1), &e->fd.name);
-	}
-	e->bytes = (uint32_t)(((size_t)(end - (uint8_t *)e) + 15) & ~(size_t)15);
-	c->n += e->bytes;
 }
 
 static void end_worker(struct worker *me)
@@ -136,8 +80,8 @@ static void *work(void *arg)
 
 	me->chunk = take_free(me->all);
 	while (me->chunk && reader_next(&me->reader, &r)) {
-		put(me->chunk, &r);
-		if (me->chunk->n + RECORD_MAX > CHUNK_BYTES) {
+		chunk_put(me->chunk, &r);
+		if (chunk_is_full(me->chunk)) {
 			give_full(me->all, me->chunk);
 			me->chunk = take_free(me->all);
 		}
@@ -232,20 +176,11 @@ static struct chunk *next_chunk(struct workers *w)
 
 bool workers_next(struct workers *w, struct record *ret)
 {
-	const struct entry *e;
-
-	while (!w->at || w->at->at == w->at->n) {
+	while (!w->at || !chunk_next(w->at, ret)) {
 		w->at = next_chunk(w);
 		if (!w->at)
 			return false;
 	}
-	e = (const struct entry *)(w->at->bytes + w->at->at);
-	w->at->at += e->bytes;
-	*ret = (struct record){.kind = e->kind, .raw = STR_EMPTY};
-	if (e->kind == RECORD_PROC)
-		ret->proc = &e->proc;
-	else
-		ret->fd = &e->fd;
 	return true;
 }
 

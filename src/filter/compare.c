@@ -337,26 +337,45 @@ static bool match_regexes(const struct leaf *l, const struct value *v)
 	return ok;
 }
 
+/* A number read as one of type t. */
+static struct constant constant_as(const struct constant *c, enum param_type t)
+{
+	enum type_group g = type_group(t);
+	unsigned shift = 64 - 8 * param_type_size(t);
+	struct constant ret = *c;
+
+	if (g == GROUP_SIGNED && shift < 64)
+		ret.i = (int64_t)(c->u << shift) >> shift;
+	else if (g < GROUP_STRING && shift < 64)
+		ret.u = c->u << shift >> shift;
+	return ret;
+}
+
 /* A number whose type differs from event to event: the constant is read as that type. */
 static bool match_dynamic(const struct leaf *l, const struct value *v)
 {
 	enum type_group g = type_group((enum param_type)v->type);
 	compare_fn compare = compare_find(g, (enum operator)l->op);
-	unsigned shift = 64 - 8 * param_type_size((enum param_type)v->type);
 
 	if (!compare || (g >= GROUP_STRING) != (l->group >= GROUP_STRING))
 		return false;
 	for (uint32_t i = 0; i < l->n_constants; i++) {
-		struct constant c = l->constants[i];
+		struct constant c = constant_as(&l->constants[i], (enum param_type)v->type);
 
-		if (g == GROUP_SIGNED && shift < 64)
-			c.i = (int64_t)(c.u << shift) >> shift;
-		else if (g < GROUP_STRING && shift < 64)
-			c.u = c.u << shift >> shift;
 		if (compare(v, &c))
 			return true;
 	}
 	return false;
+}
+
+bool leaf_is_same_as(const struct leaf *l, enum param_type t)
+{
+	if (type_group(t) != l->group || l->group >= GROUP_BOOL)
+		return false;
+	for (uint32_t i = 0; i < l->n_constants; i++)
+		if (constant_as(&l->constants[i], t).u != l->constants[i].u)
+			return false;
+	return true;
 }
 
 /*

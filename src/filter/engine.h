@@ -46,7 +46,7 @@ struct program {
 	uint32_t *refs; /* stack of edges under construction */
 	size_t n_refs, cap_refs;
 
-	struct event_set wants;
+	struct event_set wants, wants_on_tcp;
 	struct plan *plans[EV_COUNT];
 	/* Enter and exit; the last one is for calls without a known code. */
 	struct plan *generic[2][SC_COUNT + 1];

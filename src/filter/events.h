@@ -16,8 +16,9 @@ static inline bool event_set_has(const uint64_t *set, unsigned code)
 	return set[code / 64] >> (code % 64) & 1;
 }
 
-/* Events that could satisfy the condition t. */
-void event_set_infer(const struct ast *t, const struct event_names *names, struct event_set *ret);
+/* Events that could satisfy the condition t; on_tcp: when their descriptor is a TCP socket. */
+void event_set_infer(const struct ast *t, const struct event_names *names, bool on_tcp,
+		     struct event_set *ret);
 void event_set_join(struct event_set *s, const struct event_set *other);
 
 static inline bool event_is_generic(unsigned code)

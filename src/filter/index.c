@@ -127,21 +127,46 @@ static bool is_type_check(const struct ast *t)
 	       (str_is(t->left->text, "evt.type") || str_is(t->left->text, "syscall.type"));
 }
 
+/* What is asked: of all events, or of those whose descriptor is a TCP socket. */
+struct inference {
+	const struct event_names *names;
+	bool on_tcp;
+};
+
+static bool is_protocol_check(const struct ast *t)
+{
+	return t->left->kind == OPERAND_FIELD && !t->right && str_is(t->left->text, "fd.l4proto") &&
+	       t->modifier == MOD_NONE && (t->op == OP_EQ || t->op == OP_NE || t->op == OP_IN);
+}
+
+static bool names_tcp(const struct ast *t)
+{
+	for (uint32_t i = 0; i < t->n_values; i++) {
+		if (str_is(t->values[i], "tcp"))
+			return true;
+	}
+	return false;
+}
+
 /* false: every event, and *ret is not set. */
-static bool infer_check(const struct ast *t, const struct event_names *names, bool negated,
+static bool infer_check(const struct ast *t, const struct inference *in, bool negated,
 			struct event_set *ret)
 {
 	bool not_equal = t->op == OP_NE;
 
+	if (in->on_tcp && is_protocol_check(t)) {
+		memset(ret, 0, sizeof(*ret));
+		return (names_tcp(t) != not_equal) == negated;
+	}
 	if (!is_type_check(t) || t->modifier != MOD_NONE ||
 	    (t->op != OP_EQ && t->op != OP_NE && t->op != OP_IN))
 		return false;
 	memset(ret, 0, sizeof(*ret));
 	for (uint32_t i = 0; i < t->n_values; i++)
-		add_name(ret, names, t->values[i]);
+		add_name(ret, in->names, t->values[i]);
 	if (not_equal != negated)
-		complement(ret, names);
-	settle_generic(ret, names);
+		complement(ret, in->names);
+	settle_generic(ret, in->names);
 	return true;
 }
 
@@ -155,10 +180,10 @@ static void combine(struct event_set *s, const struct event_set *other, bool is_
 					: s->syscalls[i] | other->syscalls[i];
 }
 
-static bool infer(const struct ast *t, const struct event_names *names, bool negated,
+static bool infer(const struct ast *t, const struct inference *in, bool negated,
 		  struct event_set *ret);
 
-static bool infer_many(const struct ast *t, const struct event_names *names, bool negated,
+static bool infer_many(const struct ast *t, const struct inference *in, bool negated,
 		       struct event_set *ret)
 {
 	bool is_and = (t->kind == AST_AND) != negated, some = false;
@@ -166,7 +191,7 @@ static bool infer_many(const struct ast *t, const struct event_names *names, boo
 	for (uint32_t i = 0; i < t->n_children; i++) {
 		struct event_set child;
 
-		if (!infer(t->children[i], names, negated, &child)) {
+		if (!infer(t->children[i], in, negated, &child)) {
 			if (!is_and)
 				return false;
 		} else if (!some) {
@@ -177,30 +202,33 @@ static bool infer_many(const struct ast *t, const struct event_names *names, boo
 		}
 	}
 	if (some)
-		settle_generic(ret, names);
+		settle_generic(ret, in->names);
 	return some;
 }
 
-static bool infer(const struct ast *t, const struct event_names *names, bool negated,
+static bool infer(const struct ast *t, const struct inference *in, bool negated,
 		  struct event_set *ret)
 {
 	switch (t->kind) {
 	case AST_CHECK:
-		return infer_check(t, names, negated, ret);
+		return infer_check(t, in, negated, ret);
 	case AST_NOT:
-		return infer(t->children[0], names, !negated, ret);
+		return infer(t->children[0], in, !negated, ret);
 	case AST_AND:
 	case AST_OR:
-		return infer_many(t, names, negated, ret);
+		return infer_many(t, in, negated, ret);
 	case AST_MACRO:
 		break;
 	}
 	return false;
 }
 
-void event_set_infer(const struct ast *t, const struct event_names *names, struct event_set *ret)
+void event_set_infer(const struct ast *t, const struct event_names *names, bool on_tcp,
+		     struct event_set *ret)
 {
-	if (!infer(t, names, false, ret))
+	const struct inference in = {names, on_tcp};
+
+	if (!infer(t, &in, false, ret))
 		*ret = names->all;
 }
 

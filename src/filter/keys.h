@@ -8,8 +8,9 @@
 #include "filter/lookup.h"
 
 struct key_list {
-	struct arena *arena; /* for texts of keys that are not the conditions' own */
-	struct key *list;    /* free() it */
+	struct arena *arena;	       /* for texts of keys that are not the conditions' own */
+	const struct event_info *info; /* of the events that they are for */
+	struct key *list;	       /* free() it */
 	size_t n, cap;
 };
 

@@ -78,6 +78,12 @@ enum type_group type_group(enum param_type t);
 /* NULL: the operator does not work on such values. */
 compare_fn compare_find(enum type_group g, enum operator op);
 
+/*
+ * Whether values of type t, where the leaf's operand has no type of its own, are compared with
+ * the constants just as those of the constants' type are.
+ */
+bool leaf_is_same_as(const struct leaf *l, enum param_type t);
+
 /* Warnings about one check that compiled. */
 void check_warn(const struct ast *check, const struct leaf *l, struct warnings *w);
 /* Whether check_warn() would say anything. */

@@ -94,6 +94,14 @@ int32_t prefixes_find(const struct prefixes *p, struct str text)
 
 /* Path prefixes. */
 
+bool glob_is_plain(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (memchr("*?[\\", s.p[i], 4))
+			return false;
+	return true;
+}
+
 struct path_node {
 	struct path_node *children, *next;
 	struct glob name;
@@ -159,6 +167,41 @@ static bool node_match(const struct path_node *at, struct str rest)
 bool paths_match(const struct paths *p, struct str text)
 {
 	return node_match(p->root, text);
+}
+
+/* A slash, and what fits of the component behind it. */
+static size_t add_component(char *out, size_t n, struct str name)
+{
+	size_t most = PATH_PLAIN_MAX - n - 1;
+
+	out[n] = '/';
+	if (name.n < most)
+		most = name.n;
+	memcpy(out + n + 1, name.p, most);
+	return n + 1 + most;
+}
+
+static struct str plain_components(struct str path, bool to_glob, char *out)
+{
+	struct str name;
+	size_t n = 0;
+
+	while (n < PATH_PLAIN_MAX && next_component(&path, &name) &&
+	       !(to_glob && !glob_is_plain(name)))
+		n = add_component(out, n, name);
+	if (n < PATH_PLAIN_MAX)
+		out[n++] = '/';
+	return (struct str){out, n};
+}
+
+struct str path_plain(struct str path, char out[PATH_PLAIN_MAX])
+{
+	return plain_components(path, false, out);
+}
+
+struct str path_literal(struct str path, char out[PATH_PLAIN_MAX])
+{
+	return plain_components(path, true, out);
 }
 
 /* Needles. */
@@ -246,14 +289,6 @@ bool needle_in(const struct needle *nd, struct str text)
 
 /* Globs. */
 
-static bool is_plain(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (memchr("*?[\\", s.p[i], 4))
-			return false;
-	return true;
-}
-
 void glob_build(struct glob *g, struct str pattern, bool fold, struct arena *a)
 {
 	bool head = pattern.n && pattern.p[0] == '*';
@@ -261,7 +296,7 @@ void glob_build(struct glob *g, struct str pattern, bool fold, struct arena *a)
 	struct str middle = str_from(pattern, head);
 
 	middle = str_head(middle, middle.n - tail);
-	if (fold || !is_plain(middle))
+	if (fold || !glob_is_plain(middle))
 		*g = (struct glob){.kind = GLOB_OTHER, .text = arena_str(a, pattern), .fold = fold};
 	else if (head && tail)
 		*g = (struct glob){.kind = GLOB_INFIX, .text = middle};

@@ -59,6 +59,16 @@ void paths_build(struct paths *p, const struct str *items, size_t n, struct aren
 /* Whether some path's components are the first components of text. */
 bool paths_match(const struct paths *p, struct str text);
 
+enum { PATH_PLAIN_MAX = 256 };
+
+/*
+ * The components of a path, a slash before each and one behind the last, cut to PATH_PLAIN_MAX
+ * bytes: what paths have in common is what these begin with.
+ */
+struct str path_plain(struct str path, char out[PATH_PLAIN_MAX]);
+/* The same of the components of a path prefix before the first one with glob characters. */
+struct str path_literal(struct str path, char out[PATH_PLAIN_MAX]);
+
 /* A text to look for in others. */
 struct needle {
 	struct str text;
@@ -78,5 +88,7 @@ struct glob {
 	bool fold;
 };
 
+/* It matches itself alone. */
+bool glob_is_plain(struct str pattern);
 void glob_build(struct glob *g, struct str pattern, bool fold, struct arena *a);
 bool glob_match(const struct glob *g, struct str text);

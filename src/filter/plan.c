@@ -27,6 +27,7 @@ struct entry {
 
 struct builder {
 	struct graph *graph;
+	const struct event_info *info;
 	struct plan *plan;
 	struct estimator est;
 	size_t n_estimates;
@@ -229,7 +230,7 @@ static void lookups_add(struct builder *b, const uint32_t *list, size_t n, struc
 
 static void rest_add(struct builder *b, const uint32_t *list, size_t n)
 {
-	struct key_list keys = {.arena = &b->plan->arena};
+	struct key_list keys = {.arena = &b->plan->arena, .info = b->info};
 	bool *has;
 
 	if (!n)
@@ -361,14 +362,15 @@ static void builder_done(struct builder *b)
 	free(b->items);
 }
 
-struct plan *plan_new(struct graph *g, struct plan_condition *list, size_t n, bool use_memo,
-		      const struct plan *before)
+struct plan *plan_new(struct graph *g, const struct event_info *info, struct plan_condition *list,
+		      size_t n, bool use_memo, const struct plan *before)
 {
 	uint32_t *order = xcalloc(n, sizeof(*order));
 	struct builder b;
 	size_t n_entries;
 
 	builder_init(&b, g, before);
+	b.info = info;
 	n_entries = entries_make(&b, list, n);
 	for (size_t i = 0; i < n_entries; i++)
 		order[i] = (uint32_t)i;

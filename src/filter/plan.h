@@ -58,6 +58,6 @@ struct plan_condition {
  * list is scratch and gets overwritten.  use_memo: whether results for the process are worth
  * keeping.  before: the plan on trial that this one replaces, or NULL.
  */
-struct plan *plan_new(struct graph *g, struct plan_condition *list, size_t n, bool use_memo,
-		      const struct plan *before);
+struct plan *plan_new(struct graph *g, const struct event_info *info, struct plan_condition *list,
+		      size_t n, bool use_memo, const struct plan *before);
 void plan_free(struct plan *p);

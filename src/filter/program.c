@@ -246,6 +246,7 @@ int program_add(struct program *p, const struct ast *t, struct event_set *events
 {
 	struct adding ad = {.program = p, .warnings = w, .at = ret_at, .e = e};
 	struct condition c = {.first_step = (uint32_t)p->n_steps};
+	struct event_set on_tcp;
 	int r;
 
 	p->n_refs = 0;
@@ -257,7 +258,9 @@ int program_add(struct program *p, const struct ast *t, struct event_set *events
 		return r;
 	}
 	c.is_ordered = ad.has_volatile;
-	event_set_infer(t, p->names, &c.events);
+	event_set_infer(t, p->names, true, &on_tcp);
+	event_set_join(&p->wants_on_tcp, &on_tcp);
+	event_set_infer(t, p->names, false, &c.events);
 	event_set_join(&p->wants, &c.events);
 	if (events)
 		*events = c.events;
@@ -279,6 +282,11 @@ void program_seal(struct program *p)
 const struct event_set *program_wants(const struct program *p)
 {
 	return &p->wants;
+}
+
+const struct event_set *program_wants_on_tcp(const struct program *p)
+{
+	return &p->wants_on_tcp;
 }
 
 /* Plans are made when the first event of their type comes: most types never do. */
@@ -324,7 +332,7 @@ static struct plan *plan_make(struct program *p, unsigned type, unsigned syscall
 		if (ref != REF_FALSE)
 			list[n++] = (struct plan_condition){(uint32_t)i, ref, c->is_ordered};
 	}
-	plan = plan_new(&p->graph, list, n, !changes_process(type), before);
+	plan = plan_new(&p->graph, &event_table[type], list, n, !changes_process(type), before);
 	specialiser_done(&s);
 	free(list);
 	return plan;

@@ -46,6 +46,8 @@ void program_seal(struct program *p);
 
 /* Events that any condition could match: one outside need not be evaluated (state_want()). */
 const struct event_set *program_wants(const struct program *p);
+/* The same of events whose descriptor is a TCP socket. */
+const struct event_set *program_wants_on_tcp(const struct program *p);
 
 /*
  * Which conditions hold at this moment, in ascending order of number.  first: stop at the

@@ -95,6 +95,27 @@ TEST(a_program_wants_the_events_that_its_conditions_can_match)
 	fixture_free(f);
 }
 
+TEST(a_program_tells_what_it_wants_of_tcp_sockets)
+{
+	static const char *const conditions[] = {
+		"evt.type = connect or (evt.type = sendto and fd.l4proto != tcp)",
+		"evt.type = sendmsg and not fd.l4proto in (tcp, icmp)",
+		"evt.type = recvfrom and fd.l4proto = udp",
+		"evt.type = recvmsg and (fd.l4proto = tcp or fd.num = 3)",
+		"evt.type = accept and not fd.l4proto = udp"};
+	struct fixture *f = fixture_new(conditions, 5);
+	const struct event_set *s = program_wants_on_tcp(f->program);
+
+	CHECK(event_set_has(s->events, EV_SOCKET_CONNECT_X));
+	CHECK(event_set_has(s->events, EV_SOCKET_RECVMSG_X));
+	CHECK(event_set_has(s->events, EV_SOCKET_ACCEPT_5_X));
+	CHECK(!event_set_has(s->events, EV_SOCKET_SENDTO_X));
+	CHECK(!event_set_has(s->events, EV_SOCKET_SENDMSG_X));
+	CHECK(!event_set_has(s->events, EV_SOCKET_RECVFROM_X));
+	CHECK(event_set_has(program_wants(f->program)->events, EV_SOCKET_SENDTO_X));
+	fixture_free(f);
+}
+
 TEST(explain_names_the_first_leaf_that_fails)
 {
 	static const char *const conditions[] = {

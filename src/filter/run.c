@@ -61,14 +61,9 @@ static void hit_now(void *arg, uint32_t at)
 	run(h->program, h->plan, at);
 }
 
-static void look_up(const struct hit *h, const struct lookup *lk, const struct value *v)
-{
-	struct str text = lk->is_number ? (struct str){(const char *)&v->u, sizeof(v->u)} : v->s;
-
-	lookup_each(lk, text, hit_now, (void *)h);
-}
-
-static void lookups_now(struct program *p, const struct plan *plan, const struct code *c)
+/* Not in run(), which would save registers for it at each of its many calls. */
+static __attribute__((noinline)) void lookups_now(struct program *p, const struct plan *plan,
+						  const struct code *c)
 {
 	struct hit h = {p, plan};
 
@@ -80,9 +75,9 @@ static void lookups_now(struct program *p, const struct plan *plan, const struct
 		if (v->result != FIELD_OK)
 			continue;
 		if (!v->value.is_list)
-			look_up(&h, lk, &v->value);
+			lookup_each(lk, &v->value, hit_now, &h);
 		for (uint32_t k = 0; v->value.is_list && k < v->value.n_items; k++)
-			look_up(&h, lk, &v->value.items[k]);
+			lookup_each(lk, &v->value.items[k], hit_now, &h);
 	}
 }
 

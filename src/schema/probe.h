@@ -20,9 +20,10 @@ enum lane {
 
 enum {
 	PROBE_SYSCALLS = 512, /* native numbers from here on are not watched */
-	/* In `wanted`: as a call of a 64-bit program, of a 32-bit one. */
-	PROBE_WANT_NATIVE = 1,
-	PROBE_WANT_COMPAT = 2,
+	/* In `wanted`: as calls of 64-bit programs; of 32-bit ones, one bit up. */
+	PROBE_WANT = 1,
+	PROBE_WANT_FAILED = 4,
+	PROBE_WANT_ON_TCP = 16, /* each time on a TCP socket; else the first time only */
 	/*
 	 * Numbers of the calls behind socketcall(2) of 32-bit programs: this and what its first
 	 * argument says.
@@ -37,6 +38,9 @@ enum {
 	PROBE_SNAPLEN_MAX = 16 << 10,
 	/* Of arguments, environments, paths. */
 	PROBE_TEXT_MAX = 4096,
+	/* No helper has this number: stands for bpf_rdonly_cast() until the program is loaded. */
+	PROBE_CAST_CALL = 0x5ac0de,
+	PROBE_TOLD_SOCKETS = 1024, /* a power of two */
 	/* Pieces of memory, per CPU, in which records of varying length are put together. */
 	PROBE_SCRATCHES = 2,
 };
@@ -52,5 +56,6 @@ enum probe_loss {
 	LOSS_RING_FULL,
 	LOSS_TOO_LONG,
 	LOSS_NO_SCRATCH, /* interrupted too often in the middle of a record */
+	LOSS_TOO_MANY,	 /* messages of one call that are more than are looked at */
 	LOSS_COUNT,
 };

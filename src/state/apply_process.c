@@ -87,7 +87,7 @@ static void inherit_files(struct state *s, struct thread *t, struct thread *from
 {
 	struct files *f = thread_files(from);
 
-	if (s->cfg.kernel_files && t->flags & PPM_CL_CLONE_FILES) {
+	if (s->as_live && t->flags & PPM_CL_CLONE_FILES) {
 		t->files = files_share(s, from);
 		return;
 	}
@@ -125,7 +125,13 @@ static void inherit(struct state *s, struct thread *t, struct thread *from)
 	main = thread_main(s, from);
 	set_istr(s, &t->cwd, main ? main->cwd : NULL);
 	/* The environment of a secondary thread is empty, and so is its child's in a replay. */
-	set_istr(s, &t->env, main && s->cfg.live ? main->env : from->env);
+	set_istr(s, &t->env, main && s->as_live ? main->env : from->env);
+}
+
+/* It was read from /proc when all this was done: what would be made of it here is older. */
+static bool was_read_since(const struct thread *t, uint64_t ts)
+{
+	return t && t->read_ns > ts;
 }
 
 /* In a namespace the child's ids are another matter, which its own half will tell. */
@@ -146,7 +152,7 @@ static bool child_tells_itself(struct state *s, const struct thread *caller, con
 /* In a replay the boot counts as time 0: rules were written against such numbers. */
 static uint64_t pidns_base(const struct state *s)
 {
-	return s->cfg.live ? s->boot_ns : 0;
+	return s->as_live ? s->boot_ns : 0;
 }
 
 static void clone_in_parent(struct state *s, struct moment *m)
@@ -164,7 +170,7 @@ static void clone_in_parent(struct state *s, struct moment *m)
 	if (child_tells_itself(s, caller, ev, m->res))
 		return;
 	child = thread_find(s, m->res);
-	if (child && child->flags & PPM_CL_CLONE_INVERTED)
+	if (was_read_since(child, ev->ts) || (child && child->flags & PPM_CL_CLONE_INVERTED))
 		return;
 	child = thread_new(s, m->res);
 	if (!child)
@@ -175,6 +181,7 @@ static void clone_in_parent(struct state *s, struct moment *m)
 	else
 		set_pids(child, child->tid, caller->tid, child->tid, child->tid);
 	child->pidns_init_start_ns = pidns_base(s);
+	child->is_partial = was_invalid;
 	if (was_invalid) {
 		set_names(s, caller, ev);
 		lineage_changed(s, caller);
@@ -196,7 +203,7 @@ static void clone_in_child(struct state *s, struct moment *m)
 	bool is_thread = event_u64(ev, P_FLAGS) & PPM_CL_CLONE_THREAD;
 	struct thread *from, *child = thread_find(s, ev->tid);
 
-	if (is_known(child, ev->ts))
+	if (is_known(child, ev->ts) || was_read_since(child, ev->ts))
 		return;
 	from = thread_get(s, is_thread ? event_i64(ev, P_PID) : event_i64(ev, P_PTID));
 	child = thread_new(s, ev->tid);
@@ -210,6 +217,7 @@ static void clone_in_child(struct state *s, struct moment *m)
 	child->pidns_init_start_ns = pidns_base(s);
 	if (child->flags & PPM_CL_CLONE_NEWPID || thread_in_pidns(child))
 		child->pidns_init_start_ns += event_u64(ev, P_PIDNS_START);
+	child->is_partial = !from || thread_is_invalid(from);
 	if (from && !thread_is_invalid(from) && from->tid != ev->tid) {
 		inherit(s, child, from);
 	} else if (from && is_thread && from->tid != ev->tid) {

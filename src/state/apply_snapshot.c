@@ -54,6 +54,17 @@ static void set_exe(struct state *s, struct thread *t, const struct snap_proc *p
 	t->exe_from_memfd = p->exe_from_memfd;
 }
 
+void thread_set_cwd(struct state *s, struct thread *t, struct str path)
+{
+	set_text(s, &t->cwd, path);
+	if (path.n && path.p[path.n - 1] != '/') {
+		buf_reset(&s->text);
+		buf_adds(&s->text, path);
+		buf_addc(&s->text, '/');
+		set_text(s, &t->cwd, buf_str(&s->text));
+	}
+}
+
 static void set_texts(struct state *s, struct thread *t, const struct snap_proc *p)
 {
 	set_text(s, &t->comm, p->comm);
@@ -64,13 +75,16 @@ static void set_texts(struct state *s, struct thread *t, const struct snap_proc 
 	if (!thread_is_main(t))
 		return;
 	set_text(s, &t->env, p->env);
-	set_text(s, &t->cwd, p->cwd);
-	if (p->cwd.n && p->cwd.p[p->cwd.n - 1] != '/') {
-		buf_reset(&s->text);
-		buf_adds(&s->text, p->cwd);
-		buf_addc(&s->text, '/');
-		set_text(s, &t->cwd, buf_str(&s->text));
-	}
+	thread_set_cwd(s, t, p->cwd);
+}
+
+void thread_fill(struct state *s, struct thread *t, const struct snap_proc *p)
+{
+	set_ids(t, p);
+	set_counters(t, p);
+	set_exe(s, t, p);
+	set_texts(s, t, p);
+	t->read_ns = p->read_ns;
 }
 
 void apply_proc(struct state *s, const struct snap_proc *p)
@@ -79,10 +93,7 @@ void apply_proc(struct state *s, const struct snap_proc *p)
 
 	if (!t)
 		return;
-	set_ids(t, p);
-	set_counters(t, p);
-	set_exe(s, t, p);
-	set_texts(s, t, p);
+	thread_fill(s, t, p);
 	s->in_snapshot = true;
 	thread_add(s, t);
 }
@@ -104,20 +115,28 @@ static void set_ends(struct state *s, struct fd *fd, const struct snap_fd *f)
 	}
 }
 
-void apply_fd(struct state *s, const struct snap_fd *f)
+struct fd *fd_from_snapshot(struct state *s, const struct snap_fd *f)
 {
-	struct thread *t = thread_find(s, f->tid);
-	struct fd *fd = t ? fd_new(s, f->type < FD_TYPE_COUNT ? f->type : FD_UNKNOWN) : NULL;
+	struct fd *fd = fd_new(s, f->type < FD_TYPE_COUNT ? f->type : FD_UNKNOWN);
 
 	if (!fd)
-		return;
+		return NULL;
 	fd->flags = FDF_FROM_SCAN;
 	fd->ino = f->ino;
 	fd->dev = f->dev;
 	fd->open_flags = f->open_flags;
 	set_text(s, &fd->name, f->name);
 	set_ends(s, fd, f);
-	fd_put(s, t, f->fd, fd, f->open_flags & PPM_O_CLOEXEC);
+	return fd;
+}
+
+void apply_fd(struct state *s, const struct snap_fd *f)
+{
+	struct thread *t = thread_find(s, f->tid);
+	struct fd *fd = t ? fd_from_snapshot(s, f) : NULL;
+
+	if (fd)
+		fd_put(s, t, f->fd, fd, f->open_flags & PPM_O_CLOEXEC);
 }
 
 /* Local ports that somebody listens on. */

@@ -8,7 +8,7 @@
 
 /*
  * Threads that share a table (CLONE_FILES) use their leader's; what a process was cloned with
- * does not matter, it starts with a copy.  With kernel_files, a table is simply shared.
+ * does not matter, it starts with a copy.  Live, a table is simply shared.
  */
 struct files *thread_files(const struct thread *t)
 {
@@ -101,6 +101,7 @@ static struct files *files_new(struct state *s)
 	f->refs = 1;
 	f->n = f->n_pages = 0;
 	f->cap = INLINE_PAGES;
+	f->removed_ns = 0;
 	listing_init(f);
 	f->pages = f->inline_pages;
 	return f;
@@ -159,6 +160,7 @@ struct files *files_copy(struct state *s, struct files *f)
 	}
 	copy->n = f->n;
 	copy->n_pages = f->n_pages;
+	copy->removed_ns = f->removed_ns;
 	for (uint32_t i = 0; i < f->n_pages; i++) {
 		copy->pages[i] = f->pages[i];
 		copy->pages[i].page->refs++;
@@ -345,6 +347,7 @@ static bool remove_bits(struct state *s, struct files *f, struct page_ref *r, ui
 	if (!n || (!whole && !p))
 		return false;
 	f->n -= n;
+	f->removed_ns = s->last_ts;
 	s->stats.fds_removed += n;
 	if (whole) {
 		page_drop(s, f, r);

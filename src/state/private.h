@@ -62,6 +62,7 @@ struct files {
 	uint32_t refs;
 	uint32_t n;
 	uint32_t n_pages, cap;
+	uint64_t removed_ns; /* event time of the last removal */
 	struct listing listing;
 	struct page_ref *pages; /* inline_pages while they suffice */
 	struct page_ref inline_pages[INLINE_PAGES];
@@ -107,6 +108,7 @@ enum result_kind { RESULT_NONE, RESULT_SIGNED, RESULT_UNSIGNED };
 
 struct state {
 	struct state_config cfg;
+	bool as_live; /* cfg.live, or in a section that Saker recorded */
 	struct slab *slab;
 	struct intern *names;
 	struct thread_table threads;
@@ -122,9 +124,10 @@ struct state {
 	struct istr *hostname;
 	uint64_t boot_ns;
 
-	uint8_t plan[EV_COUNT];	    /* enum plan */
-	uint8_t result[EV_COUNT];   /* enum result_kind */
-	uint8_t fd_param[EV_COUNT]; /* parameter that holds the descriptor, or NO_PARAM */
+	uint8_t plan[EV_COUNT];	     /* enum plan */
+	uint8_t result[EV_COUNT];    /* enum result_kind */
+	uint8_t fd_param[EV_COUNT];  /* parameter that holds the descriptor, or NO_PARAM */
+	uint32_t fds_used[EV_COUNT]; /* parameters that name a descriptor that exists already */
 	uint64_t want_syscalls[(SC_COUNT + 63) / 64];
 
 	/* What the next event does first: the last one still had to see it. */
@@ -133,6 +136,7 @@ struct state {
 	bool has_leftovers;
 	bool in_preamble; /* nothing but metadata has come yet */
 	bool is_watched;  /* somebody will look at this event */
+	int64_t late_tid; /* the thread whose late descriptors are taken; -1 none */
 	bool in_snapshot; /* process list entries have come and are not linked yet */
 
 	struct lossy_span lossy[LANE_COUNT]; /* the last one */
@@ -260,9 +264,22 @@ void thread_set_ids(struct state *s, struct thread *t, uint32_t uid, uint32_t gi
 /* apply_snapshot.c */
 
 void apply_proc(struct state *s, const struct snap_proc *p);
+/* Everything that p tells, into a thread that nobody knows yet. */
+void thread_fill(struct state *s, struct thread *t, const struct snap_proc *p);
+/* cwd with a '/' at its end. */
+void thread_set_cwd(struct state *s, struct thread *t, struct str path);
+/* An entry that is in no table yet; NULL when there is no room. */
+struct fd *fd_from_snapshot(struct state *s, const struct snap_fd *f);
 void apply_fd(struct state *s, const struct snap_fd *f);
 /* The snapshot is complete: link threads, find containers, tell servers from clients. */
 void finish_snapshot(struct state *s);
+
+/* late.c */
+
+/* Which parameters of an exit event of this type name descriptors that exist already. */
+uint32_t late_fd_params(uint16_t type);
+void apply_late_proc(struct state *s, const struct snap_proc *p);
+void apply_late_fd(struct state *s, const struct snap_fd *f);
 
 /* Handlers of apply_table, one family a file. */
 

@@ -41,6 +41,7 @@ static void learn_events(struct state *s)
 
 		s->fd_param[type] = is_exit ? find_fd_param(type) : NO_PARAM;
 		s->result[type] = is_exit ? find_result(type) : RESULT_NONE;
+		s->fds_used[type] = is_exit ? late_fd_params(type) : 0;
 	}
 }
 
@@ -55,7 +56,7 @@ static void init_tables(struct state *s)
 	exited_init(&s->exited);
 	s->users = user_table_new(USERS_MAX, s->names);
 	s->containers = container_table_new(s->cfg.max_containers, s->cfg.max_bytes / 4);
-	s->leaving_tid = s->closing_tid = -1;
+	s->leaving_tid = s->closing_tid = s->late_tid = -1;
 }
 
 static void drop_tables(struct state *s)
@@ -77,6 +78,7 @@ struct state *state_new(const struct state_config *cfg)
 
 	s->cfg = *cfg;
 	buf_init(&s->text, TEXT_BYTES_MAX);
+	s->as_live = cfg->live;
 	learn_events(s);
 	init_tables(s);
 	return s;
@@ -102,6 +104,7 @@ static void reset(struct state *s)
 	s->boot_ns = 0;
 	s->n_fds = s->heap_bytes = 0;
 	s->has_leftovers = s->in_snapshot = false;
+	s->as_live = s->cfg.live;
 	init_tables(s);
 	s->lineage_epoch++;
 }
@@ -411,6 +414,9 @@ static __attribute__((noinline)) void apply_entry(struct state *s, const struct 
 	case RECORD_SECTION:
 		reset(s);
 		break;
+	case RECORD_SAKER:
+		s->as_live = true;
+		break;
 	case RECORD_MACHINE:
 		apply_machine(s, r->machine);
 		break;
@@ -424,10 +430,10 @@ static __attribute__((noinline)) void apply_entry(struct state *s, const struct 
 		user_table_add_group(s->users, NULL, r->group);
 		break;
 	case RECORD_PROC:
-		apply_proc(s, r->proc);
+		(r->is_late ? apply_late_proc : apply_proc)(s, r->proc);
 		break;
 	case RECORD_FD:
-		apply_fd(s, r->fd);
+		(r->is_late ? apply_late_fd : apply_fd)(s, r->fd);
 		break;
 	case RECORD_EVENT:
 	case RECORD_RAW:
@@ -474,7 +480,7 @@ struct str state_hostname(const struct state *s)
 
 bool state_is_live(const struct state *s)
 {
-	return s->cfg.live;
+	return s->as_live;
 }
 
 uint64_t state_boot_ns(const struct state *s)

@@ -25,8 +25,7 @@ struct state_config {
 	size_t max_bytes;      /* of all tables together; default 1 GiB */
 	size_t max_containers; /* default 65536 */
 	uint64_t purge_interval_ns, thread_timeout_ns; /* live only */
-	bool live;	   /* look-ups of unknown things may be asked for */
-	bool kernel_files; /* share file tables as the kernel does, not as the reference does */
+	bool live; /* as the machine does; else as captures' reference does */
 	/* Live: a process was met in a container that nothing is known of.  May be NULL. */
 	void (*unknown_container)(void *arg, struct str id);
 	void *unknown_container_arg;
@@ -88,6 +87,21 @@ uint64_t state_lost(const struct state *s, const struct moment *m);
 /* Whether what comes after an event of this type may look different because of it. */
 bool event_changes_state(uint16_t type);
 
+/*
+ * Live: what state lacks to say everything about an event that is yet to be applied.  False
+ * when nothing.  Costs a look at the thread.
+ */
+struct state_gap {
+	int64_t tid;  /* of an unknown thread; with fd: the process whose descriptor it is */
+	int64_t fd;   /* an unknown descriptor; -1: the thread itself, with its descriptors */
+	uint64_t ts;  /* of the event */
+	bool matters; /* somebody will look at this event */
+};
+
+bool state_find_gap(struct state *s, const struct record *r, struct state_gap *ret);
+/* Nothing can be found out about this thread: it stays unknown. */
+void state_give_up(struct state *s, int64_t tid);
+
 struct state_stats {
 	uint64_t n_threads, n_fds, n_containers, n_users, n_bytes;
 	uint64_t n_events, n_bad_records;
@@ -95,6 +109,7 @@ struct state_stats {
 	uint64_t fds_added, fds_removed, fds_refused;
 	uint64_t containers_evicted, users_refused;
 	uint64_t thread_lookups_failed, fd_lookups_failed;
+	uint64_t threads_healed, fds_healed;
 };
 
 void state_get_stats(const struct state *s, struct state_stats *ret);
@@ -107,7 +122,7 @@ uint64_t state_lineage_epoch(const struct state *s);
 /* Changes whenever metadata of any container comes or goes. */
 uint64_t state_container_epoch(const struct state *s);
 
-/* state_config.live */
+/* state_config.live, or what is replayed is Saker's own recording */
 bool state_is_live(const struct state *s);
 /* Host name and boot time as the capture or host says. */
 struct str state_hostname(const struct state *s);

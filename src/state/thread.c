@@ -247,6 +247,23 @@ static bool fits_below(const struct thread *parent, const struct thread *t)
 	return true;
 }
 
+/*
+ * Threads that were learnt when their parent was unknown: only those have a ptid and no
+ * parent.
+ */
+static void adopt(struct state *s, struct thread *t)
+{
+	for (size_t b = 0; b <= s->threads.mask; b++) {
+		for (struct thread *c = s->threads.bucket[b]; c; c = c->hash_next) {
+			if (c->ptid == t->tid && !c->parent && fits_below(t, c)) {
+				parent_join(c, t);
+				lineage_changed(s, c);
+			}
+		}
+	}
+	t->is_awaited = false;
+}
+
 void thread_link(struct state *s, struct thread *t)
 {
 	struct thread *parent;
@@ -255,6 +272,8 @@ void thread_link(struct state *s, struct thread *t)
 		return;
 	process_join(s, t);
 	lineage_changed(s, t);
+	if (t->is_awaited)
+		adopt(s, t);
 	if (t->pid == 1)
 		return;
 	parent = thread_find(s, t->ptid);
@@ -384,8 +403,10 @@ void thread_add(struct state *s, struct thread *t)
 {
 	struct thread *old = thread_find(s, t->tid);
 
-	if (old)
+	if (old) {
+		t->is_awaited = old->is_awaited;
 		thread_drop(s, old);
+	}
 	table_insert(&s->threads, t);
 	s->stats.threads_added++;
 	lineage_changed(s, t);
@@ -401,6 +422,7 @@ static struct thread *add_placeholder(struct state *s, int64_t tid)
 		return NULL;
 	set_istr(s, &t->comm, s->not_available);
 	set_istr(s, &t->exe, s->not_available);
+	t->is_partial = true;
 	thread_add(s, t);
 	ring_add(&s->threads.placeholders, t);
 	return t;

@@ -47,6 +47,12 @@ struct thread {
 	uint32_t uid, gid, loginuid; /* UINT32_MAX: unset */
 	uint32_t tty;
 	bool exe_writable, exe_upper_layer, exe_lower_layer, exe_from_memfd;
+	/*
+	 * Private to state/.  It began as unknown, and not all of it has been learnt; a thread
+	 * that is known names it as its parent; its ancestors may still be unknown.
+	 */
+	bool is_partial, is_awaited, is_late;
+	uint64_t read_ns; /* when it was read from /proc, 0 never: private to state/ */
 
 	/* Interned; NULL is empty.  args, env and cgroups are NUL-separated lists. */
 	struct istr *comm, *exe, *exepath, *args;

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from tap import SAKER, check, equal, run
+from tap import SAKER, check, equal, file, run
 
 NEEDED = {'cap_bpf', 'cap_perfmon', 'cap_sys_ptrace', 'cap_dac_read_search'}
 
@@ -54,9 +54,11 @@ def without_rights_the_machine_cannot_be_watched():
     for name in NEEDED:
         equal(by_name[name]['status'], 'missing')
         check(name.upper() in by_name[name]['mend'])
-    equal(by_name['cap_bpf']['blind_events'], 'all')
-    equal(by_name['cap_bpf']['blind_rules'], all_of_it['rules'])
-    equal(by_name['cap_sys_ptrace']['blind_rules'], 0)
+    check(by_name['cap_bpf']['fatal'] and not by_name['cap_sys_ptrace']['fatal'])
+    equal(len(by_name['cap_bpf']['blind_rules']), all_of_it['rules'])
+    equal(by_name['cap_sys_ptrace']['blind_rules'], [])
+    equal(all_of_it['programs'], [])
+    check('CAP_BPF' in all_of_it['programs_error'])
 
 
 def exactly_the_listed_rights_are_enough():
@@ -67,6 +69,35 @@ def exactly_the_listed_rights_are_enough():
     for name in NEEDED | {'programs', 'rings'}:
         equal(by_name[name]['status'], 'ok')
     equal(status, 0)
+
+
+def rules_are_named_that_see_less():
+    before = _with_rights()
+    if not before:
+        return
+    rules = file('weak.yaml', """
+- {rule: Env, desc: d, condition: evt.type = execve and proc.env contains x, output: o, priority: INFO}
+- {rule: Files, desc: d, condition: evt.type = read, output: 'o %fd.name', priority: INFO}
+- {rule: Neither, desc: d, condition: evt.type = execve and proc.name = x, output: o, priority: INFO}
+""")
+    _, _, by_name = _checks('--rules', rules, before=before)
+    equal(by_name['cap_sys_ptrace']['weak_rules'], ['Env', 'Files'])
+    equal(by_name['cap_bpf']['blind_rules'], ['Env', 'Files', 'Neither'])
+    text = _doctor('--rules', rules, before=before).stdout
+    check('blind  3 rules: Env; Files; Neither' in text and 'weak   2 rules: Env; Files' in text, text)
+
+
+def every_program_is_tried():
+    status, all_of_it, _ = _checks()
+    if status or not all_of_it['programs']:
+        return
+    programs = {p['name']: p for p in all_of_it['programs']}
+    check(len(programs) > 150, len(programs))
+    equal(programs['sys_openat'], {'name': 'sys_openat', 'loads': True, 'syscalls': ['openat']})
+    equal(programs['on_sched_process_exit']['syscalls'], ['sched_process_exit'])
+    check('getpid' in programs['sys_generic']['syscalls'])
+    made = {s for p in programs.values() for s in p['syscalls']}
+    check({'execve', 'connect', 'ptrace', 'signal_deliver'} < made)
 
 
 def a_host_root_without_proc_is_noticed():

@@ -29,13 +29,24 @@ static void format(struct message *m, struct arena *a)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str text = {(const char *)data, size};
-	struct message *m;
+	struct message_fields *shared = message_fields_new();
+	struct message *m, *again;
+	struct position at;
 	struct arena a;
 	struct err e;
 
 	arena_init(&a, 0);
-	if (message_compile(text, NULL, &a, &m, NULL, &e) == 0)
+	if (message_compile(text, NULL, &a, &m, NULL, &e) == 0) {
 		format(m, &a);
+		/* Fields that messages share make no difference, the first time nor later. */
+		if (message_compile(text, shared, &a, &again, &at, &e) ||
+		    message_compile(text, shared, &a, &again, &at, &e))
+			abort();
+		format(again, &a);
+	} else if (!message_compile(text, shared, &a, &again, &at, &e) || at.offset > size) {
+		abort();
+	}
+	message_fields_free(shared);
 	arena_done(&a);
 	return 0;
 }

@@ -59,7 +59,7 @@ static void open_family(void)
 	p32(0), pdevino(fd);
 	close(fd);
 
-	fd = CALL(SYS_openat, AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = CALL(SYS_openat, AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	want(EV_SYSCALL_OPENAT_2_X);
 	p64(fd), p64(-100), pstr("."); /* TMPFILE: has O_DIRECTORY's bit, as the reference says */
 	p32(PPM_O_RDONLY | PPM_O_DIRECTORY | PPM_O_CLOEXEC | PPM_O_TMPFILE), p32(0), pdevino(fd);

@@ -71,14 +71,18 @@ static uint64_t soft_limit(void)
 	return l.rlim_cur;
 }
 
-/* Parameters tid ... cgroups of clone and exec events. */
+/* Parameters tid ... cgroups of clone and exec events.  comm: NULL for any. */
 static void pwho(pid_t tid, pid_t pid, pid_t parent, const char *comm)
 {
 	p64((uint64_t)tid), p64((uint64_t)pid), p64((uint64_t)parent), pempty();
 	p64(soft_limit());
 	prange(0, 1 << 20, 8), prange(0, 1 << 24, 8);			 /* faults */
 	prange(100, 1 << 26, 4), prange(0, 1 << 26, 4), prange(0, 0, 4); /* sizes */
-	pstr(comm), pcgroups();
+	if (comm)
+		pstr(comm);
+	else
+		pany(0);
+	pcgroups();
 }
 
 static uint64_t status_hex(const char *key)
@@ -148,6 +152,8 @@ static void exec_in_child(const char *file, int at, const char *full, const stru
 		_exit(1);
 	}
 	waitpid(pid, NULL, 0);
+	want_of(EV_PROCEXIT_1_E, pid);
+	p64(0), p64(0), p8(0), p8(0), p64(0);
 	want_of(EV_SYSCALL_EXECVE_19_X, pid);
 	p64(0), pstr("prog"), pbytes("first\0two words", 16);
 	pwho(pid, pid, getpid(), comm);
@@ -155,8 +161,6 @@ static void exec_in_child(const char *file, int at, const char *full, const stru
 	pexecutable(full, s, flags);
 	snprintf(given, sizeof(given), "/dev/fd/%d", at);
 	pstr(file ? file : given);
-	want_of(EV_PROCEXIT_1_E, pid);
-	p64(0), p64(0), p8(0), p8(0), p64(0);
 }
 
 static void execs(void)
@@ -181,9 +185,9 @@ static void execs(void)
 		close(from);
 	}
 	fstat(fd, &s);
-	snprintf(path, sizeof(path), "%d", fd);
-	/* Since 6.14 a process without a name is called after the file, before by its number. */
-	exec_in_child(NULL, fd, "memfd:hidden", &s, 1 | 4, "memfd:hidden");
+	/* Kernels differ: a process without a path is called after the file or by its number. */
+	exec_in_child(NULL, fd, "memfd:hidden", &s, 1 | 4, NULL);
+	want_note("of a memory file");
 	close(fd);
 }
 
@@ -208,12 +212,15 @@ static void overlay_execs(void)
 	stat("merged/low", &s);
 	snprintf(path, sizeof(path), "%s/merged/low", cwd);
 	exec_in_child(path, -1, path, &s, 1 | 8, "low");
+	want_note("of a program in an overlay's lower layer");
 	stat("merged/up", &s);
 	snprintf(path, sizeof(path), "%s/merged/up", cwd);
 	exec_in_child(path, -1, path, &s, 1 | 2, "up");
+	want_note("of a program in an overlay's upper layer");
 	stat("merged/both", &s);
 	snprintf(path, sizeof(path), "%s/merged/both", cwd);
 	exec_in_child(path, -1, path, &s, 1 | 2, "both");
+	want_note("of a program that an overlay has copied up");
 }
 
 static void failed_execs(void)

@@ -32,6 +32,7 @@ struct param {
 struct wanted {
 	enum event_code type;
 	pid_t tid;
+	const char *note; /* NULL: none */
 	unsigned n;
 	struct param params[EVENT_MAX_PARAMS];
 };
@@ -62,6 +63,11 @@ void want_of(enum event_code type, pid_t tid)
 void want(enum event_code type)
 {
 	want_of(type, (pid_t)syscall(SYS_gettid));
+}
+
+void want_note(const char *note)
+{
+	wishes->list[wishes->n - 1].note = note;
 }
 
 static struct param *new_param(enum param_kind kind)
@@ -236,8 +242,9 @@ static void explain(const struct wanted *w, const struct event *ev)
 static void outcome(bool ok, const char *what, const struct wanted *w)
 {
 	n_failed += !ok;
-	printf("%sok %u - %s%s%s\n", ok ? "" : "not ", ++n_tests, what,
-	       w ? event_table[w->type].name : "", "");
+	printf("%sok %u - %s%s%s%s\n", ok ? "" : "not ", ++n_tests, what,
+	       w ? event_table[w->type].name : "", w && w->note ? " " : "",
+	       w && w->note ? w->note : "");
 }
 
 /* Some record of the thread fits; if none does, the one that comes nearest is shown. */
@@ -314,6 +321,20 @@ static void check_table(void)
 	outcome(true, "every type has a test or a reason", NULL);
 }
 
+static void check_programs(struct live *l)
+{
+	struct live_stats s;
+
+	live_get_stats(l, &s);
+	outcome(!live_n_refused(l), "no program was refused", NULL);
+	printf("# programs loaded: %u\n", s.n_programs);
+	for (unsigned i = 0; i < live_n_refused(l); i++) {
+		const char *reason, *program = live_refused(l, i, &reason);
+
+		printf("# refused: %s: %s\n", program, reason);
+	}
+}
+
 static void child(void)
 {
 	char dir[] = "/tmp/saker-live-XXXXXX";
@@ -324,6 +345,7 @@ static void child(void)
 	cases_file();
 	cases_socket();
 	cases_memory();
+	cases_uring();
 	cases_process();
 	_exit(0);
 }
@@ -364,9 +386,7 @@ int main(void)
 		child();
 	status = collect(l, pid, &all);
 	outcome(WIFEXITED(status) && !WEXITSTATUS(status), "the calls were made", NULL);
-	outcome(!live_n_refused(l), "no program was refused", NULL);
-	for (unsigned i = 0; i < live_n_refused(l); i++)
-		printf("# %s\n", live_refused(l, i));
+	check_programs(l);
 	for (unsigned i = 0; i < wishes->n; i++)
 		check(&wishes->list[i], &all);
 	check_table();

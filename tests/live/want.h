@@ -18,6 +18,9 @@
 void want(enum event_code type);
 void want_of(enum event_code type, pid_t tid);
 
+/* What sets it apart from others of its type, for who reads the outcome; a literal. */
+void want_note(const char *note);
+
 /* Its parameters, in order. */
 void p8(uint8_t v);
 void p16(uint16_t v);
@@ -39,3 +42,4 @@ void cases_file(void);
 void cases_process(void);
 void cases_socket(void);
 void cases_memory(void);
+void cases_uring(void);
