@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # meson and ninja do the work; these are the commands worth remembering.
-.PHONY: all run test test-kernels asan fuzz fmt check bench status docs install clean
+.PHONY: all run test test-kernels asan fuzz fmt check bench bench-live soak status docs install clean
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
 
@@ -8,8 +8,9 @@ all:
 	@tools/setup build
 	@said=$$(ninja -C build --quiet saker 2>&1) || { echo "$$said" >&2; exit 1; }
 
+# D: seconds
 run: all
-	@build/saker replay tests/captures/containers.scap.gz --summary
+	@tools/run $(D)
 
 test:
 	@tools/setup build test
@@ -39,6 +40,13 @@ check:
 
 bench: all
 	@bench/run --saker build/saker
+
+bench-live: all
+	@tools/setup test
+	@bench/live --saker build/saker
+
+soak: all
+	@SAKER_SOAK_SECONDS=$${SAKER_SOAK_SECONDS:-1800} tests/live/soak.py
 
 status: all
 	@tools/setup test fuzz

@@ -82,11 +82,14 @@ ON(io_uring_complete)
 
 enum { SIBLINGS_MAX = 30, ANCESTORS_MAX = 60 };
 
-/* A thread of the same process that goes on living; NULL. */
+/*
+ * A thread of the same process that goes on living; NULL.  The list is read by the helper: on
+ * what it gives, mere numbers, every verifier allows the way from a member to its struct.
+ */
 ALWAYS struct task_struct *live_sibling(struct task_struct *t)
 {
-	struct signal_struct *s = READ(t, signal);
-	struct list_head *head = &s->thread_head, *n = READ(s, thread_head.next);
+	struct signal_struct *s = BPF_CORE_READ(t, signal);
+	struct list_head *head = &s->thread_head, *n = BPF_CORE_READ(s, thread_head.next);
 	u32 at = bpf_core_field_offset(struct task_struct, thread_node);
 
 	for (u32 i = 0; i < SIBLINGS_MAX; i++) {
@@ -96,7 +99,7 @@ ALWAYS struct task_struct *live_sibling(struct task_struct *t)
 			break;
 		if (one != t && !(READ(one, flags) & K_PF_EXITING))
 			return one;
-		n = READ(n, next);
+		n = BPF_CORE_READ(n, next);
 	}
 	return NULL;
 }

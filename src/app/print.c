@@ -2,14 +2,12 @@
 /* saker print: the events of a capture as text or JSON, or some of them into another capture. */
 #include "app/command.h"
 
+#include "app/condition.h"
 #include "app/copy.h"
 #include "app/input.h"
 #include "app/report.h"
-#include "app/rulefiles.h"
 #include "app/sink.h"
 #include "filter/message.h"
-
-enum { FILTER_DEPTH = 100 };
 
 struct print_options {
 	const char *format, *filter, *write;
@@ -28,39 +26,6 @@ struct printer {
 	struct sink sink;
 	uint64_t n_kept;
 };
-
-static const struct ast *no_macros(struct str name, void *arg)
-{
-	return NULL;
-}
-
-static bool add_condition(struct program *into, struct str text)
-{
-	struct position at = {0, 1, 1};
-	struct err e = {0};
-	struct arena a;
-	struct ast *tree;
-
-	arena_init(&a, 0);
-	if (ast_parse(text, FILTER_DEPTH, &a, &tree, &at, &e) < 0 ||
-	    ast_expand(&tree, &a, no_macros, NULL, &at, &e) < 0 ||
-	    program_add(into, tree, NULL, NULL, &at, &e) < 0)
-		report_at("filter", text, at, &e);
-	arena_done(&a);
-	return !e.code;
-}
-
-static bool compile_filter(struct printer *p, struct str text)
-{
-	const struct option_texts *rules = &p->o->rules;
-
-	p->filter = program_new();
-	if (!(rules->n ? rulefiles_condition(rules, text, p->filter)
-		       : add_condition(p->filter, text)))
-		return false;
-	program_seal(p->filter);
-	return true;
-}
 
 static bool compile_format(struct printer *p, struct str text)
 {
@@ -156,8 +121,11 @@ static bool prepare(struct printer *p, const char *input)
 	const struct print_options *o = p->o;
 	bool quiet = o->count || (o->write && !o->format && !o->json);
 
-	if (o->filter && !compile_filter(p, str_of(o->filter)))
-		return false;
+	if (o->filter) {
+		p->filter = condition_compile(str_of(o->filter), &o->rules);
+		if (!p->filter)
+			return false;
+	}
 	if (!quiet && !compile_format(p, str_of(o->format ? o->format : EVENT_FORMAT)))
 		return false;
 	return !o->write || open_copy(p, input);

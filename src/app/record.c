@@ -2,10 +2,13 @@
 /* saker record: write what happens on this machine, or in one command, to a capture file. */
 #include "app/command.h"
 
+#include "app/condition.h"
+#include "app/input.h"
 #include "app/privilege.h"
 #include "app/report.h"
 #include "app/startup.h"
 #include "base/stop.h"
+#include "capture/bytes.h"
 #include "capture/capfile.h"
 
 #include <errno.h>
@@ -28,6 +31,8 @@ struct record_options {
 	struct startup_options startup;
 	uint64_t seconds;
 	bool compress;
+	const char *filter;
+	struct option_texts rules;
 };
 
 struct recording {
@@ -35,6 +40,9 @@ struct recording {
 	struct startup startup;
 	struct live *live;
 	struct capfile_writer *out;
+	struct program *filter; /* NULL: every event is written, and the state of `in` not kept */
+	struct input in;
+	uint64_t n_written;
 	pid_t command; /* 0: none, or it has ended */
 	double end;    /* of the time for what was still on its way; 0: no end in sight */
 };
@@ -42,7 +50,10 @@ struct recording {
 static int write_snapshot(void *arg, const struct record *rec, struct err *e)
 {
 	struct recording *r = arg;
+	struct moment unused;
 
+	if (r->filter)
+		state_apply(r->in.state, rec, &unused);
 	switch (rec->kind) {
 	case RECORD_MACHINE:
 		return capfile_write_machine(r->out, rec->machine, e);
@@ -57,6 +68,7 @@ static int write_snapshot(void *arg, const struct record *rec, struct err *e)
 	case RECORD_FD:
 		return capfile_write_fds(r->out, rec->fd->tid, rec->fd, 1, e);
 	case RECORD_SECTION:
+	case RECORD_SAKER:
 	case RECORD_EVENT:
 	case RECORD_RAW:
 	case RECORD_UNSEEN:
@@ -99,11 +111,36 @@ static bool is_over(struct recording *r)
 	return r->end > 0 && stop_seconds() >= r->end;
 }
 
+/* How the event goes into the file, if it does. */
+enum keep { KEEP_NOT, KEEP_FOR_STATE, KEEP };
+
+static enum keep choose(struct recording *r, const struct record *rec)
+{
+	uint16_t type = load16(rec->event.p + 20);
+	enum state_verdict verdict;
+	const uint32_t *ids;
+
+	if (!r->filter || type == EV_INFRASTRUCTURE_EVENT_E)
+		return KEEP; /* what was lost is kept in any case */
+	r->in.record = *rec;
+	verdict = state_apply(r->in.state, rec, &r->in.moment);
+	if (verdict == STATE_DELIVER) {
+		arena_reset(&r->in.scratch);
+		if (program_eval(r->filter, &r->in.fields, true, &ids))
+			return KEEP;
+	}
+	return event_changes_state(type) ? KEEP_FOR_STATE : KEEP_NOT;
+}
+
 static int write_event(struct recording *r, const struct record *rec, struct err *e)
 {
 	struct str s = {(const char *)rec->event.p, rec->event.n};
+	enum keep keep = choose(r, rec);
 
-	return capfile_write_event(r->out, s, rec->event.cpu, false, e);
+	if (keep == KEEP_NOT)
+		return 0;
+	r->n_written += keep == KEEP;
+	return capfile_write_event(r->out, s, rec->event.cpu, keep == KEEP_FOR_STATE, e);
 }
 
 static int write_events(struct recording *r, struct err *e)
@@ -148,6 +185,8 @@ static int record_all(struct recording *r, int go, struct err *e)
 	int ret = capfile_write_section(r->out, e);
 
 	if (!ret)
+		ret = capfile_write_saker(r->out, e);
+	if (!ret)
 		ret = startup_drop(&r->startup, e);
 	if (!ret)
 		ret = startup_picture(&r->startup, r->live, write_snapshot, r, e);
@@ -157,6 +196,7 @@ static int record_all(struct recording *r, int go, struct err *e)
 		return ret;
 	if (r->command && write(go, "", 1) != 1)
 		return err_set(e, -errno, "starting the command: %s", strerror(errno));
+	stop_after(r->o->seconds);
 	ret = write_events(r, e);
 	return ret ? ret : write_rest(r, e);
 }
@@ -168,48 +208,76 @@ static void summarize(struct recording *r)
 
 	live_get_stats(r->live, &live);
 	source_stats(live_source(r->live), &stats);
+	if (r->filter)
+		report("%llu events match", (unsigned long long)r->n_written);
 	report("%llu events in %.1f s, %llu lost", (unsigned long long)stats.n_events,
 	       stop_seconds(),
 	       (unsigned long long)(live.n_lost[LANE_LIFE] + live.n_lost[LANE_NET] +
 				    live.n_lost[LANE_REST]));
 }
 
+/* Everything that may fail before the first byte is written. */
+static int begin(struct recording *r, const char *path, struct err *e)
+{
+	struct state_config cfg = STATE_CONFIG_DEFAULT;
+	int ret = startup_open(&r->startup, &r->live, e);
+
+	if (ret < 0)
+		return ret;
+	cfg.live = true;
+	input_begin(&r->in, live_source(r->live), &cfg);
+	return capfile_create(path, r->o->compress, &r->out, e);
+}
+
+static enum exit_status record(struct recording *r, char **args, unsigned n_args)
+{
+	struct err e = {0}, close_error = {0};
+	int go = -1, ret = 0;
+
+	args[n_args] = NULL; /* behind them stands what options_parse() took out */
+	if (n_args > 1)
+		ret = start_command(r, args + 1, &go, &e);
+	if (!ret)
+		ret = begin(r, args[0], &e);
+	stop_on_signals();
+	stop_after(0);
+	if (!ret)
+		ret = record_all(r, go, &e);
+	if (go >= 0)
+		close(go);
+	if (r->out && capfile_finish(r->out, &close_error) < 0 && !ret) {
+		e = close_error;
+		ret = e.code;
+	}
+	if (ret < 0)
+		report("%s", e.msg);
+	if (r->live) {
+		summarize(r);
+		input_close(&r->in);
+	}
+	return ret < 0 ? EXIT_FAULT : EXIT_DONE;
+}
+
 static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
 	struct recording r = {.o = options,
 			      .startup = {.live = LIVE_CONFIG_DEFAULT, .needs = NEED_BASE}};
-	struct err e = {0}, close_error = {0};
-	int go = -1, ret = 0;
+	enum exit_status status;
+	struct err e = {0};
 
 	if (startup_options(&r.startup, &r.o->startup, &e) < 0) {
 		report("record: %s", e.msg);
 		return EXIT_USAGE;
 	}
 	base_syscalls_all(r.startup.set.watched);
-	args[n_args] = NULL; /* behind them stands what options_parse() took out */
-	if (n_args > 1)
-		ret = start_command(&r, args + 1, &go, &e);
-	if (!ret)
-		ret = startup_open(&r.startup, &r.live, &e);
-	if (!ret)
-		ret = capfile_create(args[0], r.o->compress, &r.out, &e);
-	stop_on_signals();
-	stop_after(r.o->seconds);
-	if (!ret)
-		ret = record_all(&r, go, &e);
-	if (go >= 0)
-		close(go);
-	if (r.out && capfile_finish(r.out, &close_error) < 0 && !ret) {
-		e = close_error;
-		ret = e.code;
+	if (r.o->filter) {
+		r.filter = condition_compile(str_of(r.o->filter), &r.o->rules);
+		if (!r.filter)
+			return EXIT_FAULT;
 	}
-	if (ret < 0)
-		report("%s", e.msg);
-	if (r.live) {
-		summarize(&r);
-		source_close(live_source(r.live));
-	}
-	return ret < 0 ? EXIT_FAULT : EXIT_DONE;
+	status = record(&r, args, n_args);
+	program_free(r.filter);
+	return status;
 }
 
 #define ROW(name, letter, kind, member, value, help)                                               \
@@ -219,6 +287,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 
 static const struct option_row rows[] = {
 	ROW("compress", 'z', FLAG, compress, NULL, "gzip the file"),
+	ROW("filter", 'f', TEXT, filter, "EXPR",
+	    "only events that match; marked as not shown, what they need to be understood"),
+	ROW("rules", 'r', TEXTS, rules, "FILE",
+	    "with --filter: rule files whose macros and lists it may use"),
 	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds"),
 	STARTUP_ROWS(struct record_options, startup),
 };
@@ -226,7 +298,8 @@ static const struct option_row rows[] = {
 const struct command command_record = {
 	.name = "record",
 	.summary = "Write what happens on this machine to a capture file",
-	.arguments = "FILE [--compress] [--duration N] " STARTUP_ARGUMENTS " [-- COMMAND...]",
+	.arguments = "FILE [--filter EXPR [--rules FILE]...] [--compress] [--duration "
+		     "N] " STARTUP_ARGUMENTS " [-- COMMAND...]",
 	.details = "With a command: until it ends.  Else until Ctrl-C.  It takes what `saker run` "
 		   "takes.\n",
 	.min_args = 1,

@@ -87,12 +87,14 @@ static enum exit_status watch_machine(struct run *r)
 	w->pause_arg = r;
 	w->rings = &r->rings;
 	stop_on_signals();
-	stop_after(r->o->seconds);
+	stop_after(0);
 	progress_begin(&r->progress, r->live, w, r->o->stats, r->o->quiet);
 	if (!startup_drop(&r->startup, &e) && !input_heals(&w->in, r->live, &e) &&
 	    !startup_picture(&r->startup, r->live, learn, w->in.state, &e) &&
-	    !startup_confine(&r->startup, &e))
+	    !startup_confine(&r->startup, &e)) {
+		stop_after(r->o->seconds);
 		watch_events(w, &e);
+	}
 	report_line_clear();
 	status = watch_end(w);
 	if (e.code)

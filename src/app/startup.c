@@ -3,6 +3,7 @@
 
 #include "app/privilege.h"
 #include "app/report.h"
+#include "base/stop.h"
 #include "capture/scan.h"
 #include "filter/events.h"
 
@@ -166,7 +167,7 @@ int startup_picture(const struct startup *s, const struct live *l,
 
 	if (r < 0)
 		return r;
-	while (!r && (more = source_next(scan, &rec, e)))
+	while (!r && !stop_signal && (more = source_next(scan, &rec, e)))
 		r = more < 0 ? more : take(arg, &rec, e);
 	if (!r && !s->quiet) {
 		scan_get_stats(scan, &stats);

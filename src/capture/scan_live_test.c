@@ -530,3 +530,56 @@ TEST(a_scan_amid_a_storm_of_forks_ends_well)
 	kill(storm, SIGKILL);
 	waitpid(storm, NULL, 0);
 }
+
+enum { MANY_THREADS = 3000 };
+
+static void *idle(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+static pid_t start_many_threads(void)
+{
+	pthread_attr_t small;
+	pthread_t t;
+	int ready[2];
+	pid_t pid;
+	char byte;
+
+	CHECK_INT(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pthread_attr_init(&small);
+		pthread_attr_setstacksize(&small, 64 << 10);
+		for (unsigned i = 0; i < MANY_THREADS; i++)
+			if (pthread_create(&t, &small, idle, NULL))
+				_exit(1);
+		tell_ready(ready[1]);
+		idle(NULL);
+	}
+	close(ready[1]);
+	CHECK_INT(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+TEST(each_thread_of_thousands_is_there_once)
+{
+	struct scan_config cfg = {.n_workers = 2, .skip_fds = true};
+	pid_t pid = start_many_threads();
+	struct source *s;
+	struct err e = {0};
+	struct record r;
+	unsigned n = 0;
+
+	CHECK_INT(scan_open(&cfg, &s, &e), 0);
+	while (source_next(s, &r, &e) > 0)
+		n += r.kind == RECORD_PROC && r.proc->pid == pid;
+	source_close(s);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	CHECK_INT(n, MANY_THREADS + 1);
+}

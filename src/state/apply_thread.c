@@ -88,7 +88,7 @@ void thread_set_cgroups(struct state *s, struct thread *t, struct str list)
 static void change_dir(struct state *s, struct thread *t, struct str path)
 {
 	struct thread *main = thread_main(s, t);
-	bool own = t == main || s->cfg.live;
+	bool own = t == main || s->as_live;
 	struct str full;
 
 	if (!main)
@@ -194,7 +194,7 @@ void apply_new_namespace(struct state *s, struct moment *m)
 
 	if (!succeeded(m))
 		return;
-	if (s->cfg.kernel_files && flags == 1 && event_u64(&m->ev, 1) & PPM_CL_CLONE_FILES)
+	if (s->as_live && flags == 1 && event_u64(&m->ev, 1) & PPM_CL_CLONE_FILES)
 		files_unshare(s, t);
 	if (!(event_u64(&m->ev, flags) & PPM_CL_CLONE_NEWUSER))
 		return;

@@ -107,6 +107,7 @@ enum result_kind { RESULT_NONE, RESULT_SIGNED, RESULT_UNSIGNED };
 
 struct state {
 	struct state_config cfg;
+	bool as_live; /* cfg.live, or in a section that Saker recorded */
 	struct slab *slab;
 	struct intern *names;
 	struct thread_table threads;

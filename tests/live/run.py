@@ -263,6 +263,24 @@ def a_recording_of_a_command_replays_to_the_same_alert():
     equal(out.count('Warning secret '), 1, out)
 
 
+def a_filtered_recording_keeps_what_matches_and_what_explains_it():
+    secret, capture = file('saker-live-secret', 'x'), os.path.join(TMP, 'f.scap')
+    rec = saker('record', capture, '--filter', 'evt.type in (open, openat) and fd.name endswith saker-live-secret',
+                '--', 'cat', secret)
+    done(rec)
+    check(b'1 events match' in rec.stderr, rec.stderr)
+    shown = done(saker('print', capture, '--format', '%proc.cmdline %fd.name')).decode().splitlines()
+    equal([x for x in shown if 'source=saker' not in x and '<NA>' not in x], [f'cat {secret} {secret}'])
+    out = done(saker('replay', capture, '-r', file('rules.yaml', RULES))).decode()
+    check(f'Warning secret {secret} cat cat {secret} saker openat ' in out, out)
+    fails(saker('record', capture, '--filter', 'evt.type ='), 1, 'filter')
+
+
+def a_full_disk_is_an_error():
+    p = saker('record', '/dev/full', '-d', '1')
+    fails(p, 1, 'No space left')
+
+
 def without_privileges_it_says_what_it_takes():
     nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
     p = subprocess.run([*nobody, SAKER, 'run', '-d', '1'], capture_output=True)

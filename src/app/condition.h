@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A condition of the command line (--filter). */
+#pragma once
+
+#include "app/options.h"
+#include "filter/program.h"
+
+/*
+ * A sealed program of one condition; rules: files whose macros and lists it may use.  NULL when it
+ * has errors, which have been reported.
+ */
+struct program *condition_compile(struct str text, const struct option_texts *rules);
