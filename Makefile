@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # meson and ninja do the work; these are the commands worth remembering.
-.PHONY: all run test test-kernels asan fuzz fmt check bench status docs install clean
+.PHONY: all run test test-kernels asan fuzz fmt check bench bench-live soak status docs install clean
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
 
@@ -40,6 +40,13 @@ check:
 
 bench: all
 	@bench/run --saker build/saker
+
+bench-live: all
+	@tools/setup test
+	@bench/live --saker build/saker
+
+soak: all
+	@SAKER_SOAK_SECONDS=$${SAKER_SOAK_SECONDS:-1800} tests/live/soak.py
 
 status: all
 	@tools/setup test fuzz

@@ -103,13 +103,18 @@ ALWAYS void read_args(struct call *c, const struct pt_regs *r)
 
 #endif
 
+ALWAYS void call_width(struct call *c)
+{
+	c->compat = is_compat();
+	c->long_bytes = c->compat ? 4 : 8;
+	barrier_var(c->long_bytes);
+}
+
 /* ctx: of tp_btf/sys_exit. */
 ALWAYS void call_read(struct call *c, u64 *ctx)
 {
 	c->ret = ctx[1];
-	c->compat = is_compat();
-	c->long_bytes = c->compat ? 4 : 8;
-	barrier_var(c->long_bytes);
+	call_width(c);
 	read_args(c, (const struct pt_regs *)ctx[0]);
 }
 

@@ -324,54 +324,55 @@ ALWAYS u64 message_stride(const struct call *c)
 	return c->compat ? 32 : 64;
 }
 
+/*
+ * The functions for one message are not static: so the verifier looks at each once, for whatever
+ * numbers it may be given, and not at each call of it.
+ */
+
 /* The length that the kernel put behind the i-th header. */
 ALWAYS u32 message_bytes(const struct call *c, u32 i)
 {
 	return user32(c->args[1] + i * message_stride(c) + (c->compat ? 28 : 56));
 }
 
-static __noinline int send_one(u64 *ctx, u32 i)
+__noinline int send_one(u64 header, s64 bytes, u32 fd)
 {
 	struct message m = {};
 	struct event e;
 	struct call c;
-	s64 bytes;
 
-	call_read(&c, ctx);
-	bytes = c.ret < 0 ? c.ret : message_bytes(&c, i);
+	call_width(&c);
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_SENDMMSG_X, EVENT_PARAMS_SOCKET_SENDMMSG_X))
 		return 0;
-	message_read(&m, &c, A(1) + i * message_stride(&c));
+	message_read(&m, &c, header);
 	add64(&e, bytes);
-	add64(&e, (s64)(s32)A(0));
+	add64(&e, (s64)(s32)fd);
 	add32(&e, vector_size(&e, &c, m.vector, m.n_pieces));
 	add_vector(&e, &c, m.vector, m.n_pieces, bytes < 0 ? snaplen : bytes);
 	if (bytes >= 0)
-		add_tuple(&e, sock_of(A(0)), OUTBOUND, m.name, m.name_bytes);
+		add_tuple(&e, sock_of(fd), OUTBOUND, m.name, m.name_bytes);
 	else
 		add_empty(&e);
 	event_end(&e);
 	return 0;
 }
 
-static __noinline int receive_one(u64 *ctx, u32 i)
+__noinline int receive_one(u64 header, s64 bytes, u32 fd)
 {
 	struct message m = {};
 	struct event e;
 	struct call c;
-	s64 bytes;
 
-	call_read(&c, ctx);
-	bytes = c.ret < 0 ? c.ret : message_bytes(&c, i);
+	call_width(&c);
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECVMMSG_X, EVENT_PARAMS_SOCKET_RECVMMSG_X))
 		return 0;
-	message_read(&m, &c, A(1) + i * message_stride(&c));
+	message_read(&m, &c, header);
 	add64(&e, bytes);
-	add64(&e, (s64)(s32)A(0));
+	add64(&e, (s64)(s32)fd);
 	add32(&e, bytes < 0 ? 0 : bytes);
 	add_vector(&e, &c, m.vector, m.n_pieces, bytes);
 	if (bytes >= 0) {
-		add_tuple(&e, sock_of(A(0)), INBOUND, m.name, 0);
+		add_tuple(&e, sock_of(fd), INBOUND, m.name, 0);
 		add_bytes(&e, m.control, m.control_bytes, PROBE_TEXT_MAX);
 	} else {
 		add_empty(&e);
@@ -384,14 +385,15 @@ static __noinline int receive_one(u64 *ctx, u32 i)
 #define FOR_MESSAGES(name_, event_, function)                                                      \
 	ON_CALL(name_)                                                                             \
 	{                                                                                          \
-		s64 ret = ctx[1];                                                                  \
+		struct call c;                                                                     \
                                                                                                    \
-		if (ret < 0)                                                                       \
-			return function(ctx, 0);                                                   \
-		for (u32 i = 0; i < MESSAGES_MAX && i < ret; i++)                                  \
-			function(ctx, i);                                                          \
-		if (ret > MESSAGES_MAX)                                                            \
-			lose_many(LANE_NET, EV_##event_, LOSS_TOO_MANY, ret - MESSAGES_MAX);       \
+		call_read(&c, ctx);                                                                \
+		if (c.ret < 0)                                                                     \
+			return function(A(1), c.ret, A(0));                                        \
+		for (u32 i = 0; i < MESSAGES_MAX && i < c.ret; i++)                                \
+			function(A(1) + i * message_stride(&c), message_bytes(&c, i), A(0));       \
+		if (c.ret > MESSAGES_MAX)                                                          \
+			lose_many(LANE_NET, EV_##event_, LOSS_TOO_MANY, c.ret - MESSAGES_MAX);     \
 		return 0;                                                                          \
 	}
 

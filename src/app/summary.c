@@ -131,8 +131,11 @@ void summary_healing(const struct input *in)
 		report("%" PRIu64 " events waited for answers, %.1f ms in all; %" PRIu64
 		       " of them in vain",
 		       h.n_held, (double)h.held_ns / 1e6, h.n_expired);
-	if (h.n_hasty + h.asked.n_busy + h.asked.n_limited)
-		report("too much at once: %" PRIu64 " questions not asked, %" PRIu64
-		       " events that did not wait",
-		       h.asked.n_busy + h.asked.n_limited, h.n_hasty);
+	if (h.asked.n_busy + h.asked.n_limited)
+		report("%" PRIu64 " questions were not asked: there were too many at once",
+		       h.asked.n_busy + h.asked.n_limited);
+	if (h.n_hasty)
+		report("%" PRIu64
+		       " events did not wait: they were old already, or there were too many",
+		       h.n_hasty);
 }

@@ -14,6 +14,7 @@ static const struct block_info table[] = {
 	{0x8010abcd, BLOCK_KIND_EVENT, 1, false, false, 24, "event"},
 	{0x208, BLOCK_KIND_EVENT, 1, true, false, 28, "event"},
 	{BLOCK_SECTION, BLOCK_KIND_SECTION, 1, false, false, 16, "section header"},
+	{BLOCK_SAKER, BLOCK_KIND_SAKER, 1, false, false, 0, "saker"},
 	{BLOCK_MACHINE, BLOCK_KIND_MACHINE, 1, false, false, 180, "machine info"},
 	{0x8002abcd, BLOCK_KIND_MACHINE, 1, false, false, 180, "machine info"},
 	{BLOCK_INTERFACES_V2, BLOCK_KIND_INTERFACES, 2, false, false, 0, "interface list"},

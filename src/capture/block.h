@@ -20,6 +20,12 @@ enum {
 	BLOCK_EVENT_V2_LARGE = 0x221,
 	BLOCK_EVENT_FLAGS_V2_LARGE = 0x222,
 
+	/*
+	 * Saker's own, behind the section header of what it records: its name as text.
+	 * Readers skip what they do not know before the first event.
+	 */
+	BLOCK_SAKER = 0x80005a4b,
+
 	BLOCK_HEADER_BYTES = 8,
 	BLOCK_TRAILER_BYTES = 4,
 	/* In front of an event's record; the flags only in blocks that have them. */
@@ -39,6 +45,7 @@ enum {
 enum block_kind {
 	BLOCK_KIND_UNKNOWN,
 	BLOCK_KIND_SECTION,
+	BLOCK_KIND_SAKER,
 	BLOCK_KIND_MACHINE,
 	BLOCK_KIND_INTERFACES,
 	BLOCK_KIND_USERS,

@@ -142,12 +142,12 @@ static int list_next(struct capfile *f, struct record *ret, struct err *e)
 	return 1;
 }
 
-/* Blocks of writers to come. */
-static int on_unknown(struct capfile *f, const struct block *b, struct record *ret, struct err *e)
+/* Saker's own, and blocks of writers to come. */
+static int on_other(struct capfile *f, const struct block *b, struct record *ret, struct err *e)
 {
 	if (f->in_events)
 		return bad_block(f, e, "among events, and no section header before it");
-	ret->kind = RECORD_RAW;
+	ret->kind = b->info->kind == BLOCK_KIND_SAKER ? RECORD_SAKER : RECORD_RAW;
 	ret->raw = b->raw;
 	return 1;
 }
@@ -319,10 +319,11 @@ static int next_block(struct capfile *f, struct record *ret, struct err *e)
 {
 	static int (*const handlers[BLOCK_KIND_COUNT])(struct capfile *, const struct block *,
 						       struct record *, struct err *) = {
-		[BLOCK_KIND_UNKNOWN] = on_unknown, [BLOCK_KIND_SECTION] = on_section,
-		[BLOCK_KIND_MACHINE] = on_list,	   [BLOCK_KIND_INTERFACES] = on_list,
-		[BLOCK_KIND_USERS] = on_list,	   [BLOCK_KIND_PROCS] = on_list,
-		[BLOCK_KIND_FDS] = on_list,	   [BLOCK_KIND_EVENT] = on_event,
+		[BLOCK_KIND_UNKNOWN] = on_other,   [BLOCK_KIND_SECTION] = on_section,
+		[BLOCK_KIND_SAKER] = on_other,	   [BLOCK_KIND_MACHINE] = on_list,
+		[BLOCK_KIND_INTERFACES] = on_list, [BLOCK_KIND_USERS] = on_list,
+		[BLOCK_KIND_PROCS] = on_list,	   [BLOCK_KIND_FDS] = on_list,
+		[BLOCK_KIND_EVENT] = on_event,
 	};
 	struct block b;
 	int r = read_block(f, &b, e);

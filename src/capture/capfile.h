@@ -33,6 +33,8 @@ int capfile_write_event(struct capfile_writer *w, struct str record, uint16_t cp
 			struct err *e);
 /* Metadata blocks of the current version, for captures that Saker makes itself. */
 int capfile_write_section(struct capfile_writer *w, struct err *e);
+/* Behind the section: that Saker recorded it, and so replays see what a live watcher saw. */
+int capfile_write_saker(struct capfile_writer *w, struct err *e);
 int capfile_write_machine(struct capfile_writer *w, const struct snap_machine *m, struct err *e);
 int capfile_write_interfaces(struct capfile_writer *w, const struct snap_interface *list, size_t n,
 			     struct err *e);

@@ -11,6 +11,7 @@
 
 enum record_kind {
 	RECORD_SECTION, /* a new section begins: forget all state */
+	RECORD_SAKER,	/* this section is Saker's own recording: what follows is as seen live */
 	RECORD_MACHINE,
 	RECORD_INTERFACE,
 	RECORD_USER,

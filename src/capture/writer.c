@@ -212,6 +212,15 @@ int capfile_write_section(struct capfile_writer *w, struct err *e)
 	return block_end(w, e);
 }
 
+int capfile_write_saker(struct capfile_writer *w, struct err *e)
+{
+	static const char name[] = "saker";
+
+	block_begin(w, BLOCK_SAKER);
+	buf_add(&w->block, name, sizeof(name) - 1);
+	return block_end(w, e);
+}
+
 int capfile_write_machine(struct capfile_writer *w, const struct snap_machine *m, struct err *e)
 {
 	static const char zeros[128];

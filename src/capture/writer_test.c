@@ -132,6 +132,7 @@ static void write_everything(struct capfile_writer *w)
 	struct err e = {0};
 
 	CHECK_INT(capfile_write_section(w, &e), 0);
+	CHECK_INT(capfile_write_saker(w, &e), 0);
 	CHECK_INT(capfile_write_machine(w, &machine, &e), 0);
 	CHECK_INT(capfile_write_interfaces(w, interfaces, 2, &e), 0);
 	CHECK_INT(capfile_write_users(w, users, 1, groups, 2, &e), 0);
@@ -185,6 +186,7 @@ static void check_everything(struct source *s)
 	struct record rec;
 
 	expect(s, RECORD_SECTION, &rec);
+	expect(s, RECORD_SAKER, &rec);
 	expect(s, RECORD_MACHINE, &rec);
 	CHECK_INT(rec.machine->n_cpus, 4);
 	CHECK_INT(rec.machine->memory_bytes, 1 << 30);

@@ -183,7 +183,7 @@ TEST(containerd_is_asked_and_understood)
 	end(l);
 }
 
-static const char *noted(const struct watch *w, const char *name)
+static const char *noted(const struct subscription *w, const char *name)
 {
 	static const char *const actions[] = {"nothing", "created", "started", "removed"};
 	static char text[128];
@@ -197,20 +197,21 @@ static const char *noted(const struct watch *w, const char *name)
 
 TEST(events_of_docker_and_podman)
 {
-	CHECK_STR(noted(kind_podman.watches, "podman-event-0"), "created c412fa85db86");
-	CHECK_STR(noted(kind_podman.watches, "podman-event-1"), "nothing ");
-	CHECK_STR(noted(kind_podman.watches, "podman-event-2"), "started c412fa85db86");
-	CHECK(str_starts(str_of(noted(kind_docker.watches, "docker-event-0")), STR("created ")));
+	CHECK_STR(noted(kind_podman.subscriptions, "podman-event-0"), "created c412fa85db86");
+	CHECK_STR(noted(kind_podman.subscriptions, "podman-event-1"), "nothing ");
+	CHECK_STR(noted(kind_podman.subscriptions, "podman-event-2"), "started c412fa85db86");
+	CHECK(str_starts(str_of(noted(kind_docker.subscriptions, "docker-event-0")),
+			 STR("created ")));
 }
 
 TEST(events_of_containerd)
 {
 	struct note note;
 
-	CHECK_STR(noted(kind_containerd.watches, "containerd-event-0"), "nothing ");
-	CHECK(kind_containerd.watches[0].take(answer("containerd-event-1"), &note));
+	CHECK_STR(noted(kind_containerd.subscriptions, "containerd-event-0"), "nothing ");
+	CHECK(kind_containerd.subscriptions[0].take(answer("containerd-event-1"), &note));
 	CHECK(note.action == NOTE_CREATED && str_is(note.id, "evs"));
-	CHECK(kind_cri.watches[1].take(answer("containerd-event-1"), &note));
+	CHECK(kind_cri.subscriptions[1].take(answer("containerd-event-1"), &note));
 	CHECK_INT(note.action, NOTE_NOTHING); /* it is none of Kubernetes' */
 }
 

@@ -155,7 +155,7 @@ static const struct step lookup[] = {
 	{ask_peer, take_peer, STEP_OPTIONAL},
 };
 
-static const struct watch watches[] = {{ask_events, inspect_take_event}};
+static const struct subscription subscriptions[] = {{ask_events, inspect_take_event}};
 
 const struct runtime_kind kind_docker = {
 	.name = "docker",
@@ -166,6 +166,6 @@ const struct runtime_kind kind_docker = {
 	.n_list = 1,
 	.lookup = lookup,
 	.n_lookup = sizeof(lookup) / sizeof(lookup[0]),
-	.watches = watches,
-	.n_watches = 1,
+	.subscriptions = subscriptions,
+	.n_subscriptions = 1,
 };

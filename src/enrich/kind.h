@@ -68,7 +68,7 @@ struct note {
 };
 
 /* A stream of events. */
-struct watch {
+struct subscription {
 	bool (*ask)(const struct scope *s, struct request *ret);
 	/* False when the message makes no sense. */
 	bool (*take)(struct str message, struct note *ret);
@@ -82,8 +82,8 @@ struct runtime_kind {
 	const struct step *list, *lookup;
 	unsigned n_list, n_lookup;
 	/* The first that the runtime knows is used; when none, lists are repeated. */
-	const struct watch *watches;
-	unsigned n_watches;
+	const struct subscription *subscriptions;
+	unsigned n_subscriptions;
 };
 
 extern const struct runtime_kind kind_docker, kind_podman, kind_cri, kind_containerd;

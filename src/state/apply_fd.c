@@ -145,7 +145,7 @@ void apply_anon(struct state *s, struct moment *m)
 void apply_bpf(struct state *s, struct moment *m)
 {
 	uint64_t cmd = event_u64(&m->ev, 1);
-	bool gives_fd = !s->cfg.live || (cmd < 64 && BPF_GIVES_FD >> cmd & 1);
+	bool gives_fd = !s->as_live || (cmd < 64 && BPF_GIVES_FD >> cmd & 1);
 
 	if (succeeded(m) && gives_fd)
 		moment_add_fd(s, m, m->res, fd_new(s, FD_BPF), false);

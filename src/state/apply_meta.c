@@ -16,7 +16,7 @@ static struct istr *container_ref(struct state *s, struct str id)
 /* In a replay containers have no users: captures are from where they never had any. */
 static bool counts(const struct state *s, const struct istr *container)
 {
-	return !container || s->cfg.live;
+	return !container || s->as_live;
 }
 
 void apply_user_added(struct state *s, struct moment *m)

@@ -87,7 +87,7 @@ static void inherit_files(struct state *s, struct thread *t, struct thread *from
 {
 	struct files *f = thread_files(from);
 
-	if (s->cfg.kernel_files && t->flags & PPM_CL_CLONE_FILES) {
+	if (s->as_live && t->flags & PPM_CL_CLONE_FILES) {
 		t->files = files_share(s, from);
 		return;
 	}
@@ -125,7 +125,7 @@ static void inherit(struct state *s, struct thread *t, struct thread *from)
 	main = thread_main(s, from);
 	set_istr(s, &t->cwd, main ? main->cwd : NULL);
 	/* The environment of a secondary thread is empty, and so is its child's in a replay. */
-	set_istr(s, &t->env, main && s->cfg.live ? main->env : from->env);
+	set_istr(s, &t->env, main && s->as_live ? main->env : from->env);
 }
 
 /* It was read from /proc when all this was done: what would be made of it here is older. */
@@ -152,7 +152,7 @@ static bool child_tells_itself(struct state *s, const struct thread *caller, con
 /* In a replay the boot counts as time 0: rules were written against such numbers. */
 static uint64_t pidns_base(const struct state *s)
 {
-	return s->cfg.live ? s->boot_ns : 0;
+	return s->as_live ? s->boot_ns : 0;
 }
 
 static void clone_in_parent(struct state *s, struct moment *m)

@@ -21,11 +21,13 @@ TEST(a_threads_relative_chdir_is_right_only_live)
 {
 	struct state_config cfg = STATE_CONFIG_DEFAULT;
 
-	for (unsigned live = 0; live < 2; live++) {
+	for (unsigned live = 0; live < 3; live++) {
 		struct feed *f;
 
-		cfg.live = live;
+		cfg.live = live == 1;
 		f = feed_new(&cfg);
+		if (live == 2) /* replayed, but recorded by Saker */
+			state_apply(f->s, &(struct record){.kind = RECORD_SAKER}, &f->m);
 		feed_proc(f, 100, 100, 1, "sh");
 		feed_proc(f, 101, 100, 1, "sh");
 		EVENT_OF(f, EV_SYSCALL_CHDIR_X, 101, I64(0), TEXT("sub"));

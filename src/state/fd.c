@@ -8,7 +8,7 @@
 
 /*
  * Threads that share a table (CLONE_FILES) use their leader's; what a process was cloned with
- * does not matter, it starts with a copy.  With kernel_files, a table is simply shared.
+ * does not matter, it starts with a copy.  Live, a table is simply shared.
  */
 struct files *thread_files(const struct thread *t)
 {

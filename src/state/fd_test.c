@@ -177,7 +177,7 @@ TEST(processes_do_not_share_files_in_a_replay_but_do_as_the_kernel_does)
 	for (unsigned i = 0; i < 2; i++) {
 		struct feed *f;
 
-		cfg.kernel_files = i;
+		cfg.live = i;
 		f = feed_new(&cfg);
 		feed_proc(f, 100, 100, 1, "sh");
 		feed_clone(f, 101,

@@ -221,7 +221,7 @@ void listing_fork(struct state *s, struct files *copy, const struct files *from)
 
 	copy->listing = from->listing;
 	copy->listing.buckets = next_size(0);
-	if (s->cfg.live || copy->n > EXACT_MAX ||
+	if (s->as_live || copy->n > EXACT_MAX ||
 	    (copy->n <= copy->listing.buckets && !may_collide(copy, 0))) {
 		while (copy->n > copy->listing.buckets)
 			copy->listing.buckets = next_size(copy->listing.buckets);

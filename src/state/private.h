@@ -86,6 +86,7 @@ struct exited {
 
 /* cgroup list to container id, both interned. */
 struct container_cache {
+	uint32_t type; /* enum container_type */
 	struct istr *cgroups, *id;
 };
 
@@ -107,6 +108,7 @@ enum result_kind { RESULT_NONE, RESULT_SIGNED, RESULT_UNSIGNED };
 
 struct state {
 	struct state_config cfg;
+	bool as_live; /* cfg.live, or in a section that Saker recorded */
 	struct slab *slab;
 	struct intern *names;
 	struct thread_table threads;

@@ -78,6 +78,7 @@ struct state *state_new(const struct state_config *cfg)
 
 	s->cfg = *cfg;
 	buf_init(&s->text, TEXT_BYTES_MAX);
+	s->as_live = cfg->live;
 	learn_events(s);
 	init_tables(s);
 	return s;
@@ -103,6 +104,7 @@ static void reset(struct state *s)
 	s->boot_ns = 0;
 	s->n_fds = s->heap_bytes = 0;
 	s->has_leftovers = s->in_snapshot = false;
+	s->as_live = s->cfg.live;
 	init_tables(s);
 	s->lineage_epoch++;
 }
@@ -412,6 +414,9 @@ static __attribute__((noinline)) void apply_entry(struct state *s, const struct 
 	case RECORD_SECTION:
 		reset(s);
 		break;
+	case RECORD_SAKER:
+		s->as_live = true;
+		break;
 	case RECORD_MACHINE:
 		apply_machine(s, r->machine);
 		break;
@@ -475,7 +480,7 @@ struct str state_hostname(const struct state *s)
 
 bool state_is_live(const struct state *s)
 {
-	return s->cfg.live;
+	return s->as_live;
 }
 
 uint64_t state_boot_ns(const struct state *s)

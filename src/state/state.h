@@ -25,8 +25,10 @@ struct state_config {
 	size_t max_bytes;      /* of all tables together; default 1 GiB */
 	size_t max_containers; /* default 65536 */
 	uint64_t purge_interval_ns, thread_timeout_ns; /* live only */
-	bool live;	   /* look-ups of unknown things may be asked for */
-	bool kernel_files; /* share file tables as the kernel does, not as the reference does */
+	bool live; /* as the machine does; else as captures' reference does */
+	/* Live: a process was met in a container that nothing is known of.  May be NULL. */
+	void (*unknown_container)(void *arg, struct str id);
+	void *unknown_container_arg;
 };
 
 #define STATE_CONFIG_DEFAULT                                                                       \
@@ -120,7 +122,7 @@ uint64_t state_lineage_epoch(const struct state *s);
 /* Changes whenever metadata of any container comes or goes. */
 uint64_t state_container_epoch(const struct state *s);
 
-/* state_config.live */
+/* state_config.live, or what is replayed is Saker's own recording */
 bool state_is_live(const struct state *s);
 /* Host name and boot time as the capture or host says. */
 struct str state_hostname(const struct state *s);

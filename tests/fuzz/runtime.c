@@ -63,7 +63,7 @@ static void fuzz_watch(const struct runtime_kind *k, uint8_t step, struct str me
 {
 	struct note note;
 
-	if (k->watches[step % k->n_watches].take(message, &note) && note.id.n &&
+	if (k->subscriptions[step % k->n_subscriptions].take(message, &note) && note.id.n &&
 	    (note.id.p < message.p || note.id.p + note.id.n > message.p + message.n))
 		abort();
 }

@@ -162,7 +162,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cfg.max_bytes = 1 << 20;
 	cfg.max_containers = 3;
 	cfg.live = size & 1;
-	cfg.kernel_files = size & 2;
 	s = state_new(&cfg);
 	while (in.p < in.end) {
 		switch (number(&in, 1) % 16) {

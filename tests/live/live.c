@@ -327,6 +327,7 @@ static void check_programs(struct live *l)
 
 	live_get_stats(l, &s);
 	outcome(!live_n_refused(l), "no program was refused", NULL);
+	outcome(s.lost_by_reason[LOSS_TOO_MANY] >= 2, "messages left out are counted", NULL);
 	printf("# programs loaded: %u\n", s.n_programs);
 	for (unsigned i = 0; i < live_n_refused(l); i++) {
 		const char *reason, *program = live_refused(l, i, &reason);

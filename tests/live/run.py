@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """saker run and saker record on this machine: from a system call to a line on standard output."""
+import atexit
 import ctypes
 import json
 import os
@@ -53,6 +54,7 @@ class _Watch:
         self.out = open(file(f'out{_Watch.n}'), 'wb')
         self.p = subprocess.Popen([SAKER, 'run', '-r', file('rules.yaml', RULES), *args], stdout=self.out,
                                   stderr=subprocess.PIPE)
+        atexit.register(self.p.kill)  # for when a test fails
         self.until_it_watches()
 
     def lines(self):
