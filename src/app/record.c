@@ -6,6 +6,7 @@
 #include "app/input.h"
 #include "app/privilege.h"
 #include "app/report.h"
+#include "app/runtimes.h"
 #include "app/startup.h"
 #include "base/stop.h"
 #include "capture/bytes.h"
@@ -29,6 +30,7 @@ enum {
 
 struct record_options {
 	struct startup_options startup;
+	struct runtimes_options runtimes;
 	uint64_t seconds;
 	bool compress;
 	const char *filter;
@@ -39,6 +41,7 @@ struct recording {
 	const struct record_options *o;
 	struct startup startup;
 	struct live *live;
+	struct worker *runtimes; /* NULL: none is asked */
 	struct capfile_writer *out;
 	struct program *filter; /* NULL: every event is written, and the state of `in` not kept */
 	struct input in;
@@ -144,7 +147,7 @@ static int write_event(struct recording *r, const struct record *rec, struct err
 
 static int write_events(struct recording *r, struct err *e)
 {
-	struct source *s = live_source(r->live);
+	struct source *s = r->in.source;
 	struct record rec;
 	unsigned n = 0;
 
@@ -174,7 +177,7 @@ static int write_rest(struct recording *r, struct err *e)
 
 	live_stop(r->live);
 	live_wait(r->live, SETTLE_NS);
-	while (!ret && (more = source_next(live_source(r->live), &rec, e)))
+	while (!ret && (more = source_next(r->in.source, &rec, e)))
 		ret = more < 0 ? more : write_event(r, &rec, e);
 	return ret;
 }
@@ -188,7 +191,10 @@ static int record_all(struct recording *r, int go, struct err *e)
 	if (!ret)
 		ret = startup_drop(&r->startup, e);
 	if (!ret)
+		ret = runtimes_start(r->runtimes, e);
+	if (!ret)
 		ret = startup_picture(&r->startup, r->live, write_snapshot, r, e);
+	runtimes_wait(r->runtimes);
 	if (!ret)
 		ret = startup_confine(&r->startup, e);
 	if (ret < 0)
@@ -206,7 +212,7 @@ static void summarize(struct recording *r)
 	struct live_stats live;
 
 	live_get_stats(r->live, &live);
-	source_stats(live_source(r->live), &stats);
+	source_stats(r->in.source, &stats);
 	if (r->filter)
 		report("%llu events match", (unsigned long long)r->n_written);
 	report("%llu events in %.1f s, %llu lost", (unsigned long long)stats.n_events,
@@ -224,7 +230,8 @@ static int begin(struct recording *r, const char *path, struct err *e)
 	if (ret < 0)
 		return ret;
 	cfg.live = true;
-	input_begin(&r->in, live_source(r->live), &cfg);
+	runtimes_listen(r->runtimes, &cfg);
+	input_begin(&r->in, runtimes_source(r->runtimes, live_source(r->live)), &cfg);
 	return capfile_create(path, r->o->compress, &r->out, e);
 }
 
@@ -264,17 +271,18 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	enum exit_status status;
 	struct err e = {0};
 
-	if (startup_options(&r.startup, &r.o->startup, &e) < 0) {
+	if (startup_options(&r.startup, &r.o->startup, &e) < 0 ||
+	    runtimes_open(&r.o->runtimes, &r.runtimes, &e) < 0) {
 		report("record: %s", e.msg);
 		return EXIT_USAGE;
 	}
+	if (r.runtimes)
+		r.startup.needs |= NEED_CONNECT;
 	base_syscalls_all(r.startup.set.watched);
-	if (r.o->filter) {
+	if (r.o->filter)
 		r.filter = condition_compile(str_of(r.o->filter), &r.o->rules);
-		if (!r.filter)
-			return EXIT_FAULT;
-	}
-	status = record(&r, args, n_args);
+	status = r.o->filter && !r.filter ? EXIT_FAULT : record(&r, args, n_args);
+	worker_free(r.runtimes);
 	program_free(r.filter);
 	return status;
 }
@@ -292,13 +300,14 @@ static const struct option_row rows[] = {
 	    "with --filter: rule files whose macros and lists it may use"),
 	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds"),
 	STARTUP_ROWS(struct record_options, startup),
+	RUNTIMES_ROWS(struct record_options, runtimes),
 };
 
 const struct command command_record = {
 	.name = "record",
 	.summary = "Write what happens on this machine to a capture file",
 	.arguments = "FILE [--filter EXPR [--rules FILE]...] [--compress] [--duration "
-		     "N] " STARTUP_ARGUMENTS " [-- COMMAND...]",
+		     "N] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS " [-- COMMAND...]",
 	.details = "With a command: until it ends.  Else until Ctrl-C.  It takes what `saker run` "
 		   "takes.\n",
 	.min_args = 1,

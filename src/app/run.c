@@ -5,6 +5,7 @@
 #include "app/privilege.h"
 #include "app/progress.h"
 #include "app/report.h"
+#include "app/runtimes.h"
 #include "app/startup.h"
 #include "app/summary.h"
 #include "app/watch.h"
@@ -17,6 +18,7 @@ enum { LONGEST_NAP_NS = 100000000 };
 struct run_options {
 	struct watch_options watch;
 	struct startup_options startup;
+	struct runtimes_options runtimes;
 	struct option_texts syscalls;
 	uint64_t seconds, stats;
 	bool quiet, repair_syscalls, all_syscalls, print_syscalls;
@@ -27,6 +29,7 @@ struct run {
 	struct watch watch;
 	struct startup startup;
 	struct live *live;
+	struct worker *runtimes; /* NULL: none is asked */
 	struct ring_note rings;
 	struct progress progress;
 };
@@ -69,6 +72,22 @@ static void summarize(struct run *r)
 	summary_healing(&r->watch.in);
 }
 
+static int begin(struct run *r, struct err *e)
+{
+	int ret = startup_drop(&r->startup, e);
+
+	if (!ret)
+		ret = runtimes_start(r->runtimes, e);
+	if (!ret)
+		ret = input_heals(&r->watch.in, r->live, e);
+	if (!ret)
+		ret = startup_picture(&r->startup, r->live, learn, r->watch.in.state, e);
+	if (ret)
+		return ret;
+	runtimes_wait(r->runtimes);
+	return startup_confine(&r->startup, e);
+}
+
 static enum exit_status watch_machine(struct run *r)
 {
 	struct state_config cfg = STATE_CONFIG_DEFAULT;
@@ -81,7 +100,8 @@ static enum exit_status watch_machine(struct run *r)
 		return EXIT_FAULT;
 	}
 	cfg.live = true;
-	input_begin(&w->in, live_source(r->live), &cfg);
+	runtimes_listen(r->runtimes, &cfg);
+	input_begin(&w->in, runtimes_source(r->runtimes, live_source(r->live)), &cfg);
 	watch_begin(w);
 	w->pause = pause_run;
 	w->pause_arg = r;
@@ -89,9 +109,7 @@ static enum exit_status watch_machine(struct run *r)
 	stop_on_signals();
 	stop_after(0);
 	progress_begin(&r->progress, r->live, w, r->o->stats, r->o->quiet);
-	if (!startup_drop(&r->startup, &e) && !input_heals(&w->in, r->live, &e) &&
-	    !startup_picture(&r->startup, r->live, learn, w->in.state, &e) &&
-	    !startup_confine(&r->startup, &e)) {
+	if (!begin(r, &e)) {
 		stop_after(r->o->seconds);
 		watch_events(w, &e);
 	}
@@ -114,6 +132,10 @@ static int choose(struct run *r, struct err *e)
 
 	for (size_t i = 0; i < o->syscalls.n && !ret; i++)
 		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
+	if (!ret)
+		ret = runtimes_open(&o->runtimes, &r->runtimes, e);
+	if (r->runtimes)
+		r->startup.needs |= NEED_CONNECT;
 	base_syscalls_select(&cfg, program_wants(r->watch.rules->program), &r->startup.set);
 	base_syscalls_narrow(program_wants_on_tcp(r->watch.rules->program), &r->startup.set);
 	r->startup.live.failures = r->startup.set.failures;
@@ -145,6 +167,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	}
 	if (status == EXIT_DONE)
 		status = r.o->print_syscalls ? print_syscalls(&r) : watch_machine(&r);
+	worker_free(r.runtimes);
 	watch_done(&r.watch);
 	return status;
 }
@@ -158,6 +181,7 @@ static const struct option_row rows[] = {
 	WATCH_ROWS(struct run_options, watch, 0),
 	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds; else at Ctrl-C"),
 	STARTUP_ROWS(struct run_options, startup),
+	RUNTIMES_ROWS(struct run_options, runtimes),
 	ROW("syscalls", 0, TEXTS, syscalls, "LIST",
 	    "watch these, not all that state needs; !NAME: never this"),
 	ROW("repair-syscalls", 0, FLAG, repair_syscalls, NULL,
@@ -174,6 +198,7 @@ const struct command command_run = {
 	.name = "run",
 	.summary = "Watch this machine and print alerts",
 	.arguments = CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] " STARTUP_ARGUMENTS
+				      " " RUNTIMES_ARGUMENTS
 				      " [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] "
 				      "[--print-syscalls] [--stats N] [--quiet]",
 	.details =

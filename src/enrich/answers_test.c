@@ -183,7 +183,7 @@ TEST(containerd_is_asked_and_understood)
 	end(l);
 }
 
-static const char *noted(const struct watch *w, const char *name)
+static const char *noted(const struct subscription *w, const char *name)
 {
 	static const char *const actions[] = {"nothing", "created", "started", "removed"};
 	static char text[128];
@@ -192,25 +192,38 @@ static const char *noted(const struct watch *w, const char *name)
 	CHECK(w->take(answer(name), &note));
 	snprintf(text, sizeof(text), "%s %.*s", actions[note.action],
 		 note.action == NOTE_NOTHING ? 0 : 12, note.id.p);
+	facts_free(note.f);
 	return text;
 }
 
 TEST(events_of_docker_and_podman)
 {
-	CHECK_STR(noted(kind_podman.watches, "podman-event-0"), "created c412fa85db86");
-	CHECK_STR(noted(kind_podman.watches, "podman-event-1"), "nothing ");
-	CHECK_STR(noted(kind_podman.watches, "podman-event-2"), "started c412fa85db86");
-	CHECK(str_starts(str_of(noted(kind_docker.watches, "docker-event-0")), STR("created ")));
+	CHECK_STR(noted(kind_podman.subscriptions, "podman-event-0"), "created c412fa85db86");
+	CHECK_STR(noted(kind_podman.subscriptions, "podman-event-1"), "nothing ");
+	CHECK_STR(noted(kind_podman.subscriptions, "podman-event-2"), "started c412fa85db86");
+	CHECK(str_starts(str_of(noted(kind_docker.subscriptions, "docker-event-0")),
+			 STR("created ")));
+}
+
+TEST(the_event_itself_tells_name_and_image)
+{
+	struct note note;
+
+	CHECK(kind_podman.subscriptions[0].take(answer("podman-event-0"), &note));
+	CHECK(note.f && str_is(note.f->name, "modest_diffie"));
+	CHECK(str_is(note.f->image_repo, "docker.io/library/busybox"));
+	CHECK(str_eq(note.f->full_id, note.id) && note.f->type == CONTAINER_PODMAN);
+	facts_free(note.f);
 }
 
 TEST(events_of_containerd)
 {
 	struct note note;
 
-	CHECK_STR(noted(kind_containerd.watches, "containerd-event-0"), "nothing ");
-	CHECK(kind_containerd.watches[0].take(answer("containerd-event-1"), &note));
+	CHECK_STR(noted(kind_containerd.subscriptions, "containerd-event-0"), "nothing ");
+	CHECK(kind_containerd.subscriptions[0].take(answer("containerd-event-1"), &note));
 	CHECK(note.action == NOTE_CREATED && str_is(note.id, "evs"));
-	CHECK(kind_cri.watches[1].take(answer("containerd-event-1"), &note));
+	CHECK(kind_cri.subscriptions[1].take(answer("containerd-event-1"), &note));
 	CHECK_INT(note.action, NOTE_NOTHING); /* it is none of Kubernetes' */
 }
 

@@ -50,6 +50,7 @@ struct calls *calls_new(void)
 	c->multi = curl_multi_init();
 	if (!c->multi)
 		abort(); /* as any other lack of memory */
+	curl_multi_setopt(c->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
 	return c;
 }
 
@@ -152,9 +153,6 @@ static void prepare_grpc(struct call *k, const struct call_request *r)
 		free(line);
 	}
 	curl_easy_setopt(k->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
-	/* libcurl 7.88 breaks a second request on a connection that began as HTTP/2. */
-	curl_easy_setopt(k->easy, CURLOPT_FRESH_CONNECT, 1L);
-	curl_easy_setopt(k->easy, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(k->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)k->sent.n);
 	curl_easy_setopt(k->easy, CURLOPT_POSTFIELDS, buf_z(&k->sent));
 	curl_easy_setopt(k->easy, CURLOPT_HTTPHEADER, k->headers);
@@ -168,6 +166,12 @@ static void prepare(struct call *k, const struct call_request *r)
 	curl_easy_setopt(k->easy, CURLOPT_UNIX_SOCKET_PATH, r->socket);
 	curl_easy_setopt(k->easy, CURLOPT_PROXY, ""); /* whatever the environment says */
 	curl_easy_setopt(k->easy, CURLOPT_NOSIGNAL, 1L);
+	/*
+	 * To connect to a UNIX socket costs next to nothing, and libcurl 7.88 breaks a second
+	 * request on a connection that began as HTTP/2, and sends others behind an endless reply.
+	 */
+	curl_easy_setopt(k->easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(k->easy, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(k->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
 	curl_easy_setopt(k->easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
 	curl_easy_setopt(k->easy, CURLOPT_WRITEFUNCTION, on_body);

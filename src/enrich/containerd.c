@@ -217,7 +217,7 @@ static bool take_event(struct str message, struct note *ret)
 	};
 	struct str topic = proto_bytes(message, ENVELOPE_TOPIC);
 
-	*ret = (struct note){NOTE_NOTHING, STR_EMPTY};
+	*ret = (struct note){.action = NOTE_NOTHING, .id = STR_EMPTY};
 	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
 		if (str_is(topic, topics[i].topic))
 			ret->action = topics[i].action;
@@ -259,7 +259,7 @@ static const struct step lookup[] = {
 	{ask_image, take_image, STEP_OPTIONAL},
 };
 
-static const struct watch watches[] = {{containerd_ask_events, containerd_take_event}};
+static const struct subscription subscriptions[] = {{containerd_ask_events, containerd_take_event}};
 
 const struct runtime_kind kind_containerd = {
 	.name = "containerd",
@@ -270,6 +270,6 @@ const struct runtime_kind kind_containerd = {
 	.n_list = sizeof(list) / sizeof(list[0]),
 	.lookup = lookup,
 	.n_lookup = sizeof(lookup) / sizeof(lookup[0]),
-	.watches = watches,
-	.n_watches = 1,
+	.subscriptions = subscriptions,
+	.n_subscriptions = 1,
 };

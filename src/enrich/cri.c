@@ -344,8 +344,7 @@ static bool take_event(struct str message, struct note *ret)
 						   NOTE_REMOVED};
 	uint64_t type = proto_number(message, EVENT_TYPE);
 
-	ret->action = NOTE_NOTHING;
-	ret->id = proto_bytes(message, EVENT_ID);
+	*ret = (struct note){.action = NOTE_NOTHING, .id = proto_bytes(message, EVENT_ID)};
 	if (type < sizeof(actions) / sizeof(actions[0]))
 		ret->action = actions[type];
 	return proto_is_sound(message);
@@ -368,7 +367,7 @@ static const struct step lookup[] = {
 	{ask_size, take_size, STEP_OPTIONAL},
 };
 
-static const struct watch watches[] = {
+static const struct subscription subscriptions[] = {
 	{ask_events, take_event},
 	/* Older containerds have no events of CRI, but their own. */
 	{containerd_ask_events, containerd_take_cri_event},
@@ -383,6 +382,6 @@ const struct runtime_kind kind_cri = {
 	.n_list = sizeof(list) / sizeof(list[0]),
 	.lookup = lookup,
 	.n_lookup = sizeof(lookup) / sizeof(lookup[0]),
-	.watches = watches,
-	.n_watches = sizeof(watches) / sizeof(watches[0]),
+	.subscriptions = subscriptions,
+	.n_subscriptions = sizeof(subscriptions) / sizeof(subscriptions[0]),
 };

@@ -65,10 +65,15 @@ enum note_action { NOTE_NOTHING, NOTE_CREATED, NOTE_STARTED, NOTE_REMOVED };
 struct note {
 	enum note_action action;
 	struct str id; /* borrowed from the message */
+	/*
+	 * What the event itself says of the container, the receiver's own; NULL: nothing.  A
+	 * runtime may answer questions about one that is starting only when it runs.
+	 */
+	struct facts *f;
 };
 
 /* A stream of events. */
-struct watch {
+struct subscription {
 	bool (*ask)(const struct scope *s, struct request *ret);
 	/* False when the message makes no sense. */
 	bool (*take)(struct str message, struct note *ret);
@@ -82,8 +87,8 @@ struct runtime_kind {
 	const struct step *list, *lookup;
 	unsigned n_list, n_lookup;
 	/* The first that the runtime knows is used; when none, lists are repeated. */
-	const struct watch *watches;
-	unsigned n_watches;
+	const struct subscription *subscriptions;
+	unsigned n_subscriptions;
 };
 
 extern const struct runtime_kind kind_docker, kind_podman, kind_cri, kind_containerd;

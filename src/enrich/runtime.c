@@ -44,9 +44,10 @@ struct runtime {
 	enum runtime_state state;
 	char why[WHY_BYTES];
 	struct call *stream;
-	unsigned watch_at;   /* which of the kind's watches; n_watches: none works */
-	struct task *active; /* under way */
-	struct task *list;   /* among them */
+	unsigned subscription_at; /* which of the kind's subscriptions; n_subscriptions: none works
+				   */
+	struct task *active;	  /* under way */
+	struct task *list;	  /* among them */
 	size_t n_active;
 	struct task **queue; /* a ring of max_queue look-ups that wait */
 	size_t queue_head, n_queue;
@@ -270,7 +271,7 @@ static void on_message(void *arg, struct str m)
 	struct note note;
 
 	r->stats.n_notes++;
-	if (!r->kind->watches[r->watch_at].take(m, &note)) {
+	if (!r->kind->subscriptions[r->subscription_at].take(m, &note)) {
 		r->stats.n_bad_notes++;
 		return;
 	}
@@ -280,6 +281,9 @@ static void on_message(void *arg, struct str m)
 		r->to->gone(r->to->arg, r, note.id);
 	else
 		r->to->found(r->to->arg, r, note.id, true);
+	if (note.f)
+		r->to->facts(r->to->arg, r, note.f, true);
+	facts_free(note.f);
 }
 
 static void start_stream(struct runtime *r);
@@ -290,7 +294,7 @@ static void on_stream_end(void *arg, const struct reply *reply)
 
 	r->stream = NULL;
 	if (reply->outcome == CALL_UNSUPPORTED || reply->outcome == CALL_NOT_FOUND) {
-		r->watch_at++;
+		r->subscription_at++;
 		start_stream(r);
 		return;
 	}
@@ -311,12 +315,12 @@ static void start_stream(struct runtime *r)
 		.arg = r,
 	};
 
-	if (!r->cfg->watch || r->watch_at == r->kind->n_watches)
+	if (!r->cfg->watch || r->subscription_at == r->kind->n_subscriptions)
 		return;
 	buf_init(&q.path, REQUEST_MAX);
 	buf_init(&q.body, REQUEST_MAX);
 	buf_init(&q.namespace, REQUEST_MAX);
-	r->kind->watches[r->watch_at].ask(&r->scope, &q);
+	r->kind->subscriptions[r->subscription_at].ask(&r->scope, &q);
 	c.path = buf_z(&q.path);
 	c.body = buf_str(&q.body);
 	r->stream = call_start(r->calls, &c);
@@ -386,7 +390,7 @@ static bool has_socket(struct runtime *r)
 
 static void start_list(struct runtime *r, int64_t now_ms)
 {
-	bool polls = r->watch_at == r->kind->n_watches;
+	bool polls = r->subscription_at == r->kind->n_subscriptions;
 
 	r->generation++;
 	r->next_ms = now_ms + (polls ? POLL_MS : r->n_lists_here ? RELIST_MS : SETTLE_MS);
@@ -401,7 +405,7 @@ static void connect_to(struct runtime *r, int64_t now_ms)
 	}
 	r->stats.n_connects++;
 	r->state = RUNTIME_OPENING;
-	r->watch_at = 0;
+	r->subscription_at = 0;
 	r->n_lists_here = 0;
 	start_stream(r); /* first, so that nothing comes between it and the list */
 	start_list(r, now_ms);

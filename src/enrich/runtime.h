@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One runtime at its socket: connects, lists, watches, looks containers up, and does it all again
- * when the runtime was away.  One thread.
+ * One runtime at its socket: connects, lists, subscriptions, looks containers up, and does it all
+ * again when the runtime was away.  One thread.
  */
 #pragma once
 

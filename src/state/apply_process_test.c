@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state/feed.h"
 
+#include <stdio.h>
+
 #define SHELL                                                                                      \
 	{                                                                                          \
 		.tid = 100, .pid = 100, .ptid = 1                                                  \
@@ -333,5 +335,46 @@ TEST(cgroups_are_called_as_today_and_tell_the_container)
 	CHECK(list_item(istr_str(who(f, 100)->cgroups), 1, &last) && str_is(last, "blkio=/x"));
 	feed_exec(f, 100, 100, "ls");
 	CHECK(!who(f, 100)->container_id);
+	feed_free(f);
+}
+
+static void note_unknown(void *arg, struct str id)
+{
+	snprintf(arg, 64, "%.*s", STR_ARG(id));
+}
+
+/* An exec in this cgroup, in a state that is live. */
+static void meet(struct feed *f, const char *cgroups, size_t n)
+{
+	const struct event_arg list = {cgroups, (uint32_t)n};
+
+	EVENT_OF(f, EV_SYSCALL_EXECVE_19_X, 100, I64(0), TEXT("x"), NONE, I64(100), I64(100),
+		 I64(1), NONE, NONE, NONE, NONE, NONE, NONE, NONE, TEXT("x"), list);
+}
+
+TEST(of_unknown_containers_somebody_is_told)
+{
+	static const char lxc[] = "cpu=/lxc.payload.web", docker[] = "cpu=/default/web2",
+			  known[] = "{\"container\":{\"id\":\"web2\"}}";
+	struct state_config cfg = STATE_CONFIG_DEFAULT;
+	char unknown[64] = "";
+	struct feed *f;
+
+	cfg.live = true;
+	cfg.unknown_container = note_unknown;
+	cfg.unknown_container_arg = unknown;
+	f = feed_new(&cfg);
+	feed_proc(f, 100, 100, 1, "sh");
+	feed_tick(f, 100);
+	meet(f, lxc, sizeof(lxc)); /* of these no runtime can tell more */
+	CHECK_STR(unknown, "");
+	CHECK_INT(container_find(f->s, STR("web"))->type, CONTAINER_LXC);
+	meet(f, docker, sizeof(docker));
+	CHECK_STR(unknown, "web2");
+	unknown[0] = '\0';
+	EVENT_OF(f, EV_ASYNCEVENT_E, 0, U32(0), TEXT("container"), {known, sizeof(known)});
+	feed_exec(f, 100, 100, "ls");
+	meet(f, docker, sizeof(docker));
+	CHECK_STR(unknown, "");
 	feed_free(f);
 }

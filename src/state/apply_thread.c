@@ -15,30 +15,50 @@ static bool succeeded(const struct moment *m)
 	return m->thread && m->has_res && m->res >= 0;
 }
 
-/* Empty for the host. */
-static struct istr *cached_container(struct state *s, struct istr *cgroups)
+/* id: NULL for the host. */
+static const struct container_cache *cached_container(struct state *s, struct istr *cgroups)
 {
 	size_t at = hash_u64((uintptr_t)cgroups) % N_CONTAINER_CACHE;
 	struct container_cache *c = &s->container_cache[at];
 	struct str id = STR_EMPTY;
-	uint32_t type;
 
 	if (c->cgroups == cgroups)
-		return c->id;
-	container_id_from_cgroups(istr_str(cgroups), &id, &type);
+		return c;
+	container_id_from_cgroups(istr_str(cgroups), &id, &c->type);
 	set_istr(s, &c->cgroups, cgroups);
 	set_text(s, &c->id, id);
-	return c->id;
+	return c;
+}
+
+/* Of these no runtime is ever asked: id and type are all there is. */
+static bool needs_no_runtime(uint32_t type)
+{
+	return type == CONTAINER_LXC || type == CONTAINER_LIBVIRT_LXC || type == CONTAINER_BPM;
+}
+
+static void meet_container(struct state *s, const struct container_cache *c)
+{
+	struct str id = istr_str(c->id);
+
+	if (!s->cfg.live || container_table_find(s->containers, id))
+		return;
+	if (needs_no_runtime(c->type))
+		container_table_add(s->containers, container_new(id, c->type));
+	else if (s->cfg.unknown_container)
+		s->cfg.unknown_container(s->cfg.unknown_container_arg, id);
 }
 
 void thread_set_container(struct state *s, struct thread *t)
 {
-	struct istr *id = t->cgroups ? cached_container(s, t->cgroups) : NULL;
+	const struct container_cache *c = t->cgroups ? cached_container(s, t->cgroups) : NULL;
+	struct istr *id = c ? c->id : NULL;
 
 	if (t->container_id == id)
 		return;
 	set_istr(s, &t->container_id, id);
 	lineage_changed(s, t);
+	if (id)
+		meet_container(s, c);
 }
 
 /* Subsystems are called as in /proc today, whatever the kernel or an old capture says. */

@@ -86,6 +86,7 @@ struct exited {
 
 /* cgroup list to container id, both interned. */
 struct container_cache {
+	uint32_t type; /* enum container_type */
 	struct istr *cgroups, *id;
 };
 

@@ -26,6 +26,9 @@ struct state_config {
 	size_t max_containers; /* default 65536 */
 	uint64_t purge_interval_ns, thread_timeout_ns; /* live only */
 	bool live; /* as the machine does; else as captures' reference does */
+	/* Live: a process was met in a container that nothing is known of.  May be NULL. */
+	void (*unknown_container)(void *arg, struct str id);
+	void *unknown_container_arg;
 };
 
 #define STATE_CONFIG_DEFAULT                                                                       \

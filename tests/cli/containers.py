@@ -23,6 +23,7 @@ class _Docker(socketserver.ThreadingUnixStreamServer):
     """Answers like a real one, unless `answers` (a path's beginning to bytes or a function) says otherwise."""
 
     daemon_threads = True
+    request_queue_size = 64
     n = 0
 
     def __init__(self, answers=None):

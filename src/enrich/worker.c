@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enrich/worker.h"
+
+#include "base/alloc.h"
+#include "base/queue.h"
+#include "enrich/book.h"
+#include "event/event.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+	RECORDS_MAX = 16384,  /* on their way to the event thread */
+	BYTES_MAX = 64 << 20, /* of them */
+	ASKS_MAX = 4096,      /* on their way from it */
+	HEAD_BYTES = 128,     /* of an event, before its data */
+	TURN_MS = 1000,
+	FIRST_TURNS_MS = 2, /* somebody waits for the first lists */
+	ASKED_CACHE = 256,
+	ASK_AGAIN_NS = 100000000,
+};
+
+struct ask {
+	uint8_t n;
+	char id[BOOK_KEY_MAX];
+};
+
+struct message {
+	uint32_t n;
+	uint8_t record[];
+};
+
+struct asked {
+	uint64_t hash, at_ns;
+};
+
+struct worker {
+	struct enricher *en; /* the thread's, while it runs */
+	struct queue *records, *asks;
+	pthread_t thread;
+	bool is_started;
+	atomic_bool stop, settled;
+	atomic_size_t bytes;
+	/* Of the event thread: what it asked for lately. */
+	struct asked asked[ASKED_CACHE];
+	struct worker_stats stats;
+};
+
+static void nap(long ns)
+{
+	nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
+}
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* --- the thread --- */
+
+static struct message *message_new(struct str name, struct str json)
+{
+	size_t max = HEAD_BYTES + name.n + json.n;
+	struct message *m = xmalloc(sizeof(*m) + max);
+	char *data = xstrndup(json.p, json.n), *z = xstrndup(name.p, name.n);
+	const struct event_arg args[] = {
+		{&(uint32_t){0}, 4}, {z, (uint32_t)name.n + 1}, {data, (uint32_t)json.n + 1}};
+	int n = event_encode(m->record, max, EV_ASYNCEVENT_E, now_ns(CLOCK_REALTIME), 0, args, 3);
+
+	free(data);
+	free(z);
+	if (n < 0) {
+		free(m);
+		return NULL;
+	}
+	m->n = (uint32_t)n;
+	return m;
+}
+
+/* This thread may wait for the other one, but not when both are about to end. */
+static void send(void *arg, struct str name, struct str json)
+{
+	struct worker *w = arg;
+	struct message *m = message_new(name, json);
+
+	if (!m)
+		return;
+	while (atomic_load(&w->bytes) > BYTES_MAX || !queue_put(w->records, &m)) {
+		if (atomic_load(&w->stop)) {
+			free(m);
+			return;
+		}
+		nap(1000000);
+	}
+	atomic_fetch_add(&w->bytes, m->n);
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct ask a;
+
+	while (!atomic_load(&w->stop)) {
+		while (queue_take(w->asks, &a))
+			enricher_ask(w->en, (struct str){a.id, a.n});
+		enricher_turn(w->en, atomic_load(&w->settled) ? TURN_MS : FIRST_TURNS_MS);
+		if (enricher_is_idle(w->en))
+			atomic_store(&w->settled, true);
+	}
+	return NULL;
+}
+
+/* --- the event thread --- */
+
+int worker_new(const struct enricher_config *cfg, struct worker **ret, struct err *e)
+{
+	struct worker *w = xcalloc(1, sizeof(*w));
+	int r = enricher_new(cfg, send, w, &w->en, e);
+
+	if (r < 0) {
+		free(w);
+		return r;
+	}
+	w->records = queue_new(RECORDS_MAX, sizeof(struct message *));
+	w->asks = queue_new(ASKS_MAX, sizeof(struct ask));
+	*ret = w;
+	return 0;
+}
+
+/* Signals are for the event thread, but for those that the thread itself brings about. */
+int worker_start(struct worker *w, struct err *e)
+{
+	static const int own[] = {SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+	sigset_t blocked, before;
+	int r;
+
+	sigfillset(&blocked);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		sigdelset(&blocked, own[i]);
+	pthread_sigmask(SIG_SETMASK, &blocked, &before);
+	r = pthread_create(&w->thread, NULL, work, w);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r)
+		return err_set(e, -r, "starting a thread: %s", strerror(r));
+	w->is_started = true;
+	return 0;
+}
+
+void worker_wait(struct worker *w, unsigned timeout_ms)
+{
+	uint64_t end = now_ns(CLOCK_MONOTONIC) + timeout_ms * (uint64_t)1000000;
+
+	while (!atomic_load(&w->settled) && now_ns(CLOCK_MONOTONIC) < end)
+		nap(1000000);
+}
+
+void worker_free(struct worker *w)
+{
+	struct message *m;
+
+	if (!w)
+		return;
+	atomic_store(&w->stop, true);
+	enricher_wake(w->en);
+	if (w->is_started)
+		pthread_join(w->thread, NULL);
+	while (queue_take(w->records, &m))
+		free(m);
+	queue_free(w->records);
+	queue_free(w->asks);
+	enricher_free(w->en);
+	free(w);
+}
+
+void worker_ask(struct worker *w, struct str id)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC_COARSE), hash = hash_bytes(id.p, id.n, hash_seed());
+	struct asked *slot = &w->asked[hash % ASKED_CACHE];
+	struct ask a = {0};
+
+	if (slot->hash == hash && now - slot->at_ns < ASK_AGAIN_NS)
+		return;
+	*slot = (struct asked){hash, now};
+	id = str_head(id, BOOK_KEY_MAX);
+	a.n = (uint8_t)id.n;
+	memcpy(a.id, id.p, id.n);
+	if (!queue_put(w->asks, &a)) {
+		w->stats.n_refused++;
+		return;
+	}
+	w->stats.n_asked++;
+	enricher_wake(w->en);
+}
+
+void worker_get_stats(const struct worker *w, struct worker_stats *ret)
+{
+	*ret = w->stats;
+}
+
+struct worker_source {
+	struct source source;
+	struct worker *w;
+	struct source *inner;
+	struct message *last; /* that the caller still looks at */
+	uint64_t ts;	      /* of the last event of inner, 0 before */
+};
+
+static uint64_t get_ts(const uint8_t *record)
+{
+	uint64_t ts;
+
+	memcpy(&ts, record, sizeof(ts));
+	return ts;
+}
+
+/* Time must not run backwards because of us. */
+static void give(struct worker_source *s, struct message *m, struct record *ret)
+{
+	if (s->ts)
+		memcpy(m->record, &s->ts, sizeof(s->ts));
+	s->last = m;
+	s->w->stats.n_records++;
+	atomic_fetch_sub(&s->w->bytes, m->n);
+	*ret = (struct record){.kind = RECORD_EVENT};
+	ret->event.p = m->record;
+	ret->event.n = m->n;
+}
+
+static int source_give_next(struct source *base, struct record *ret, struct err *e)
+{
+	struct worker_source *s = (struct worker_source *)base;
+	struct message *m;
+	int r;
+
+	if (queue_take(s->w->records, &m)) {
+		free(s->last);
+		give(s, m, ret);
+		return 1;
+	}
+	r = source_next(s->inner, ret, e);
+	if (r > 0 && ret->kind == RECORD_EVENT)
+		s->ts = get_ts(ret->event.p);
+	return r;
+}
+
+static void source_get_stats(const struct source *base, struct source_stats *ret)
+{
+	const struct worker_source *s = (const struct worker_source *)base;
+
+	source_stats(s->inner, ret);
+	ret->n_events += s->w->stats.n_records;
+}
+
+static void source_end(struct source *base)
+{
+	struct worker_source *s = (struct worker_source *)base;
+
+	free(s->last);
+	source_close(s->inner);
+	free(s);
+}
+
+struct source *worker_source(struct worker *w, struct source *inner)
+{
+	static const struct source_ops ops = {source_give_next, source_get_stats, source_end};
+	struct worker_source *s = xcalloc(1, sizeof(*s));
+
+	s->source.ops = &ops;
+	s->w = w;
+	s->inner = inner;
+	return &s->source;
+}
