@@ -35,6 +35,45 @@ ALWAYS void opened_read(struct opened *o, s64 fd)
 		o->flags |= PPM_FD_LOWER_LAYER;
 }
 
+enum { GIVEN_MAX = 1024 }; /* longer paths are beyond what user space puts together */
+
+/* Whether the n bytes at event_place(), with their NUL, end in the name that the file has. */
+ALWAYS bool ends_in_name(struct event *e, struct file *f, u32 n)
+{
+	struct dentry *d = READ(f, f_path.dentry);
+	u32 length = READ(d, d_name.len);
+	u64 own = 0, given = *(u64 *)(e->p + ((e->pos + n - 9) & RECORD_MASK));
+
+	if (n <= length)
+		return false;
+	/* The last eight bytes; what stands before a shorter name is shifted out. */
+	bpf_probe_read_kernel(&own, sizeof(own), READ(d, d_name.name) + length - 8);
+	length = length < 8 ? 64 - 8 * length : 0;
+	return own >> (length & 63) == given >> (length & 63);
+}
+
+/*
+ * What the caller named stands in its memory, where others that share it may have put something
+ * else by now: a name that does not end in that of the file.  A link's does not either, which
+ * one cannot tell from it.
+ */
+ALWAYS bool may_be_another(struct event *e, struct file *f, u32 n)
+{
+	return READ(current_task(), mm, mm_users.counter) > 1 && !ends_in_name(e, f, n);
+}
+
+/* The name of a file that was opened, as given, or else the kernel's path of it. */
+ALWAYS void add_opened_name(struct event *e, s64 fd, u64 address)
+{
+	struct file *f = fd >= 0 ? file_of(fd) : NULL;
+	long n = bpf_probe_read_user_str(event_place(e), PROBE_TEXT_MAX, (void *)address);
+
+	if (f && (n <= 1 || n > GIVEN_MAX || may_be_another(e, f, n)))
+		add_path(e, f);
+	else
+		add_written(e, n > 0 ? n : 0);
+}
+
 ON_CALL(open)
 {
 	struct opened o;
@@ -46,7 +85,7 @@ ON_CALL(open)
 		return 0;
 	opened_read(&o, c.ret);
 	add64(&e, c.ret);
-	add_str(&e, A(0));
+	add_opened_name(&e, c.ret, A(0));
 	add32(&e, open_flags(A(1)) | o.flags);
 	add32(&e, open_mode(A(1), A(2)));
 	add32(&e, o.device);
@@ -67,7 +106,7 @@ ON_CALL(openat)
 	opened_read(&o, c.ret);
 	add64(&e, c.ret);
 	add64(&e, (s64)(s32)A(0));
-	add_str(&e, A(1));
+	add_opened_name(&e, c.ret, A(1));
 	add32(&e, open_flags(A(2)) | o.flags);
 	add32(&e, open_mode(A(2), A(3)));
 	add32(&e, o.device);
@@ -90,7 +129,7 @@ ON_CALL(openat2)
 	bpf_probe_read_user(how, sizeof(how), (void *)A(2));
 	add64(&e, c.ret);
 	add64(&e, (s64)(s32)A(0));
-	add_str(&e, A(1));
+	add_opened_name(&e, c.ret, A(1));
 	add32(&e, open_flags(how[0]) | o.flags);
 	add32(&e, open_mode(how[0], how[1]));
 	/* NO_XDEV 1, NO_MAGICLINKS 2, NO_SYMLINKS 4, BENEATH 8, IN_ROOT 0x10, CACHED 0x20 */
@@ -115,7 +154,7 @@ ON_CALL(creat)
 		return 0;
 	opened_read(&o, c.ret);
 	add64(&e, c.ret);
-	add_str(&e, A(0));
+	add_opened_name(&e, c.ret, A(0));
 	add32(&e, A(1) & 07777);
 	add32(&e, o.device);
 	add64(&e, o.inode);

@@ -143,8 +143,9 @@ static __noinline int lose_many(u32 lane, u32 type, u32 reason, u64 count)
 	u32 i = (lane * LOSS_COUNT + reason) * EV_COUNT + type;
 	u64 *n = bpf_map_lookup_elem(&lost, &i);
 
+	/* Not a mere addition: who runs this may be preempted by another who does. */
 	if (n)
-		*n += count;
+		__sync_fetch_and_add(n, count);
 	if (lane < LANE_COUNT && !losing[lane])
 		losing[lane] = 1;
 	n = bpf_map_lookup_elem(&lost_by_cgroup, &key);

@@ -308,6 +308,11 @@ uint64_t live_settled(const struct live *l)
 	return live_now(l) - 2 * l->cfg.hold_ns;
 }
 
+int64_t live_clock_step(const struct live *l)
+{
+	return probe_clock_step(l->probe);
+}
+
 uint64_t live_epoch(const struct live *l)
 {
 	return probe_epoch(l->probe);

@@ -445,6 +445,11 @@ uint64_t probe_now(const struct probe *p)
 	return p->epoch_ns + clock_ns(CLOCK_BOOTTIME);
 }
 
+int64_t probe_clock_step(const struct probe *p)
+{
+	return (int64_t)(boot_epoch_ns() - p->epoch_ns);
+}
+
 uint64_t probe_epoch(const struct probe *p)
 {
 	return p->epoch_ns;

@@ -23,6 +23,7 @@ void probe_detach(struct probe *p);
 /* The time as records are stamped with, and what it is at the start of the machine. */
 uint64_t probe_now(const struct probe *p);
 uint64_t probe_epoch(const struct probe *p);
+int64_t probe_clock_step(const struct probe *p); /* of the machine's clock since, in ns */
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
 const char *probe_refused(const struct probe *p, unsigned i, const char **reason);
