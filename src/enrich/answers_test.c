@@ -192,6 +192,7 @@ static const char *noted(const struct subscription *w, const char *name)
 	CHECK(w->take(answer(name), &note));
 	snprintf(text, sizeof(text), "%s %.*s", actions[note.action],
 		 note.action == NOTE_NOTHING ? 0 : 12, note.id.p);
+	facts_free(note.f);
 	return text;
 }
 
@@ -202,6 +203,17 @@ TEST(events_of_docker_and_podman)
 	CHECK_STR(noted(kind_podman.subscriptions, "podman-event-2"), "started c412fa85db86");
 	CHECK(str_starts(str_of(noted(kind_docker.subscriptions, "docker-event-0")),
 			 STR("created ")));
+}
+
+TEST(the_event_itself_tells_name_and_image)
+{
+	struct note note;
+
+	CHECK(kind_podman.subscriptions[0].take(answer("podman-event-0"), &note));
+	CHECK(note.f && str_is(note.f->name, "modest_diffie"));
+	CHECK(str_is(note.f->image_repo, "docker.io/library/busybox"));
+	CHECK(str_eq(note.f->full_id, note.id) && note.f->type == CONTAINER_PODMAN);
+	facts_free(note.f);
 }
 
 TEST(events_of_containerd)

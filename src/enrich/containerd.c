@@ -217,7 +217,7 @@ static bool take_event(struct str message, struct note *ret)
 	};
 	struct str topic = proto_bytes(message, ENVELOPE_TOPIC);
 
-	*ret = (struct note){NOTE_NOTHING, STR_EMPTY};
+	*ret = (struct note){.action = NOTE_NOTHING, .id = STR_EMPTY};
 	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
 		if (str_is(topic, topics[i].topic))
 			ret->action = topics[i].action;

@@ -344,8 +344,7 @@ static bool take_event(struct str message, struct note *ret)
 						   NOTE_REMOVED};
 	uint64_t type = proto_number(message, EVENT_TYPE);
 
-	ret->action = NOTE_NOTHING;
-	ret->id = proto_bytes(message, EVENT_ID);
+	*ret = (struct note){.action = NOTE_NOTHING, .id = proto_bytes(message, EVENT_ID)};
 	if (type < sizeof(actions) / sizeof(actions[0]))
 		ret->action = actions[type];
 	return proto_is_sound(message);

@@ -143,6 +143,11 @@ static bool ask_events(const struct scope *s, struct request *ret)
 	return true;
 }
 
+static bool take_event(struct str line, struct note *ret)
+{
+	return inspect_take_event(line, CONTAINER_DOCKER, ret);
+}
+
 static const char *const sockets[] = {"/run/docker.sock", "/var/run/docker.sock", NULL};
 
 static const struct step list[] = {{ask_list, inspect_take_ids, 0}};
@@ -155,7 +160,7 @@ static const struct step lookup[] = {
 	{ask_peer, take_peer, STEP_OPTIONAL},
 };
 
-static const struct subscription subscriptions[] = {{ask_events, inspect_take_event}};
+static const struct subscription subscriptions[] = {{ask_events, take_event}};
 
 const struct runtime_kind kind_docker = {
 	.name = "docker",

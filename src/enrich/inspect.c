@@ -187,7 +187,24 @@ void inspect_fill(const json_t *c, struct facts *f)
 	fill_resources(host, f);
 }
 
-bool inspect_take_event(struct str line, struct note *ret)
+/* Attributes: labels, and among them name and image. */
+static struct facts *facts_of_event(const json_t *event, uint32_t type)
+{
+	const json_t *attributes = tree_at(event, "Actor.Attributes");
+	struct str image = tree_text(attributes, "image"), name = tree_text(attributes, "name");
+	struct facts *f;
+
+	if (!image.n || !name.n)
+		return NULL;
+	f = facts_new(type);
+	f->full_id = facts_text(f, tree_text(event, "Actor.ID"));
+	f->name = facts_text(f, name);
+	f->created_s = tree_number(event, "time");
+	facts_set_image(f, image);
+	return f;
+}
+
+bool inspect_take_event(struct str line, uint32_t type, struct note *ret)
 {
 	static const struct {
 		const char *text;
@@ -201,7 +218,7 @@ bool inspect_take_event(struct str line, struct note *ret)
 	bool good = json_is_object(event);
 	ptrdiff_t at;
 
-	*ret = (struct note){NOTE_NOTHING, STR_EMPTY};
+	*ret = (struct note){.action = NOTE_NOTHING, .id = STR_EMPTY};
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (str_is(action, actions[i].text))
 			ret->action = actions[i].action;
@@ -210,6 +227,8 @@ bool inspect_take_event(struct str line, struct note *ret)
 	at = id.n ? str_find(line, id) : -1;
 	if (at >= 0)
 		ret->id = str_from(str_head(line, (size_t)at + id.n), (size_t)at);
+	if (ret->id.n && ret->action == NOTE_CREATED)
+		ret->f = facts_of_event(event, type);
 	json_decref(event);
 	return good;
 }

@@ -12,6 +12,6 @@ bool inspect_take_summary(struct query *q, struct str answer);
 /* Everything of an inspected container but its image. */
 void inspect_fill(const json_t *c, struct facts *f);
 /* A line of the event stream. */
-bool inspect_take_event(struct str line, struct note *ret);
+bool inspect_take_event(struct str line, uint32_t type, struct note *ret);
 /* "%7B..." : text as a part of an URL's query. */
 void url_add(struct buf *out, struct str s);

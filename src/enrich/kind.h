@@ -65,6 +65,11 @@ enum note_action { NOTE_NOTHING, NOTE_CREATED, NOTE_STARTED, NOTE_REMOVED };
 struct note {
 	enum note_action action;
 	struct str id; /* borrowed from the message */
+	/*
+	 * What the event itself says of the container, the receiver's own; NULL: nothing.  A
+	 * runtime may answer questions about one that is starting only when it runs.
+	 */
+	struct facts *f;
 };
 
 /* A stream of events. */

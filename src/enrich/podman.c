@@ -53,6 +53,11 @@ static bool ask_events(const struct scope *s, struct request *ret)
 	return true;
 }
 
+static bool take_event(struct str line, struct note *ret)
+{
+	return inspect_take_event(line, CONTAINER_PODMAN, ret);
+}
+
 static const char *const sockets[] = {"/run/podman/podman.sock", "/run/user/*/podman/podman.sock",
 				      NULL};
 
@@ -63,7 +68,7 @@ static const struct step lookup[] = {
 	{ask_inspect, take_inspect, 0},
 };
 
-static const struct subscription subscriptions[] = {{ask_events, inspect_take_event}};
+static const struct subscription subscriptions[] = {{ask_events, take_event}};
 
 const struct runtime_kind kind_podman = {
 	.name = "podman",

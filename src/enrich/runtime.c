@@ -281,6 +281,9 @@ static void on_message(void *arg, struct str m)
 		r->to->gone(r->to->arg, r, note.id);
 	else
 		r->to->found(r->to->arg, r, note.id, true);
+	if (note.f)
+		r->to->facts(r->to->arg, r, note.f, true);
+	facts_free(note.f);
 }
 
 static void start_stream(struct runtime *r);

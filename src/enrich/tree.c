@@ -23,7 +23,7 @@ static void defuse(char *p, size_t n)
 
 json_t *tree_parse(struct str text)
 {
-	char *copy = xmemdup(text.p, text.n + !text.n);
+	char *copy = xstrndup(text.p, text.n);
 	json_error_t ignored;
 	json_t *root;
 

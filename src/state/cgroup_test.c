@@ -91,6 +91,44 @@ TEST(libvirt_comes_last_but_one)
 	CHECK_STR(container_of("/_/libvirt/lxc/web.slice"), "lxc web.slice");
 }
 
+TEST(podman_without_root_is_podman)
+{
+	CHECK_STR(container_of("/user.slice/user-1000.slice/user@1000.service/user.slice/"
+			       "libpod-" ID ".scope"),
+		  "podman " SHORT);
+	CHECK_STR(container_of("/user.slice/user-1000.slice/user@1000.service/user.slice/"
+			       "libpod-" ID ".scope/container"),
+		  "podman " SHORT);
+}
+
+/* No runtime that is asked knows of these; the ids are what the reference makes of them. */
+TEST(machines_of_systemd_are_taken_for_containerd)
+{
+	CHECK_STR(container_of("/machine.slice/machine-web.scope"), "");
+	CHECK_STR(container_of("/machine.slice/machine-web.scope/payload"),
+		  "containerd machine-web.");
+	CHECK_STR(container_of("/machine.slice/systemd-nspawn@web.service/payload"),
+		  "containerd systemd-nspa");
+	CHECK_STR(container_of("/machine.slice/systemd-nspawn@web.service"), "");
+	CHECK_STR(container_of("/machine.slice/machine-rkt\\x2d" SHORT ".scope"), "");
+}
+
+TEST(conmon_is_no_container_of_podman)
+{
+	CHECK_STR(container_of("/machine.slice/libpod-conmon-" ID ".scope"), "");
+	CHECK_STR(container_of("/kubepods.slice/x.slice/crio-conmon-" ID ".scope"), "");
+}
+
+TEST(hybrid_hierarchies_tell_by_any_of_their_lines)
+{
+	struct str id;
+	uint32_t type;
+
+	CHECK(container_id_from_cgroups(
+		STR("cpuset=/\0cpu=/\0=/system.slice/docker-" ID ".scope\0"), &id, &type));
+	CHECK(type == CONTAINER_DOCKER && str_is(id, SHORT));
+}
+
 TEST(bpm_allows_few_characters)
 {
 	CHECK_STR(container_of("/bpm-abc.scope"), "bpm abc");

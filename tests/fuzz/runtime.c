@@ -61,11 +61,14 @@ static void fuzz_step(const struct runtime_kind *k, bool is_list, uint8_t step, 
 
 static void fuzz_watch(const struct runtime_kind *k, uint8_t step, struct str message)
 {
-	struct note note;
+	struct note note = {.f = NULL};
 
 	if (k->subscriptions[step % k->n_subscriptions].take(message, &note) && note.id.n &&
 	    (note.id.p < message.p || note.id.p + note.id.n > message.p + message.n))
 		abort();
+	if (note.f)
+		check_record(note.f);
+	facts_free(note.f);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
