@@ -4,6 +4,7 @@
 
 The first argument is the program that behaves badly (actor.c).  SAKER_FAULTS=long: at full size.
 """
+import atexit
 import collections
 import ctypes
 import json
@@ -58,6 +59,7 @@ class _Watch:
         self.path = file(f'out{_Watch.n}')
         self.p = subprocess.Popen([*before, SAKER, 'run', '--json', '-r', file('rules.yaml', RULES), *args],
                                   stdout=stdout or open(self.path, 'wb'), stderr=subprocess.PIPE)
+        atexit.register(self.p.kill)
 
     def ready(self):
         for line in self.p.stderr:
@@ -423,13 +425,16 @@ def a_clock_that_is_set_neither_stops_nor_reorders():
 
 def processes_that_end_while_it_first_looks_around_do_no_harm():
     path = _path('around')
-    churn = subprocess.Popen([ACTOR, 'brief', path, '5000'])
+    churn = subprocess.Popen([ACTOR, 'brief', path, '1000000'])
+    atexit.register(churn.kill)
     w = _Watch('--ring-size', '16M').ready()
     w.of('mark')
+    time.sleep(0.5)
+    churn.kill()
     churn.wait()
     seen = [x for x in w.of('/around') if x['fd.name'] == path and x['proc.name'] != _ME]
     who = collections.Counter((x['proc.name'], x['proc.cmdline'], x['proc.pname']) for x in seen)
-    check(who.pop(('actor', f'actor brief {path} 5000', 'actor')) > 100, who)
+    check(who.pop(('actor', f'actor brief {path} 1000000', 'actor'), 0) > 100, who)
     # Begun before the first event, over before the look: nobody can know who that was.
     check(not who or (len(who) == 1 and who['<NA>', '<NA>', None] == 1), who)
     check(re.search(r' events of processes, 0 lost', w.end()))
