@@ -137,13 +137,12 @@ static enum keep choose(struct recording *r, const struct record *rec)
 
 static int write_event(struct recording *r, const struct record *rec, struct err *e)
 {
-	struct str s = {(const char *)rec->event.p, rec->event.n};
 	enum keep keep = choose(r, rec);
 
 	if (keep == KEEP_NOT)
 		return 0;
 	r->n_written += keep == KEEP;
-	return capfile_write_event(r->out, s, rec->event.cpu, keep == KEEP_FOR_STATE, e);
+	return capfile_write_event(r->out, rec, keep == KEEP_FOR_STATE, e);
 }
 
 static int write_events(struct recording *r, struct err *e)

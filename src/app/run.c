@@ -2,7 +2,6 @@
 /* saker run: watch this machine and print alerts as they happen. */
 #include "app/command.h"
 
-#include "app/clocknote.h"
 #include "app/privilege.h"
 #include "app/progress.h"
 #include "app/report.h"
@@ -32,7 +31,6 @@ struct run {
 	struct live *live;
 	struct worker *runtimes; /* NULL: none is asked */
 	struct ring_note rings;
-	struct clock_note clock;
 	struct progress progress;
 };
 
@@ -43,7 +41,6 @@ static bool pause_run(void *arg, bool idle)
 
 	startup_tell_refused(&r->startup);
 	progress_tell(&r->progress);
-	clock_note_look(&r->clock, r->live);
 	if (idle)
 		live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
 	return true;

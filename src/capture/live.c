@@ -6,6 +6,7 @@
 #include "capture/bytes.h"
 #include "capture/probe.h"
 #include "capture/ring.h"
+#include "capture/wall.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct live {
 	struct source source;
 	struct live_config cfg;
 	struct probe *probe;
+	struct wall wall;
 	struct ring *rings; /* by lane, then by group of CPUs */
 	unsigned n_rings, rings_per_lane;
 	struct ring *given; /* whose head the caller is reading */
@@ -62,7 +64,7 @@ static bool is_settled(struct live *l, uint64_t ts)
 {
 	if (ts + l->cfg.hold_ns <= l->now_ns)
 		return true;
-	l->now_ns = probe_now(l->probe);
+	l->now_ns = wall_now(&l->wall);
 	return ts + l->cfg.hold_ns <= l->now_ns;
 }
 
@@ -92,7 +94,7 @@ static bool is_losing(const struct live *l)
 
 static void look(struct live *l)
 {
-	l->now_ns = probe_now(l->probe);
+	l->now_ns = wall_now(&l->wall);
 	if (is_losing(l)) {
 		l->look_due_ns = l->now_ns + LOSS_LOOK_NS;
 		loss_look(l->loss, l->looked_ns, l->look_due_ns);
@@ -107,7 +109,8 @@ static void look(struct live *l)
  */
 static void look_in_time(struct live *l)
 {
-	l->now_ns = probe_now(l->probe);
+	wall_look(&l->wall);
+	l->now_ns = wall_now(&l->wall);
 	if (!is_losing(l))
 		l->looked_ns = l->now_ns;
 	else if (l->now_ns >= l->look_due_ns)
@@ -116,7 +119,9 @@ static void look_in_time(struct live *l)
 
 static int give_loss(struct live *l, struct record *ret)
 {
-	loss_next(l->loss, l->last_ts ? l->last_ts : l->looked_ns, ret);
+	uint64_t ts = l->last_ts ? l->last_ts : l->looked_ns;
+
+	loss_next(l->loss, ts, wall_by(&l->wall, ts), ret);
 	l->stats.n_events++;
 	l->stats.n_bytes += ret->event.n;
 	l->by_type[EV_INFRASTRUCTURE_EVENT_E]++;
@@ -149,6 +154,7 @@ static int live_next(struct source *s, struct record *ret, struct err *e)
 	ret->event.n = r->n - PROBE_TRAILER_BYTES;
 	ret->event.cpu = load16(r->head + r->n - PROBE_TRAILER_BYTES);
 	ret->event.state_only = false;
+	ret->event.wall_by_ns = wall_by(&l->wall, record_time(r));
 	ret->raw = (struct str){0};
 	return 1;
 }
@@ -240,13 +246,14 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 	l->cfg = *cfg;
 	l->sleep_ns = FIRST_SLEEP_NS;
 	l->loss = loss_new();
-	r = probe_open(cfg, &l->probe, e);
+	wall_init(&l->wall, wall_read);
+	r = probe_open(cfg, l->wall.epoch_ns, &l->probe, e);
 	if (r < 0)
 		goto fail;
 	r = open_rings_that_fit(l, e);
 	if (r < 0)
 		goto fail;
-	l->looked_ns = probe_now(l->probe);
+	l->looked_ns = wall_now(&l->wall);
 	r = probe_attach(l->probe, cfg, e);
 	if (r < 0)
 		goto fail;
@@ -299,7 +306,7 @@ bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, 
 
 uint64_t live_now(const struct live *l)
 {
-	return probe_now(l->probe);
+	return wall_now(&l->wall);
 }
 
 /* Twice the hold, for the clock went on since the heads were looked at. */
@@ -308,14 +315,9 @@ uint64_t live_settled(const struct live *l)
 	return live_now(l) - 2 * l->cfg.hold_ns;
 }
 
-int64_t live_clock_step(const struct live *l)
-{
-	return probe_clock_step(l->probe);
-}
-
 uint64_t live_epoch(const struct live *l)
 {
-	return probe_epoch(l->probe);
+	return l->wall.epoch_ns;
 }
 
 unsigned live_n_refused(const struct live *l)

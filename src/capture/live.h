@@ -48,11 +48,9 @@ void live_wait(struct live *l, uint64_t timeout_ns);
 bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
 		       void *arg);
 
-/* The time as records are stamped with, and what it is at the start of the machine. */
+/* Machine time (capture/wall.h), which records are stamped with, and what it was at the start. */
 uint64_t live_now(const struct live *l);
 uint64_t live_epoch(const struct live *l);
-/* How far the machine's clock is from what events are stamped with, as it was set since. */
-int64_t live_clock_step(const struct live *l);
 /* Right after next() gave 0: all records older than this have been given. */
 uint64_t live_settled(const struct live *l);
 

@@ -143,7 +143,8 @@ static void encode(struct loss *l, uint64_t ts, struct buf params[N_PARAMS])
 	store32(l->rec + 22, N_PARAMS);
 }
 
-static void make_record(struct loss *l, enum lane lane, uint16_t type, uint64_t ts)
+static void make_record(struct loss *l, enum lane lane, uint16_t type, uint64_t ts,
+			int64_t wall_by_ns)
 {
 	struct buf params[N_PARAMS];
 	uint64_t n = l->fresh[lane][type];
@@ -153,7 +154,8 @@ static void make_record(struct loss *l, enum lane lane, uint16_t type, uint64_t 
 	buf_addz(&params[0], "saker");
 	buf_addz(&params[1], "loss");
 	buf_addf(&params[2], "lane=%s type=%s lost=%" PRIu64 " from=%" PRIu64 " until=%" PRIu64,
-		 lane_names[lane], event_table[type].name, n, l->from_ns, l->until_ns);
+		 lane_names[lane], event_table[type].name, n, l->from_ns + (uint64_t)wall_by_ns,
+		 l->until_ns + (uint64_t)wall_by_ns);
 	add_scope(l, type, n, &params[3]);
 	encode(l, ts, params);
 	l->fresh[lane][type] = 0;
@@ -170,15 +172,16 @@ bool loss_waits(const struct loss *l)
 	return l->n_fresh;
 }
 
-bool loss_next(struct loss *l, uint64_t ts, struct record *ret)
+bool loss_next(struct loss *l, uint64_t ts, int64_t wall_by_ns, struct record *ret)
 {
 	if (!l->n_fresh)
 		return false;
 	while (!l->fresh[l->at / EV_COUNT][l->at % EV_COUNT])
 		l->at++;
-	make_record(l, (enum lane)(l->at / EV_COUNT), (uint16_t)(l->at % EV_COUNT), ts);
+	make_record(l, (enum lane)(l->at / EV_COUNT), (uint16_t)(l->at % EV_COUNT), ts, wall_by_ns);
 	*ret = (struct record){.kind = RECORD_EVENT};
 	ret->event.p = l->rec;
+	ret->event.wall_by_ns = wall_by_ns;
 	ret->event.n = load32(l->rec + 16);
 	return true;
 }

@@ -24,7 +24,6 @@ struct probe {
 	struct bpf_link *links[MAX_PROGRAMS];
 	unsigned n_links, n_programs, rings_per_lane;
 	unsigned n_cpus;
-	uint64_t epoch_ns;
 	struct refusal refused[MAX_REFUSED];
 	unsigned n_refused;
 };
@@ -180,13 +179,13 @@ static void count_rings(struct probe *p, const struct live_config *cfg)
 	p->skel->rodata->rings_per_lane = p->rings_per_lane;
 }
 
-static void set_up(struct probe *p, const struct live_config *cfg)
+static void set_up(struct probe *p, const struct live_config *cfg, uint64_t epoch_ns)
 {
 	struct probe_bpf *s = p->skel;
 
 	s->rodata->own_tgid = (uint32_t)getpid();
 	s->rodata->snaplen = cfg->snaplen < PROBE_SNAPLEN_MAX ? cfg->snaplen : PROBE_SNAPLEN_MAX;
-	s->bss->boot_epoch_ns = p->epoch_ns;
+	s->rodata->boot_epoch_ns = epoch_ns;
 	count_rings(p, cfg);
 	for (unsigned code = 0; code < SC_COUNT; code++) {
 		int nr = native_number(code);
@@ -267,7 +266,8 @@ static int explain(int code, struct err *e)
 }
 
 /* One try.  1: a program was refused, which has been noted. */
-static int try_load(struct probe *p, const struct live_config *cfg, struct err *e)
+static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epoch_ns,
+		    struct err *e)
 {
 	int r;
 
@@ -275,7 +275,7 @@ static int try_load(struct probe *p, const struct live_config *cfg, struct err *
 	if (!p->skel)
 		return explain(-errno, e);
 	choose_programs(p, cfg->syscalls);
-	set_up(p, cfg);
+	set_up(p, cfg, epoch_ns);
 	last_refusal = (struct refusal){0};
 	last_message[0] = '\0';
 	r = probe_bpf__load(p->skel);
@@ -290,40 +290,14 @@ static int try_load(struct probe *p, const struct live_config *cfg, struct err *
 	return 1;
 }
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-/* When the machine started, since the epoch: the narrowest of a few looks at both clocks. */
-static uint64_t boot_epoch_ns(void)
-{
-	uint64_t best = UINT64_MAX, ret = 0;
-
-	for (int i = 0; i < 16; i++) {
-		uint64_t before = clock_ns(CLOCK_BOOTTIME), now = clock_ns(CLOCK_REALTIME);
-		uint64_t after = clock_ns(CLOCK_BOOTTIME);
-
-		if (after - before < best) {
-			best = after - before;
-			ret = now - before - best / 2;
-		}
-	}
-	return ret;
-}
-
-int probe_open(const struct live_config *cfg, struct probe **ret, struct err *e)
+int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **ret, struct err *e)
 {
 	struct probe *p = xcalloc(1, sizeof(*p));
 	int r = libbpf_num_possible_cpus();
 
 	libbpf_set_print(listen_to_libbpf);
 	p->n_cpus = r > 0 ? (unsigned)r : 1;
-	p->epoch_ns = boot_epoch_ns();
-	while ((r = try_load(p, cfg, e)) > 0)
+	while ((r = try_load(p, cfg, epoch_ns, e)) > 0)
 		;
 	if (r < 0) {
 		probe_close(p);
@@ -438,21 +412,6 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 		p->n_links++;
 	}
 	return 0;
-}
-
-uint64_t probe_now(const struct probe *p)
-{
-	return p->epoch_ns + clock_ns(CLOCK_BOOTTIME);
-}
-
-int64_t probe_clock_step(const struct probe *p)
-{
-	return (int64_t)(boot_epoch_ns() - p->epoch_ns);
-}
-
-uint64_t probe_epoch(const struct probe *p)
-{
-	return p->epoch_ns;
 }
 
 unsigned probe_n_programs(const struct probe *p)

@@ -7,8 +7,11 @@
 
 struct probe;
 
-/* Load what cfg->syscalls asks for.  A program that the kernel refuses is left out and named. */
-int probe_open(const struct live_config *cfg, struct probe **ret, struct err *e);
+/*
+ * Load what cfg->syscalls asks for.  A program that the kernel refuses is left out and named.
+ * epoch_ns: what records' times count from; they are it and the time since the machine started.
+ */
+int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **ret, struct err *e);
 void probe_close(struct probe *p); /* NULL is fine */
 unsigned probe_rings_per_lane(const struct probe *p);
 /* A ring buffer of this size that nobody writes to: its file descriptor, or -errno. */
@@ -20,10 +23,6 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e);
 /* None any more. */
 void probe_detach(struct probe *p);
 
-/* The time as records are stamped with, and what it is at the start of the machine. */
-uint64_t probe_now(const struct probe *p);
-uint64_t probe_epoch(const struct probe *p);
-int64_t probe_clock_step(const struct probe *p); /* of the machine's clock since, in ns */
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
 const char *probe_refused(const struct probe *p, unsigned i, const char **reason);

@@ -396,6 +396,7 @@ static enum state_verdict event_record(struct state *s, const struct record *r, 
 		return STATE_HIDDEN;
 	}
 	ret->ev.cpu = r->event.cpu;
+	ret->ev.wall_by_ns = r->event.wall_by_ns;
 	s->is_watched = plan == PLAN_DELIVER;
 	v = apply_event(s, r, ret);
 	return v == STATE_DELIVER && plan == PLAN_APPLY ? STATE_UNWANTED : v;
