@@ -124,16 +124,11 @@ typedef struct {
 	long counter;
 } atomic_long_t;
 
-typedef struct {
-	int counter;
-} atomic_t;
-
 struct percpu_counter {
 	s64 count;
 };
 
 struct mm_struct {
-	atomic_t mm_users;
 	unsigned long total_vm, arg_start, arg_end, env_start, env_end;
 	struct file *exe_file;
 	struct percpu_counter rss_stat[4];
