@@ -30,6 +30,8 @@ void probe_detach(struct probe *p);
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
 const char *probe_refused(const struct probe *p, unsigned i, const char **reason);
+/* Why a program at the beginning of calls could not be attached; NULL. */
+const char *probe_no_enters(const struct probe *p);
 /* The i-th program that there is, wanted or not; NULL behind the last. */
 const char *probe_program(const struct probe *p, unsigned i);
 /* Whether it makes the events of this system call or tracepoint. */
@@ -41,6 +43,7 @@ bool probe_makes(const struct probe *p, const char *program, enum syscall_code c
 bool probe_is_losing(const struct probe *p, enum lane lane);
 /* Let a look (capture/loss.h) have the counters, at least of the lanes that are losing. */
 void probe_take_losses(struct probe *p, struct loss *l);
+void probe_shortened(const struct probe *p, uint64_t ret[SHORTENED_COUNT]);
 /* Added to, of all lanes. */
 void probe_lost(const struct probe *p, uint64_t by_type[LANE_COUNT][EV_COUNT],
 		uint64_t by_reason[LOSS_COUNT]);
