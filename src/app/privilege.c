@@ -193,6 +193,12 @@ static const struct rule rules[] = {
 	CALL(rt_sigreturn, NEED_BASE),
 	CALL(rt_sigtimedwait, NEED_BASE),
 	CALL(sigaltstack, NEED_BASE),
+	/*
+	 * The first calls of a thread, which it makes with all signals blocked, so that a refusal
+	 * would end us: it may have been started just before.
+	 */
+	CALL(set_robust_list, NEED_BASE),
+	CALL(rseq, NEED_BASE),
 	CALL(tgkill, NEED_BASE), /* abort() */
 	CALL(wait4, NEED_BASE),	 /* for what was started before */
 	CALL(exit, NEED_BASE),
@@ -251,8 +257,6 @@ static const struct rule rules[] = {
 	CALL(accept4, NEED_LISTEN),
 	CALL(accept, NEED_LISTEN),
 	CALL_IF(clone, NEED_THREADS, 0, MASKED_EQ, CLONE_THREAD, CLONE_THREAD),
-	CALL(set_robust_list, NEED_THREADS),
-	CALL(rseq, NEED_THREADS),
 	CALL_IF(prctl, NEED_THREADS, 0, EQ, PR_SET_NAME, 0),
 #ifdef SANITIZED
 	/* The search for leaks in the end: a process beside this one stops and reads its threads.
