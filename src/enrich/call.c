@@ -283,8 +283,3 @@ void calls_wake(struct calls *c)
 {
 	curl_multi_wakeup(c->multi);
 }
-
-size_t calls_count(const struct calls *c)
-{
-	return c->n;
-}
