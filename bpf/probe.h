@@ -11,6 +11,7 @@
 /* Written before loading. */
 const volatile __u32 own_tgid;	     /* whose events are nobody's business */
 const volatile __u32 snaplen = 80;   /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
+const volatile __u64 boot_epoch_ns;  /* when the machine started: capture/wall.h */
 const volatile __u32 ring_cpu_shift; /* CPUs of one ring of a lane: 1 << this */
 const volatile __u32 rings_per_lane = 1;
 const volatile __u16 syscall_codes[PROBE_SYSCALLS];	   /* native number to enum syscall_code */
@@ -19,7 +20,6 @@ const volatile __u16 syscall_codes_compat[PROBE_SYSCALLS]; /* the same for 32-bi
 /* Written at any time. */
 __u8 wanted[PROBE_SYSCALLS];	/* by native number: PROBE_WANT_* */
 __u64 told[PROBE_TOLD_SOCKETS]; /* TCP sockets that state has heard of, see calls_socket.h */
-__u64 boot_epoch_ns;		/* when the machine started, since the epoch */
 __u8 losing[LANE_COUNT];	/* set here when a record is lost, cleared by the reader */
 
 struct ring {
@@ -57,6 +57,22 @@ struct {
 	__type(key, struct probe_loss_key);
 	__type(value, u64);
 } lost_by_cgroup SEC(".maps");
+
+/* By enum probe_shortened: how often. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SHORTENED_COUNT);
+	__type(key, u32);
+	__type(value, u64);
+} shortened SEC(".maps");
+
+ALWAYS void shorten(u32 what)
+{
+	u64 *n = bpf_map_lookup_elem(&shortened, &what);
+
+	if (n)
+		*n += 1;
+}
 
 /*
  * What a loop remembers from one round to the next.  It stays in memory, for of values in
@@ -143,8 +159,9 @@ static __noinline int lose_many(u32 lane, u32 type, u32 reason, u64 count)
 	u32 i = (lane * LOSS_COUNT + reason) * EV_COUNT + type;
 	u64 *n = bpf_map_lookup_elem(&lost, &i);
 
+	/* Another task of this CPU may be at it where the kernel can be preempted. */
 	if (n)
-		*n += count;
+		__sync_fetch_and_add(n, count);
 	if (lane < LANE_COUNT && !losing[lane])
 		losing[lane] = 1;
 	n = bpf_map_lookup_elem(&lost_by_cgroup, &key);

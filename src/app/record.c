@@ -137,13 +137,12 @@ static enum keep choose(struct recording *r, const struct record *rec)
 
 static int write_event(struct recording *r, const struct record *rec, struct err *e)
 {
-	struct str s = {(const char *)rec->event.p, rec->event.n};
 	enum keep keep = choose(r, rec);
 
 	if (keep == KEEP_NOT)
 		return 0;
 	r->n_written += keep == KEEP;
-	return capfile_write_event(r->out, s, rec->event.cpu, keep == KEEP_FOR_STATE, e);
+	return capfile_write_event(r->out, rec, keep == KEEP_FOR_STATE, e);
 }
 
 static int write_events(struct recording *r, struct err *e)
@@ -280,6 +279,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	if (r.runtimes)
 		r.startup.needs |= NEED_CONNECT;
 	base_syscalls_all(r.startup.set.watched);
+	r.startup.live.enters = r.startup.set.watched;
 	if (r.o->filter)
 		r.filter = condition_compile(str_of(r.o->filter), &r.o->rules);
 	status = r.o->filter && !r.filter ? EXIT_FAULT : record(&r, args, n_args);

@@ -39,6 +39,11 @@ static inline void store16(uint8_t *p, uint16_t v)
 	memcpy(p, &v, 2);
 }
 
+static inline void store64(uint8_t *p, uint64_t v)
+{
+	memcpy(p, &v, 8);
+}
+
 static inline void store32(uint8_t *p, uint32_t v)
 {
 	memcpy(p, &v, 4);

@@ -193,6 +193,7 @@ static bool next_plain(struct capfile *f, struct record *ret)
 	ret->event.n = len;
 	ret->event.cpu = load16(b + BLOCK_HEADER_BYTES);
 	ret->event.state_only = false;
+	ret->event.wall_by_ns = 0;
 	ret->event.raw_enter = STR_EMPTY;
 	ret->raw = (struct str){(const char *)b, total};
 	return true;
@@ -242,6 +243,7 @@ static int on_event(struct capfile *f, const struct block *b, struct record *ret
 	ret->event.n = (uint32_t)rec.n;
 	ret->event.cpu = load16(b->body);
 	ret->event.state_only = state_only;
+	ret->event.wall_by_ns = 0;
 	ret->raw = b->raw;
 	return 1;
 }

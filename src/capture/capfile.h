@@ -28,8 +28,8 @@ int capfile_create(const char *path, bool compress, struct capfile_writer **ret,
 int capfile_write_raw(struct capfile_writer *w, struct str raw, struct err *e);
 /* Append the block of an event, its record unchanged, marked to change state and not be shown. */
 int capfile_write_state_only(struct capfile_writer *w, struct str raw, struct err *e);
-/* Append one event record as a block of the current version. */
-int capfile_write_event(struct capfile_writer *w, struct str record, uint16_t cpu, bool state_only,
+/* Append a RECORD_EVENT as a block of the current version, stamped as the wall clock was. */
+int capfile_write_event(struct capfile_writer *w, const struct record *r, bool state_only,
 			struct err *e);
 /* Metadata blocks of the current version, for captures that Saker makes itself. */
 int capfile_write_section(struct capfile_writer *w, struct err *e);

@@ -6,6 +6,8 @@
 #include "capture/bytes.h"
 #include "capture/probe.h"
 #include "capture/ring.h"
+#include "capture/ringevent.h"
+#include "capture/wall.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +26,7 @@ struct live {
 	struct source source;
 	struct live_config cfg;
 	struct probe *probe;
+	struct wall wall;
 	struct ring *rings; /* by lane, then by group of CPUs */
 	unsigned n_rings, rings_per_lane;
 	struct ring *given; /* whose head the caller is reading */
@@ -33,6 +36,8 @@ struct live {
 	struct loss *loss;
 	uint64_t looked_ns, look_due_ns; /* at what is lost; as events are stamped */
 	uint64_t n_events[LANE_COUNT], by_type[EV_COUNT], n_late;
+	uint32_t ring_event_bytes; /* of one that waits; 0: none */
+	uint8_t ring_event[INFRA_BYTES];
 };
 
 static uint64_t record_time(const struct ring *r)
@@ -62,7 +67,7 @@ static bool is_settled(struct live *l, uint64_t ts)
 {
 	if (ts + l->cfg.hold_ns <= l->now_ns)
 		return true;
-	l->now_ns = probe_now(l->probe);
+	l->now_ns = wall_now(&l->wall);
 	return ts + l->cfg.hold_ns <= l->now_ns;
 }
 
@@ -92,7 +97,7 @@ static bool is_losing(const struct live *l)
 
 static void look(struct live *l)
 {
-	l->now_ns = probe_now(l->probe);
+	l->now_ns = wall_now(&l->wall);
 	if (is_losing(l)) {
 		l->look_due_ns = l->now_ns + LOSS_LOOK_NS;
 		loss_look(l->loss, l->looked_ns, l->look_due_ns);
@@ -107,16 +112,27 @@ static void look(struct live *l)
  */
 static void look_in_time(struct live *l)
 {
-	l->now_ns = probe_now(l->probe);
+	wall_look(&l->wall);
+	l->now_ns = wall_now(&l->wall);
 	if (!is_losing(l))
 		l->looked_ns = l->now_ns;
 	else if (l->now_ns >= l->look_due_ns)
 		look(l);
 }
 
-static int give_loss(struct live *l, struct record *ret)
+static int give_own(struct live *l, struct record *ret)
 {
-	loss_next(l->loss, l->last_ts ? l->last_ts : l->looked_ns, ret);
+	if (l->ring_event_bytes) {
+		*ret = (struct record){.kind = RECORD_EVENT};
+		ret->event.p = l->ring_event;
+		ret->event.n = l->ring_event_bytes;
+		ret->event.wall_by_ns = wall_by(&l->wall, load64(l->ring_event));
+		l->ring_event_bytes = 0;
+	} else {
+		uint64_t ts = l->last_ts ? l->last_ts : l->looked_ns;
+
+		loss_next(l->loss, ts, wall_by(&l->wall, ts), ret);
+	}
 	l->stats.n_events++;
 	l->stats.n_bytes += ret->event.n;
 	l->by_type[EV_INFRASTRUCTURE_EVENT_E]++;
@@ -134,8 +150,8 @@ static int live_next(struct source *s, struct record *ret, struct err *e)
 	l->given = NULL;
 	if (l->stats.n_events % EVENTS_PER_LOOK == 0)
 		look_in_time(l);
-	if (loss_waits(l->loss))
-		return give_loss(l, ret);
+	if (l->ring_event_bytes || loss_waits(l->loss))
+		return give_own(l, ret);
 	r = oldest(l, &complete);
 	if (!r || (!complete && !is_settled(l, record_time(r))))
 		return 0;
@@ -144,11 +160,13 @@ static int live_next(struct source *s, struct record *ret, struct err *e)
 		return err_set(e, -EIO, "the kernel's records are not what was agreed on");
 	l->given = r;
 	account(l, r);
+	l->ring_event_bytes = ring_event(r->head, r->n - PROBE_TRAILER_BYTES, l->ring_event);
 	ret->kind = RECORD_EVENT;
 	ret->event.p = r->head;
 	ret->event.n = r->n - PROBE_TRAILER_BYTES;
 	ret->event.cpu = load16(r->head + r->n - PROBE_TRAILER_BYTES);
 	ret->event.state_only = false;
+	ret->event.wall_by_ns = wall_by(&l->wall, record_time(r));
 	ret->raw = (struct str){0};
 	return 1;
 }
@@ -240,13 +258,14 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 	l->cfg = *cfg;
 	l->sleep_ns = FIRST_SLEEP_NS;
 	l->loss = loss_new();
-	r = probe_open(cfg, &l->probe, e);
+	wall_init(&l->wall, wall_read);
+	r = probe_open(cfg, l->wall.epoch_ns, &l->probe, e);
 	if (r < 0)
 		goto fail;
 	r = open_rings_that_fit(l, e);
 	if (r < 0)
 		goto fail;
-	l->looked_ns = probe_now(l->probe);
+	l->looked_ns = wall_now(&l->wall);
 	r = probe_attach(l->probe, cfg, e);
 	if (r < 0)
 		goto fail;
@@ -299,7 +318,7 @@ bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, 
 
 uint64_t live_now(const struct live *l)
 {
-	return probe_now(l->probe);
+	return wall_now(&l->wall);
 }
 
 /* Twice the hold, for the clock went on since the heads were looked at. */
@@ -310,7 +329,7 @@ uint64_t live_settled(const struct live *l)
 
 uint64_t live_epoch(const struct live *l)
 {
-	return probe_epoch(l->probe);
+	return l->wall.epoch_ns;
 }
 
 unsigned live_n_refused(const struct live *l)
@@ -321,6 +340,11 @@ unsigned live_n_refused(const struct live *l)
 const char *live_refused(const struct live *l, unsigned i, const char **reason)
 {
 	return probe_refused(l->probe, i, reason);
+}
+
+const char *live_no_enters(const struct live *l)
+{
+	return probe_no_enters(l->probe);
 }
 
 void live_get_stats(struct live *l, struct live_stats *ret)
@@ -336,6 +360,7 @@ void live_get_stats(struct live *l, struct live_stats *ret)
 		ret->ring_bytes += l->rings[i].bytes;
 	ret->ring_bytes_wanted = l->ring_bytes_wanted;
 	probe_lost(l->probe, lost, ret->lost_by_reason);
+	probe_shortened(l->probe, ret->shortened);
 	for (unsigned i = 0; i < LANE_COUNT * EV_COUNT; i++) {
 		ret->n_lost[i / EV_COUNT] += lost[i / EV_COUNT][i % EV_COUNT];
 		ret->lost_by_type[i % EV_COUNT] += lost[i / EV_COUNT][i % EV_COUNT];

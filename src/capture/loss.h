@@ -34,8 +34,11 @@ void loss_look(struct loss *l, uint64_t from_ns, uint64_t until_ns);
 void loss_total(struct loss *l, enum lane lane, uint16_t type, uint64_t total);
 void loss_cgroup_total(struct loss *l, const struct probe_loss_key *key, uint64_t total);
 
-/* The next record that waits, to be stamped ts; false when there is none.  Good until the next. */
-bool loss_next(struct loss *l, uint64_t ts, struct record *ret);
+/*
+ * The next record that waits, to be stamped ts; false when there is none.  Good until the next.
+ * wall_by_ns: as struct record has it; from and until include it.
+ */
+bool loss_next(struct loss *l, uint64_t ts, int64_t wall_by_ns, struct record *ret);
 uint64_t loss_sum(const struct loss *l); /* since the start */
 bool loss_waits(const struct loss *l);
 

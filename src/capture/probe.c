@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "capture/object.h"
+#include "capture/tracepoint.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -24,9 +25,9 @@ struct probe {
 	struct bpf_link *links[MAX_PROGRAMS];
 	unsigned n_links, n_programs, rings_per_lane;
 	unsigned n_cpus;
-	uint64_t epoch_ns;
 	struct refusal refused[MAX_REFUSED];
 	unsigned n_refused;
+	char no_enters[REASON_BYTES];
 };
 
 /* Tracepoints that are no system calls. */
@@ -45,6 +46,11 @@ static const struct {
 };
 
 enum { N_TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0]) };
+
+/* Calls that are looked at when they begin, see bpf/given.h. */
+static const uint16_t enters[] = {SC_OPEN, SC_CREAT, SC_OPENAT, SC_OPENAT2, SC_CONNECT};
+
+enum { N_ENTERS = sizeof(enters) / sizeof(enters[0]) };
 
 static const struct {
 	uint16_t nr, code;
@@ -142,9 +148,26 @@ static void choose(struct probe *p, struct bpf_program *program)
 	p->n_programs++;
 }
 
-/* Only what is wanted is loaded. */
-static void choose_programs(struct probe *p, const uint64_t *syscalls)
+static void choose_enters(struct probe *p, const struct live_config *cfg)
 {
+	for (unsigned i = 0; cfg->enters && i < N_ENTERS; i++) {
+		char name[NAME_BYTES];
+
+		if (!has_bit(cfg->enters, enters[i]) || !has_bit(cfg->syscalls, enters[i]) ||
+		    native_number(enters[i]) < 0)
+			continue;
+		snprintf(name, sizeof(name), "enter_%s", syscall_table[enters[i]].name);
+		choose(p, bpf_object__find_program_by_name(p->skel->obj, name));
+		p->skel->rodata->has_enters = true;
+	}
+	if (!p->skel->rodata->has_enters)
+		bpf_map__set_max_entries(p->skel->maps.givens, 1);
+}
+
+/* Only what is wanted is loaded. */
+static void choose_programs(struct probe *p, const struct live_config *cfg)
+{
+	const uint64_t *syscalls = cfg->syscalls;
 	struct bpf_program *program;
 
 	p->n_programs = 0;
@@ -160,6 +183,7 @@ static void choose_programs(struct probe *p, const uint64_t *syscalls)
 			choose(p, bpf_object__find_program_by_name(p->skel->obj,
 								   tracepoints[i].program));
 	}
+	choose_enters(p, cfg);
 }
 
 static unsigned ceil_log2(unsigned n)
@@ -180,13 +204,13 @@ static void count_rings(struct probe *p, const struct live_config *cfg)
 	p->skel->rodata->rings_per_lane = p->rings_per_lane;
 }
 
-static void set_up(struct probe *p, const struct live_config *cfg)
+static void set_up(struct probe *p, const struct live_config *cfg, uint64_t epoch_ns)
 {
 	struct probe_bpf *s = p->skel;
 
 	s->rodata->own_tgid = (uint32_t)getpid();
 	s->rodata->snaplen = cfg->snaplen < PROBE_SNAPLEN_MAX ? cfg->snaplen : PROBE_SNAPLEN_MAX;
-	s->bss->boot_epoch_ns = p->epoch_ns;
+	s->rodata->boot_epoch_ns = epoch_ns;
 	count_rings(p, cfg);
 	for (unsigned code = 0; code < SC_COUNT; code++) {
 		int nr = native_number(code);
@@ -267,15 +291,16 @@ static int explain(int code, struct err *e)
 }
 
 /* One try.  1: a program was refused, which has been noted. */
-static int try_load(struct probe *p, const struct live_config *cfg, struct err *e)
+static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epoch_ns,
+		    struct err *e)
 {
 	int r;
 
 	p->skel = object_open();
 	if (!p->skel)
 		return explain(-errno, e);
-	choose_programs(p, cfg->syscalls);
-	set_up(p, cfg);
+	choose_programs(p, cfg);
+	set_up(p, cfg, epoch_ns);
 	last_refusal = (struct refusal){0};
 	last_message[0] = '\0';
 	r = probe_bpf__load(p->skel);
@@ -290,40 +315,14 @@ static int try_load(struct probe *p, const struct live_config *cfg, struct err *
 	return 1;
 }
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-/* When the machine started, since the epoch: the narrowest of a few looks at both clocks. */
-static uint64_t boot_epoch_ns(void)
-{
-	uint64_t best = UINT64_MAX, ret = 0;
-
-	for (int i = 0; i < 16; i++) {
-		uint64_t before = clock_ns(CLOCK_BOOTTIME), now = clock_ns(CLOCK_REALTIME);
-		uint64_t after = clock_ns(CLOCK_BOOTTIME);
-
-		if (after - before < best) {
-			best = after - before;
-			ret = now - before - best / 2;
-		}
-	}
-	return ret;
-}
-
-int probe_open(const struct live_config *cfg, struct probe **ret, struct err *e)
+int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **ret, struct err *e)
 {
 	struct probe *p = xcalloc(1, sizeof(*p));
 	int r = libbpf_num_possible_cpus();
 
 	libbpf_set_print(listen_to_libbpf);
 	p->n_cpus = r > 0 ? (unsigned)r : 1;
-	p->epoch_ns = boot_epoch_ns();
-	while ((r = try_load(p, cfg, e)) > 0)
+	while ((r = try_load(p, cfg, epoch_ns, e)) > 0)
 		;
 	if (r < 0) {
 		probe_close(p);
@@ -420,17 +419,70 @@ static void route_all(struct probe *p, const struct live_config *cfg)
 #endif
 }
 
+static bool is_enter(const char *program)
+{
+	return !strncmp(program, "enter_", 6);
+}
+
+static bool is_start(const char *program)
+{
+	return !strcmp(program, "sys_exit") || !strncmp(program, "on_", 3);
+}
+
+static int attach_enter(struct probe *p, const struct bpf_program *program, int events)
+{
+	char name[NAME_BYTES];
+	struct bpf_link *link;
+	int fd;
+
+	snprintf(name, sizeof(name), "sys_%s", bpf_program__name(program));
+	fd = events < 0 ? events : tracepoint_open(events, "syscalls", name);
+	if (fd < 0)
+		return fd;
+	link = bpf_program__attach_perf_event(program, fd);
+	if (!link) {
+		int code = -errno;
+
+		close(fd);
+		return code;
+	}
+	p->links[p->n_links++] = link;
+	return 0;
+}
+
+/* Without them, what a call names is known from its end only. */
+static void attach_enters(struct probe *p)
+{
+	int events = tracepoint_events();
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, p->skel->obj)
+	{
+		const char *name = bpf_program__name(program);
+		int r;
+
+		if (!is_enter(name) || !bpf_program__autoload(program))
+			continue;
+		r = attach_enter(p, program, events);
+		if (r < 0)
+			snprintf(p->no_enters, sizeof(p->no_enters), "%s: %s", name, strerror(-r));
+	}
+	if (events >= 0)
+		close(events);
+}
+
 int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 {
 	struct bpf_program *program;
 
 	route_all(p, cfg);
+	if (p->skel->rodata->has_enters)
+		attach_enters(p);
 	bpf_object__for_each_program(program, p->skel->obj)
 	{
 		const char *name = bpf_program__name(program);
-		bool is_start = !strcmp(name, "sys_exit") || !strncmp(name, "on_", 3);
 
-		if (!is_start || !bpf_program__autoload(program))
+		if (!is_start(name) || !bpf_program__autoload(program))
 			continue;
 		p->links[p->n_links] = bpf_program__attach(program);
 		if (!p->links[p->n_links])
@@ -440,14 +492,9 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 	return 0;
 }
 
-uint64_t probe_now(const struct probe *p)
+const char *probe_no_enters(const struct probe *p)
 {
-	return p->epoch_ns + clock_ns(CLOCK_BOOTTIME);
-}
-
-uint64_t probe_epoch(const struct probe *p)
-{
-	return p->epoch_ns;
+	return p->no_enters[0] ? p->no_enters : NULL;
 }
 
 unsigned probe_n_programs(const struct probe *p)
@@ -499,6 +546,20 @@ void probe_lost(const struct probe *p, uint64_t by_type[LANE_COUNT][EV_COUNT],
 {
 	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
 		lost_of_lane(p, lane, by_type[lane], by_reason);
+}
+
+void probe_shortened(const struct probe *p, uint64_t ret[SHORTENED_COUNT])
+{
+	uint64_t *per_cpu = xcalloc(p->n_cpus, sizeof(*per_cpu));
+
+	for (uint32_t key = 0; key < SHORTENED_COUNT; key++) {
+		ret[key] = 0;
+		if (bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.shortened), &key, per_cpu))
+			continue;
+		for (unsigned i = 0; i < p->n_cpus; i++)
+			ret[key] += per_cpu[i];
+	}
+	free(per_cpu);
 }
 
 bool probe_is_losing(const struct probe *p, enum lane lane)

@@ -7,8 +7,11 @@
 
 struct probe;
 
-/* Load what cfg->syscalls asks for.  A program that the kernel refuses is left out and named. */
-int probe_open(const struct live_config *cfg, struct probe **ret, struct err *e);
+/*
+ * Load what cfg->syscalls asks for.  A program that the kernel refuses is left out and named.
+ * epoch_ns: what records' times count from; they are it and the time since the machine started.
+ */
+int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **ret, struct err *e);
 void probe_close(struct probe *p); /* NULL is fine */
 unsigned probe_rings_per_lane(const struct probe *p);
 /* A ring buffer of this size that nobody writes to: its file descriptor, or -errno. */
@@ -20,12 +23,11 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e);
 /* None any more. */
 void probe_detach(struct probe *p);
 
-/* The time as records are stamped with, and what it is at the start of the machine. */
-uint64_t probe_now(const struct probe *p);
-uint64_t probe_epoch(const struct probe *p);
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
 const char *probe_refused(const struct probe *p, unsigned i, const char **reason);
+/* Why a program at the beginning of calls could not be attached; NULL. */
+const char *probe_no_enters(const struct probe *p);
 /* The i-th program that there is, wanted or not; NULL behind the last. */
 const char *probe_program(const struct probe *p, unsigned i);
 /* Whether it makes the events of this system call or tracepoint. */
@@ -37,6 +39,7 @@ bool probe_makes(const struct probe *p, const char *program, enum syscall_code c
 bool probe_is_losing(const struct probe *p, enum lane lane);
 /* Let a look (capture/loss.h) have the counters, at least of the lanes that are losing. */
 void probe_take_losses(struct probe *p, struct loss *l);
+void probe_shortened(const struct probe *p, uint64_t ret[SHORTENED_COUNT]);
 /* Added to, of all lanes. */
 void probe_lost(const struct probe *p, uint64_t by_type[LANE_COUNT][EV_COUNT],
 		uint64_t by_reason[LOSS_COUNT]);

@@ -136,6 +136,11 @@ struct record {
 			uint16_t cpu;
 			bool state_only; /* changes state, is not shown to rules */
 			/*
+			 * Live: what the wall clock, having been set, differed from the record's
+			 * time (capture/wall.h).  0 in files.
+			 */
+			int64_t wall_by_ns;
+			/*
 			 * The block of the enter record that conversion merged into this one, and
 			 * which was given already as the raw of an earlier record; else empty.
 			 */

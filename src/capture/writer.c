@@ -426,20 +426,24 @@ int capfile_write_fds(struct capfile_writer *w, int64_t tid, const struct snap_f
 	return r ? r : block_end(w, e);
 }
 
-int capfile_write_event(struct capfile_writer *w, struct str record, uint16_t cpu, bool state_only,
+int capfile_write_event(struct capfile_writer *w, const struct record *rec, bool state_only,
 			struct err *e)
 {
-	const uint8_t *p = (const uint8_t *)record.p;
+	const uint8_t *p = rec->event.p;
+	uint32_t n = rec->event.n;
 	struct event_frame frame;
+	uint8_t wall[8];
 	int r;
 
-	if (record.n < RECORD_HEADER_BYTES || load32(p + 16) != record.n)
+	if (n < RECORD_HEADER_BYTES || load32(p + 16) != n)
 		return err_set(e, -EINVAL, "%s: not an event record", w->name);
-	if (!event_frame(&frame, p, record.n, cpu, state_only))
-		return err_set(e, -E2BIG, "%s: an event of %zu bytes is too long", w->name,
-			       record.n);
+	if (!event_frame(&frame, p, n, rec->event.cpu, state_only))
+		return err_set(e, -E2BIG, "%s: an event of %u bytes is too long", w->name, n);
+	store64(wall, load64(p) + (uint64_t)rec->event.wall_by_ns);
 	r = put(w, frame.head, frame.n_head, e);
 	if (!r)
-		r = put(w, p, record.n, e);
+		r = put(w, wall, sizeof(wall), e);
+	if (!r)
+		r = put(w, p + sizeof(wall), n - sizeof(wall), e);
 	return r ? r : put(w, frame.tail, frame.n_tail, e);
 }

@@ -38,14 +38,21 @@ static struct source *reopen(const struct target *t)
 	return s;
 }
 
+static struct record event_record(const uint8_t *p, size_t n, uint16_t cpu)
+{
+	return (struct record){.kind = RECORD_EVENT,
+			       .event = {.p = p, .n = (uint32_t)n, .cpu = cpu}};
+}
+
 static void write_event(struct capfile_writer *w, bool state_only)
 {
 	const unsigned length = 8;
 	uint8_t rec[64];
 	size_t n = make_record(rec, EV_SYSCALL_SETSID_X, 42, "r", &length, 1);
 
-	CHECK_INT(capfile_write_event(w, (struct str){(const char *)rec, n}, 5, state_only, NULL),
-		  0);
+	struct record r = event_record(rec, n, 5);
+
+	CHECK_INT(capfile_write_event(w, &r, state_only, NULL), 0);
 }
 
 static const struct snap_machine machine = {
@@ -238,6 +245,31 @@ TEST(what_is_written_reads_back_equal)
 	}
 }
 
+TEST(an_event_is_written_with_the_time_that_the_wall_clock_showed)
+{
+	const unsigned length = 8;
+	uint8_t rec[64];
+	struct record r =
+		event_record(rec, make_record(rec, EV_SYSCALL_SETSID_X, 42, "r", &length, 1), 1);
+	struct target t = target_new();
+	struct capfile_writer *w = create(&t, false);
+	struct record read;
+	struct source *s;
+
+	r.event.wall_by_ns = -7;
+	CHECK_INT(capfile_write_section(w, NULL), 0);
+	CHECK_INT(capfile_write_event(w, &r, false, NULL), 0);
+	CHECK_INT(capfile_finish(w, NULL), 0);
+	s = reopen(&t);
+	expect(s, RECORD_SECTION, &read);
+	expect(s, RECORD_EVENT, &read);
+	CHECK_INT(load64(read.event.p), load64(rec) - 7);
+	CHECK_INT(memcmp(read.event.p + 8, rec + 8, read.event.n - 8), 0);
+	CHECK_INT(read.event.wall_by_ns, 0);
+	source_close(s);
+	close(t.fd);
+}
+
 TEST(raw_bytes_are_written_as_they_are)
 {
 	struct target t = target_new();
@@ -362,23 +394,23 @@ TEST(events_with_long_lengths_get_the_large_block)
 	struct target t = target_new();
 	struct capfile_writer *w = create(&t, false);
 	struct source *s;
-	struct record r;
+	struct record r, event;
 	struct err e = {0};
 	size_t n = make_record(rec, EV_PLUGINEVENT_E, -1, "ab", lengths, 2);
 	char expected[96];
 
 	CHECK_INT(capfile_write_section(w, &e), 0);
+	event = event_record(rec, n, 1);
 	for (unsigned state_only = 0; state_only < 2; state_only++)
-		CHECK_INT(capfile_write_event(w, (struct str){(const char *)rec, n}, 1, state_only,
-					      &e),
-			  0);
+		CHECK_INT(capfile_write_event(w, &event, state_only, &e), 0);
 	/* Others have blocks of at most 64 KiB. */
 	n = make_record(rec, EV_SYSCALL_READ_X, 1, "abcd", short_lengths, 4);
-	CHECK_INT(capfile_write_event(w, (struct str){(const char *)rec, n}, 1, false, &e), -E2BIG);
+	event = event_record(rec, n, 1);
+	CHECK_INT(capfile_write_event(w, &event, false, &e), -E2BIG);
 	snprintf(expected, sizeof(expected), "%s: an event of 65589 bytes is too long", t.path);
 	CHECK_STR(e.msg, expected);
-	CHECK_INT(capfile_write_event(w, (struct str){(const char *)rec, n - 1}, 1, false, &e),
-		  -EINVAL);
+	event.event.n--;
+	CHECK_INT(capfile_write_event(w, &event, false, &e), -EINVAL);
 	CHECK_INT(capfile_finish(w, &e), 0);
 
 	s = reopen(&t);

@@ -91,6 +91,7 @@ int event_decode(const uint8_t *rec, size_t n, struct event *ev, struct err *e)
 	ev->rec = rec;
 	ev->len = len;
 	ev->ts = load64(rec);
+	ev->wall_by_ns = 0;
 	ev->tid = (int64_t)load64(rec + 8);
 	ev->type = load16(rec + 20);
 	n_params = load32(rec + 22);

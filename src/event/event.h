@@ -18,7 +18,8 @@ struct event {
 	uint16_t type;	    /* enum event_code */
 	uint8_t n_params;   /* decoded: at most what the table has */
 	uint16_t cpu;
-	uint64_t ts; /* ns since the epoch */
+	uint64_t ts;	    /* ns since the epoch; live: machine time (capture/wall.h) */
+	int64_t wall_by_ns; /* as the record says; set by the state engine */
 	int64_t tid;
 	uint64_t num; /* 1 for the first event; set by the state engine */
 	const struct event_info *info;
@@ -32,6 +33,12 @@ struct event {
  * does not know (a newer writer's), to be skipped.  The view borrows rec.
  */
 int event_decode(const uint8_t *rec, size_t n, struct event *ev, struct err *e);
+
+/* What clocks showed: for people, while ts is for reckoning. */
+static inline uint64_t event_wall_ns(const struct event *ev)
+{
+	return ev->ts + (uint64_t)ev->wall_by_ns;
+}
 
 static inline bool event_has(const struct event *ev, unsigned i)
 {

@@ -85,7 +85,7 @@ enum field_result get_container_start(const struct field_ctx *c, struct field *f
 {
 	uint64_t start = start_ns(c->m);
 
-	return start ? give_u64(ret, start) : FIELD_NULL;
+	return start ? give_u64(ret, start + (uint64_t)c->m->ev.wall_by_ns) : FIELD_NULL;
 }
 
 enum field_result get_container_duration(const struct field_ctx *c, struct field *f,

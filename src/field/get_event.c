@@ -259,7 +259,7 @@ enum field_result get_count_procinfo(const struct field_ctx *c, struct field *f,
 /* How far away the given time is, in milliseconds begun: compared with "=", a limit. */
 enum field_result get_around(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	uint64_t ts = c->m->ev.ts;
+	uint64_t ts = event_wall_ns(&c->m->ev);
 	uint64_t distance_ns = ts > f->index ? ts - f->index : f->index - ts;
 
 	return give_u64(ret, (distance_ns + 999999) / 1000000);

@@ -106,16 +106,24 @@ enum field_result get_parent_duration(const struct field_ctx *c, struct field *f
 				       : give_u64(ret, fd_count(c->state, c->m->thread));
 }
 
+/* As clocks show it now, which may have been set since then. */
+static enum field_result give_wall(const struct field_ctx *c, uint64_t ns, struct value *ret)
+{
+	return give_unless_zero(ret, ns ? ns + (uint64_t)c->m->ev.wall_by_ns : 0);
+}
+
 enum field_result get_clone_ts(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	return c->m->thread ? give_unless_zero(ret, c->m->thread->clone_ns) : FIELD_NULL;
+	return c->m->thread ? give_wall(c, c->m->thread->clone_ns, ret) : FIELD_NULL;
 }
 
 enum field_result get_parent_clone_ts(const struct field_ctx *c, struct field *f, struct value *ret)
 {
 	const struct thread *parent = direct_parent(c);
 
-	return parent ? give_u64(ret, parent->clone_ns) : FIELD_NULL;
+	if (!parent)
+		return FIELD_NULL;
+	return parent->clone_ns ? give_wall(c, parent->clone_ns, ret) : give_u64(ret, 0);
 }
 
 enum field_result get_exe_flag(const struct field_ctx *c, struct field *f, struct value *ret)

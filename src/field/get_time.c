@@ -48,12 +48,12 @@ struct str time_text(struct arena *a, uint64_t ns, unsigned style)
 
 enum field_result get_time_text(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	return give_str(ret, time_text(c->scratch, c->m->ev.ts, f->info->up));
+	return give_str(ret, time_text(c->scratch, event_wall_ns(&c->m->ev), f->info->up));
 }
 
 enum field_result get_rawtime(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	return give_u64(ret, part_of(c->m->ev.ts, f->info->up));
+	return give_u64(ret, part_of(event_wall_ns(&c->m->ev), f->info->up));
 }
 
 enum field_result get_reltime(const struct field_ctx *c, struct field *f, struct value *ret)

@@ -79,7 +79,7 @@ static void add_fields(const struct alert_config *cfg, const struct rule *r,
 		if (list[i].x)
 			add_value(list[i].x, c, out);
 		else
-			buf_add_u64(out, c->m->ev.ts);
+			buf_add_u64(out, event_wall_ns(&c->m->ev));
 	}
 	buf_addc(out, '}');
 }
@@ -132,7 +132,7 @@ static void add_json(const struct alert_config *cfg, const struct rule *r,
 	if (cfg->json_include_tags)
 		add_tags(r, out);
 	buf_addz(out, ",\"time\":\"");
-	clock_add_utc(out, c->m->ev.ts);
+	clock_add_utc(out, event_wall_ns(&c->m->ev));
 	buf_addz(out, "Z\"}");
 }
 
@@ -176,7 +176,7 @@ void alert_format(const struct alert_config *cfg, const struct rule *r, const st
 	size_t start = out->n, message_at;
 
 	printing.printing = true;
-	add_time(cfg, c->m->ev.ts, out);
+	add_time(cfg, event_wall_ns(&c->m->ev), out);
 	buf_addz(out, ": ");
 	buf_addz(out, priority_text(r->priority));
 	buf_addc(out, ' ');

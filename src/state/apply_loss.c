@@ -47,6 +47,8 @@ void apply_loss(struct state *s, struct moment *m)
 		s->stats.n_bad_records++;
 		return;
 	}
+	new.from_ns -= (uint64_t)m->ev.wall_by_ns;
+	new.until_ns -= (uint64_t)m->ev.wall_by_ns;
 	span = &s->lossy[lane];
 	if (span->n && new.from_ns <= span->until_ns &&new.until_ns >= span->from_ns) {
 		new.n = new.n <= UINT64_MAX - span->n ? new.n + span->n : UINT64_MAX;

@@ -15,7 +15,7 @@ static const char *next(struct loss *l)
 	struct err e;
 	size_t n = 0;
 
-	if (!loss_next(l, 77, &rec))
+	if (!loss_next(l, 77, 0, &rec))
 		return NULL;
 	CHECK_INT(rec.kind, RECORD_EVENT);
 	CHECK_INT(event_decode(rec.event.p, rec.event.n, &ev, &e), 0);

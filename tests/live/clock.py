@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The wall clock is set while Saker watches and records: two seconds on, and back."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
+from tap import SAKER, TMP, check, done, equal, file, run, saker  # noqa: E402
+
+RULES = '''
+- rule: Started
+  desc: programs
+  condition: evt.type = execve and evt.rawres = 0 and proc.args contains saker-clock-mark
+  output: started %proc.args %evt.rawtime %proc.duration
+  priority: INFO
+'''
+PATIENCE = float(os.environ.get('SAKER_PATIENCE', 1))
+NAP = 0.2 * PATIENCE  # longer than Saker's, which notices a step after one
+STEP_NS = 2_000_000_000
+
+
+class _SetClock:
+    """Within this the clock is ahead; afterwards it is right again, whatever happened."""
+
+    def __enter__(self):
+        self.epoch = time.clock_gettime_ns(time.CLOCK_REALTIME) - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        self._set(STEP_NS)
+
+    def __exit__(self, *unused):
+        self._set(0)
+
+    def _set(self, ahead):
+        time.clock_settime_ns(time.CLOCK_REALTIME, self.epoch + ahead + time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+
+
+def _mark(name):
+    """Starts a program that is seen by its name: the time before and after."""
+    before = time.time_ns()
+    subprocess.run(['/bin/true', f'saker-clock-mark-{name}'], check=True)
+    return before, time.time_ns()
+
+
+def _lines(path):
+    with open(path) as f:
+        return f.read().splitlines()
+
+
+def _until(path, text):
+    end = time.monotonic() + 60 * PATIENCE
+    while time.monotonic() < end:
+        if any(text in line for line in _lines(path)):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f'no {text!r} in {_lines(path)[-5:]}')
+
+
+def _until_it_is_seen(path, name):
+    end = time.monotonic() + 60 * PATIENCE
+    while time.monotonic() < end and not any(name in line for line in _lines(path)):
+        _mark(name)
+
+
+def _until_it_records(path):
+    end = time.monotonic() + 60 * PATIENCE
+    while time.monotonic() < end:
+        if os.path.exists(path) and os.path.getsize(path) > 500000:
+            return
+        time.sleep(0.05)
+    raise AssertionError('it does not record')
+
+
+def _times(alerts):
+    """By name of the mark: the time of the alert in nanoseconds."""
+    return {a['output'].split('saker-clock-mark-')[1].split()[0]: a['output_fields']['evt.rawtime'] for a in alerts}
+
+
+def events_have_the_time_that_the_clock_showed_when_they_happened():
+    alerts, capture, rules = file('alerts'), os.path.join(TMP, 'set.scap'), file('rules.yaml', RULES)
+    with open(alerts, 'wb') as out:
+        watcher = subprocess.Popen([SAKER, 'run', '--json', '-r', rules], stdout=out, stderr=subprocess.PIPE)
+    recorder = subprocess.Popen([SAKER, 'record', capture], stderr=subprocess.PIPE)
+    try:
+        _until_it_is_seen(alerts, 'ready')
+        _until_it_records(capture)
+        made = {'before': _mark('before')}
+        with _SetClock():
+            time.sleep(NAP)
+            made['ahead'] = _mark('ahead')
+        time.sleep(NAP)
+        made['back'] = _mark('back')
+        _until(alerts, 'mark-back')
+        time.sleep(NAP)
+    finally:
+        for p in (watcher, recorder):
+            p.send_signal(signal.SIGINT)
+        said = [p.communicate(timeout=60 * PATIENCE)[1].decode() for p in (watcher, recorder)]
+    equal([watcher.returncode, recorder.returncode], [0, 0], said)
+    seen = [json.loads(line) for line in _lines(alerts)]
+    seen = [a for a in seen if 'mark-ready' not in a['output']]
+    equal(list(_times(seen)), list(made))
+    again = done(saker('replay', '--json', capture, '-r', rules)).decode().splitlines()
+    for alerts in (seen, [json.loads(line) for line in again]):
+        times = _times(alerts)
+        for name, (first, last) in made.items():
+            check(first <= times[name] <= last, name, times, made)
+    for a in seen:  # which does not depend on the clock
+        check(0 <= a['output_fields']['proc.duration'] < 10**9 * 10 * PATIENCE, a)
+    check(made['ahead'][0] - made['back'][1] > 10**9, made)
+
+
+def _may_set_the_clock():
+    try:
+        time.clock_settime_ns(time.CLOCK_REALTIME, time.time_ns())
+        return True
+    except PermissionError:
+        return False
+
+
+if os.geteuid() or not os.path.exists('/sys/kernel/btf/vmlinux'):
+    print('1..0 # SKIP needs root and a kernel with BTF')
+    sys.exit(0)
+if not _may_set_the_clock():
+    print('1..0 # SKIP the clock may not be set here')
+    sys.exit(0)
+run(globals())
