@@ -80,8 +80,12 @@ static int write_snapshot(void *arg, const struct record *rec, struct err *e)
 	return 0;
 }
 
-/* In a child that waits until we are watching. */
-static int start_command(struct recording *r, char **args, int *ret_go, struct err *e)
+/*
+ * In a child that waits until we are watching.  Where the recording goes to standard output, what
+ * the command says goes to standard error.
+ */
+static int start_command(struct recording *r, const char *path, char **args, int *ret_go,
+			 struct err *e)
 {
 	int go[2];
 	char c;
@@ -93,6 +97,8 @@ static int start_command(struct recording *r, char **args, int *ret_go, struct e
 		return err_set(e, -errno, "fork: %s", strerror(errno));
 	if (!r->command) {
 		close(go[1]);
+		if (!strcmp(path, "-"))
+			dup2(STDERR_FILENO, STDOUT_FILENO);
 		if (read(go[0], &c, 1) == 1) {
 			execvp(args[0], args);
 			report("%s: %s", args[0], strerror(errno));
@@ -163,6 +169,7 @@ static int write_events(struct recording *r, struct err *e)
 			continue;
 		if (stop_due() || (!more && is_over(r)))
 			break;
+		startup_tell_refused(&r->startup);
 		if (!more)
 			live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
 	}
@@ -203,7 +210,10 @@ static int record_all(struct recording *r, int go, struct err *e)
 		return err_set(e, -errno, "starting the command: %s", strerror(errno));
 	stop_after(r->o->seconds);
 	ret = write_events(r, e);
-	return ret ? ret : write_rest(r, e);
+	if (!ret)
+		ret = write_rest(r, e);
+	startup_tell_refused(&r->startup);
+	return ret;
 }
 
 static void summarize(struct recording *r)
@@ -242,7 +252,7 @@ static enum exit_status record(struct recording *r, char **args, unsigned n_args
 
 	args[n_args] = NULL; /* behind them stands what options_parse() took out */
 	if (n_args > 1)
-		ret = start_command(r, args + 1, &go, &e);
+		ret = start_command(r, args[0], args + 1, &go, &e);
 	if (!ret)
 		ret = begin(r, args[0], &e);
 	stop_on_signals();
@@ -308,8 +318,9 @@ const struct command command_record = {
 	.summary = "Write what happens on this machine to a capture file",
 	.arguments = "FILE [--filter EXPR [--rules FILE]...] [--compress] [--duration "
 		     "N] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS " [-- COMMAND...]",
-	.details = "With a command: until it ends.  Else until Ctrl-C.  It takes what `saker run` "
-		   "takes.\n",
+	.details =
+		"With a command: until it ends.  Else until Ctrl-C.  It takes what `saker run` "
+		"takes.\nFILE is - for standard output; a command then writes to standard error.\n",
 	.min_args = 1,
 	.max_args = UINT_MAX,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct record_options)},
