@@ -2,6 +2,8 @@
 /* Files: calls whose record needs a look at what they made. */
 #pragma once
 
+#include "given.h"
+
 /* What an open made, told by the kernel's own objects. */
 struct opened {
 	u32 device, flags; /* flags: to be added to the given ones */
@@ -38,19 +40,26 @@ ALWAYS void opened_read(struct opened *o, s64 fd)
 ON_CALL(open)
 {
 	struct opened o;
+	struct given *g;
+	bool differs;
+	u32 at;
 	struct event e;
 	struct call c;
 
 	call_read(&c, ctx);
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPEN_X, EVENT_PARAMS_SYSCALL_OPEN_X))
 		return 0;
+	g = given_find(&c, EV_SYSCALL_OPEN_E);
 	opened_read(&o, c.ret);
 	add64(&e, c.ret);
+	at = e.pos;
 	add_str(&e, A(0));
+	differs = g && given_differs(&e, at, g);
 	add32(&e, open_flags(A(1)) | o.flags);
 	add32(&e, open_mode(A(1), A(2)));
 	add32(&e, o.device);
 	add64(&e, o.inode);
+	GIVEN_SETTLE(g, differs, send_open, c);
 	event_end(&e);
 	return 0;
 }
@@ -58,20 +67,27 @@ ON_CALL(open)
 ON_CALL(openat)
 {
 	struct opened o;
+	struct given *g;
+	bool differs;
+	u32 at;
 	struct event e;
 	struct call c;
 
 	call_read(&c, ctx);
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT_2_X, EVENT_PARAMS_SYSCALL_OPENAT_2_X))
 		return 0;
+	g = given_find(&c, EV_SYSCALL_OPENAT_2_E);
 	opened_read(&o, c.ret);
 	add64(&e, c.ret);
 	add64(&e, (s64)(s32)A(0));
+	at = e.pos;
 	add_str(&e, A(1));
+	differs = g && given_differs(&e, at, g);
 	add32(&e, open_flags(A(2)) | o.flags);
 	add32(&e, open_mode(A(2), A(3)));
 	add32(&e, o.device);
 	add64(&e, o.inode);
+	GIVEN_SETTLE(g, differs, send_openat, c);
 	event_end(&e);
 	return 0;
 }
@@ -79,6 +95,9 @@ ON_CALL(openat)
 ON_CALL(openat2)
 {
 	struct opened o;
+	struct given *g;
+	bool differs;
+	u32 at;
 	struct event e;
 	struct call c;
 	u64 how[3] = {}; /* flags, mode, resolve */
@@ -86,18 +105,21 @@ ON_CALL(openat2)
 	call_read(&c, ctx);
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT2_X, EVENT_PARAMS_SYSCALL_OPENAT2_X))
 		return 0;
+	g = given_find(&c, EV_SYSCALL_OPENAT2_E);
 	opened_read(&o, c.ret);
 	bpf_probe_read_user(how, sizeof(how), (void *)A(2));
 	add64(&e, c.ret);
 	add64(&e, (s64)(s32)A(0));
+	at = e.pos;
 	add_str(&e, A(1));
+	differs = g && (given_differs(&e, at, g) || how[0] != g->how[0] || how[1] != g->how[1] ||
+			how[2] != g->how[2]);
 	add32(&e, open_flags(how[0]) | o.flags);
 	add32(&e, open_mode(how[0], how[1]));
-	/* NO_XDEV 1, NO_MAGICLINKS 2, NO_SYMLINKS 4, BENEATH 8, IN_ROOT 0x10, CACHED 0x20 */
-	add32(&e, (how[2] & 1) << 4 | (how[2] & 6) << 1 | (how[2] & 8) >> 3 | (how[2] & 0x10) >> 3 |
-			  (how[2] & 0x20));
+	add32(&e, resolve_flags(how[2]));
 	add32(&e, o.device);
 	add64(&e, o.inode);
+	GIVEN_SETTLE(g, differs, send_openat2, c);
 	event_end(&e);
 	return 0;
 }
@@ -107,21 +129,28 @@ enum { CREAT_UPPER_LAYER = 1, CREAT_LOWER_LAYER = 2 };
 ON_CALL(creat)
 {
 	struct opened o;
+	struct given *g;
+	bool differs;
+	u32 at;
 	struct event e;
 	struct call c;
 
 	call_read(&c, ctx);
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_CREAT_X, EVENT_PARAMS_SYSCALL_CREAT_X))
 		return 0;
+	g = given_find(&c, EV_SYSCALL_CREAT_E);
 	opened_read(&o, c.ret);
 	add64(&e, c.ret);
+	at = e.pos;
 	add_str(&e, A(0));
+	differs = g && given_differs(&e, at, g);
 	add32(&e, A(1) & 07777);
 	add32(&e, o.device);
 	add64(&e, o.inode);
 	add16(&e, o.layer == LAYER_UPPER   ? CREAT_UPPER_LAYER
 		  : o.layer == LAYER_LOWER ? CREAT_LOWER_LAYER
 					   : 0);
+	GIVEN_SETTLE(g, differs, send_creat, c);
 	event_end(&e);
 	return 0;
 }

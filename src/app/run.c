@@ -138,6 +138,8 @@ static int choose(struct run *r, struct err *e)
 		r->startup.needs |= NEED_CONNECT;
 	base_syscalls_select(&cfg, program_wants(r->watch.rules->program), &r->startup.set);
 	base_syscalls_narrow(program_wants_on_tcp(r->watch.rules->program), &r->startup.set);
+	base_syscalls_enters(r->watch.rules, &r->startup.set);
+	r->startup.live.enters = r->startup.set.enters;
 	r->startup.live.failures = r->startup.set.failures;
 	r->startup.live.on_tcp = r->startup.set.on_tcp;
 	return ret;

@@ -109,6 +109,10 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 	r = live_open(&s->live, ret, e);
 	if (r < 0)
 		return r;
+	if (live_no_enters(*ret))
+		report("of a program that changes its memory during a call, the name that it gave "
+		       "at first is not seen (%s)",
+		       live_no_enters(*ret));
 	for (unsigned i = 0; i < live_n_refused(*ret); i++) {
 		const char *reason, *program = live_refused(*ret, i, &reason);
 

@@ -6,6 +6,7 @@
 #include "capture/bytes.h"
 #include "capture/probe.h"
 #include "capture/ring.h"
+#include "capture/ringevent.h"
 #include "capture/wall.h"
 
 #include <errno.h>
@@ -39,6 +40,8 @@ struct live {
 	struct loss *loss;
 	uint64_t looked_ns, look_due_ns; /* at what is lost; as events are stamped */
 	uint64_t n_events[LANE_COUNT], by_type[EV_COUNT], n_late;
+	uint32_t ring_event_bytes; /* of one that waits; 0: none */
+	uint8_t ring_event[INFRA_BYTES];
 };
 
 static uint64_t record_time(const struct ring *r)
@@ -120,11 +123,19 @@ static void look_in_time(struct live *l)
 		look(l);
 }
 
-static int give_loss(struct live *l, struct record *ret)
+static int give_own(struct live *l, struct record *ret)
 {
-	uint64_t ts = l->last_ts ? l->last_ts : l->looked_ns;
+	if (l->ring_event_bytes) {
+		*ret = (struct record){.kind = RECORD_EVENT};
+		ret->event.p = l->ring_event;
+		ret->event.n = l->ring_event_bytes;
+		ret->event.wall_by_ns = wall_by(&l->wall, load64(l->ring_event));
+		l->ring_event_bytes = 0;
+	} else {
+		uint64_t ts = l->last_ts ? l->last_ts : l->looked_ns;
 
-	loss_next(l->loss, ts, wall_by(&l->wall, ts), ret);
+		loss_next(l->loss, ts, wall_by(&l->wall, ts), ret);
+	}
 	l->stats.n_events++;
 	l->stats.n_bytes += ret->event.n;
 	l->by_type[EV_INFRASTRUCTURE_EVENT_E]++;
@@ -142,8 +153,8 @@ static int live_next(struct source *s, struct record *ret, struct err *e)
 	l->given = NULL;
 	if (l->stats.n_events % EVENTS_PER_LOOK == 0)
 		look_in_time(l);
-	if (loss_waits(l->loss))
-		return give_loss(l, ret);
+	if (l->ring_event_bytes || loss_waits(l->loss))
+		return give_own(l, ret);
 	r = oldest(l, &complete);
 	if (!r || (!complete && !is_settled(l, record_time(r))))
 		return 0;
@@ -152,6 +163,7 @@ static int live_next(struct source *s, struct record *ret, struct err *e)
 		return err_set(e, -EIO, "the kernel's records are not what was agreed on");
 	l->given = r;
 	account(l, r);
+	l->ring_event_bytes = ring_event(r->head, r->n - PROBE_TRAILER_BYTES, l->ring_event);
 	ret->kind = RECORD_EVENT;
 	ret->event.p = r->head;
 	ret->event.n = r->n - PROBE_TRAILER_BYTES;
@@ -341,6 +353,11 @@ unsigned live_n_refused(const struct live *l)
 const char *live_refused(const struct live *l, unsigned i, const char **reason)
 {
 	return probe_refused(l->probe, i, reason);
+}
+
+const char *live_no_enters(const struct live *l)
+{
+	return probe_no_enters(l->probe);
 }
 
 void live_get_stats(struct live *l, struct live_stats *ret)

@@ -19,6 +19,8 @@ struct live_config {
 	const uint64_t *failures; /* ... of which the failures are wanted, too; NULL: all */
 	/* ... that are wanted each time on a TCP socket, not just once; NULL: all */
 	const uint64_t *on_tcp;
+	/* ... of which what they name matters as it was when they began; NULL: none */
+	const uint64_t *enters;
 	uint32_t snaplen; /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
 	/* Of each ring; a power of two, at least a page.  Less where memory is short. */
 	uint32_t ring_bytes[LANE_COUNT];
@@ -60,6 +62,9 @@ uint64_t live_settled(const struct live *l);
  */
 unsigned live_n_refused(const struct live *l);
 const char *live_refused(const struct live *l, unsigned i, const char **reason);
+
+/* Why names are not seen as they were when calls began, though that was asked for; NULL. */
+const char *live_no_enters(const struct live *l);
 
 struct live_stats {
 	uint64_t n_events[LANE_COUNT];

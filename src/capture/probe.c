@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "capture/object.h"
+#include "capture/tracepoint.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -26,6 +27,7 @@ struct probe {
 	unsigned n_cpus;
 	struct refusal refused[MAX_REFUSED];
 	unsigned n_refused;
+	char no_enters[REASON_BYTES];
 };
 
 /* Tracepoints that are no system calls. */
@@ -44,6 +46,11 @@ static const struct {
 };
 
 enum { N_TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0]) };
+
+/* Calls that are looked at when they begin, see bpf/given.h. */
+static const uint16_t enters[] = {SC_OPEN, SC_CREAT, SC_OPENAT, SC_OPENAT2, SC_CONNECT};
+
+enum { N_ENTERS = sizeof(enters) / sizeof(enters[0]) };
 
 static const struct {
 	uint16_t nr, code;
@@ -141,9 +148,26 @@ static void choose(struct probe *p, struct bpf_program *program)
 	p->n_programs++;
 }
 
-/* Only what is wanted is loaded. */
-static void choose_programs(struct probe *p, const uint64_t *syscalls)
+static void choose_enters(struct probe *p, const struct live_config *cfg)
 {
+	for (unsigned i = 0; cfg->enters && i < N_ENTERS; i++) {
+		char name[NAME_BYTES];
+
+		if (!has_bit(cfg->enters, enters[i]) || !has_bit(cfg->syscalls, enters[i]) ||
+		    native_number(enters[i]) < 0)
+			continue;
+		snprintf(name, sizeof(name), "enter_%s", syscall_table[enters[i]].name);
+		choose(p, bpf_object__find_program_by_name(p->skel->obj, name));
+		p->skel->rodata->has_enters = true;
+	}
+	if (!p->skel->rodata->has_enters)
+		bpf_map__set_max_entries(p->skel->maps.givens, 1);
+}
+
+/* Only what is wanted is loaded. */
+static void choose_programs(struct probe *p, const struct live_config *cfg)
+{
+	const uint64_t *syscalls = cfg->syscalls;
 	struct bpf_program *program;
 
 	p->n_programs = 0;
@@ -159,6 +183,7 @@ static void choose_programs(struct probe *p, const uint64_t *syscalls)
 			choose(p, bpf_object__find_program_by_name(p->skel->obj,
 								   tracepoints[i].program));
 	}
+	choose_enters(p, cfg);
 }
 
 static unsigned ceil_log2(unsigned n)
@@ -274,7 +299,7 @@ static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epo
 	p->skel = object_open();
 	if (!p->skel)
 		return explain(-errno, e);
-	choose_programs(p, cfg->syscalls);
+	choose_programs(p, cfg);
 	set_up(p, cfg, epoch_ns);
 	last_refusal = (struct refusal){0};
 	last_message[0] = '\0';
@@ -394,17 +419,70 @@ static void route_all(struct probe *p, const struct live_config *cfg)
 #endif
 }
 
+static bool is_enter(const char *program)
+{
+	return !strncmp(program, "enter_", 6);
+}
+
+static bool is_start(const char *program)
+{
+	return !strcmp(program, "sys_exit") || !strncmp(program, "on_", 3);
+}
+
+static int attach_enter(struct probe *p, const struct bpf_program *program, int events)
+{
+	char name[NAME_BYTES];
+	struct bpf_link *link;
+	int fd;
+
+	snprintf(name, sizeof(name), "sys_%s", bpf_program__name(program));
+	fd = events < 0 ? events : tracepoint_open(events, "syscalls", name);
+	if (fd < 0)
+		return fd;
+	link = bpf_program__attach_perf_event(program, fd);
+	if (!link) {
+		int code = -errno;
+
+		close(fd);
+		return code;
+	}
+	p->links[p->n_links++] = link;
+	return 0;
+}
+
+/* Without them, what a call names is known from its end only. */
+static void attach_enters(struct probe *p)
+{
+	int events = tracepoint_events();
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, p->skel->obj)
+	{
+		const char *name = bpf_program__name(program);
+		int r;
+
+		if (!is_enter(name) || !bpf_program__autoload(program))
+			continue;
+		r = attach_enter(p, program, events);
+		if (r < 0)
+			snprintf(p->no_enters, sizeof(p->no_enters), "%s: %s", name, strerror(-r));
+	}
+	if (events >= 0)
+		close(events);
+}
+
 int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 {
 	struct bpf_program *program;
 
 	route_all(p, cfg);
+	if (p->skel->rodata->has_enters)
+		attach_enters(p);
 	bpf_object__for_each_program(program, p->skel->obj)
 	{
 		const char *name = bpf_program__name(program);
-		bool is_start = !strcmp(name, "sys_exit") || !strncmp(name, "on_", 3);
 
-		if (!is_start || !bpf_program__autoload(program))
+		if (!is_start(name) || !bpf_program__autoload(program))
 			continue;
 		p->links[p->n_links] = bpf_program__attach(program);
 		if (!p->links[p->n_links])
@@ -412,6 +490,11 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 		p->n_links++;
 	}
 	return 0;
+}
+
+const char *probe_no_enters(const struct probe *p)
+{
+	return p->no_enters[0] ? p->no_enters : NULL;
 }
 
 unsigned probe_n_programs(const struct probe *p)

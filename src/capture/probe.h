@@ -26,6 +26,8 @@ void probe_detach(struct probe *p);
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
 const char *probe_refused(const struct probe *p, unsigned i, const char **reason);
+/* Why a program at the beginning of calls could not be attached; NULL. */
+const char *probe_no_enters(const struct probe *p);
 /* The i-th program that there is, wanted or not; NULL behind the last. */
 const char *probe_program(const struct probe *p, unsigned i);
 /* Whether it makes the events of this system call or tracepoint. */

@@ -49,6 +49,9 @@ const struct event_set *program_wants(const struct program *p);
 /* The same of events whose descriptor is a TCP socket. */
 const struct event_set *program_wants_on_tcp(const struct program *p);
 
+/* Whether any condition reads a field of which is() says so, given its name. */
+bool program_reads(const struct program *p, bool (*is)(struct str field));
+
 /*
  * Which conditions hold at this moment, in ascending order of number.  first: stop at the
  * first.  *ret is borrowed until the next call.  Returns how many.

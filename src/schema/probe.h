@@ -43,6 +43,7 @@ enum {
 	PROBE_TOLD_SOCKETS = 1024, /* a power of two */
 	/* Pieces of memory, per CPU, in which records of varying length are put together. */
 	PROBE_SCRATCHES = 2,
+	PROBE_GIVEN_PLACES = 4096, /* a power of two; see bpf/given.h */
 };
 
 /* Where records got lost: the cgroup of the process that the record was of. */

@@ -50,9 +50,11 @@ struct moment {
 	int64_t fd_num;	       /* its number, also when fd is NULL; see has_fd_num */
 	bool has_fd_num;
 	bool fd_name_changed;
-	bool is_first; /* no event before it in this run */
-	int64_t res;   /* return value, when has_res */
-	bool has_res;  /* the type has a "res" or "fd" result and the record carries it */
+	bool is_first;	      /* no event before it in this run */
+	int64_t res;	      /* return value, when has_res */
+	bool has_res;	      /* the type has a "res" or "fd" result and the record carries it */
+	const uint8_t *enter; /* record of its enter half, kept since the call began; NULL: none */
+	uint32_t enter_bytes;
 	const struct container *container; /* that this very event brought, else NULL */
 	uint64_t first_ts;		   /* of the first event of the run */
 	uint64_t prev_ts;		   /* of the event before, 0 for the first */
@@ -64,6 +66,9 @@ enum state_verdict {
 	STATE_UNWANTED, /* an event, counted and applied, but outside state_want(): *ret is not set
 			 */
 };
+
+/* The enter half of this exit event; false when there is none. */
+bool moment_enter(const struct moment *m, struct event *ret);
 
 struct state *state_new(const struct state_config *cfg);
 void state_free(struct state *s);
