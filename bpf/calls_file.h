@@ -37,6 +37,20 @@ ALWAYS void opened_read(struct opened *o, s64 fd)
 		o->flags |= PPM_FD_LOWER_LAYER;
 }
 
+/*
+ * The name of a file that was opened, as given; the kernel's path of it when there is nothing to
+ * be read any more.
+ */
+ALWAYS void add_opened_name(struct event *e, s64 fd, u64 address)
+{
+	long n = bpf_probe_read_user_str(event_place(e), PROBE_TEXT_MAX, (void *)address);
+
+	if (n <= 1 && fd >= 0)
+		add_path(e, file_of(fd));
+	else
+		add_written(e, n > 0 ? n : 0);
+}
+
 ON_CALL(open)
 {
 	struct opened o;
@@ -53,7 +67,7 @@ ON_CALL(open)
 	opened_read(&o, c.ret);
 	add64(&e, c.ret);
 	at = e.pos;
-	add_str(&e, A(0));
+	add_opened_name(&e, c.ret, A(0));
 	differs = g && given_differs(&e, at, g);
 	add32(&e, open_flags(A(1)) | o.flags);
 	add32(&e, open_mode(A(1), A(2)));
@@ -81,7 +95,7 @@ ON_CALL(openat)
 	add64(&e, c.ret);
 	add64(&e, (s64)(s32)A(0));
 	at = e.pos;
-	add_str(&e, A(1));
+	add_opened_name(&e, c.ret, A(1));
 	differs = g && given_differs(&e, at, g);
 	add32(&e, open_flags(A(2)) | o.flags);
 	add32(&e, open_mode(A(2), A(3)));
@@ -111,7 +125,7 @@ ON_CALL(openat2)
 	add64(&e, c.ret);
 	add64(&e, (s64)(s32)A(0));
 	at = e.pos;
-	add_str(&e, A(1));
+	add_opened_name(&e, c.ret, A(1));
 	differs = g && (given_differs(&e, at, g) || how[0] != g->how[0] || how[1] != g->how[1] ||
 			how[2] != g->how[2]);
 	add32(&e, open_flags(how[0]) | o.flags);
@@ -142,7 +156,7 @@ ON_CALL(creat)
 	opened_read(&o, c.ret);
 	add64(&e, c.ret);
 	at = e.pos;
-	add_str(&e, A(0));
+	add_opened_name(&e, c.ret, A(0));
 	differs = g && given_differs(&e, at, g);
 	add32(&e, A(1) & 07777);
 	add32(&e, o.device);
