@@ -238,7 +238,7 @@ ON_CALL(pipe2)
 
 /* Descriptors that are waited for and what happened to them. */
 
-enum { POLL_MAX = 16 };
+enum { POLL_MAX = 32 };
 
 ALWAYS void add_polled(struct event *e, u64 address, u64 n_all)
 {
@@ -260,6 +260,8 @@ ALWAYS void add_polled(struct event *e, u64 address, u64 n_all)
 		*(u16 *)(e->p + ((e->pos + done + 8) & RECORD_MASK)) = poll_flags((u16)p.revents);
 		done += 10;
 	}
+	if ((u32)n_all > POLL_MAX)
+		shorten(SHORTENED_POLL);
 	add_written(e, done);
 }
 

@@ -373,6 +373,7 @@ void live_get_stats(struct live *l, struct live_stats *ret)
 		ret->ring_bytes += l->rings[i].bytes;
 	ret->ring_bytes_wanted = l->ring_bytes_wanted;
 	probe_lost(l->probe, lost, ret->lost_by_reason);
+	probe_shortened(l->probe, ret->shortened);
 	for (unsigned i = 0; i < LANE_COUNT * EV_COUNT; i++) {
 		ret->n_lost[i / EV_COUNT] += lost[i / EV_COUNT][i % EV_COUNT];
 		ret->lost_by_type[i % EV_COUNT] += lost[i / EV_COUNT][i % EV_COUNT];

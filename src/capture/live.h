@@ -72,8 +72,9 @@ struct live_stats {
 	uint64_t n_lost[LANE_COUNT]; /* by lane, for any reason */
 	uint64_t lost_by_type[EV_COUNT];
 	uint64_t lost_by_reason[LOSS_COUNT];
-	uint64_t n_late;	    /* records older than one that was given before them */
-	uint64_t ring_bytes;	    /* memory of all rings ... */
+	uint64_t shortened[SHORTENED_COUNT]; /* of which some is left out, how often */
+	uint64_t n_late;		     /* records older than one that was given before them */
+	uint64_t ring_bytes;		     /* memory of all rings ... */
 	uint64_t ring_bytes_wanted; /* ... and what was asked for: there may be less to be had */
 	unsigned n_programs;
 };

@@ -548,6 +548,20 @@ void probe_lost(const struct probe *p, uint64_t by_type[LANE_COUNT][EV_COUNT],
 		lost_of_lane(p, lane, by_type[lane], by_reason);
 }
 
+void probe_shortened(const struct probe *p, uint64_t ret[SHORTENED_COUNT])
+{
+	uint64_t *per_cpu = xcalloc(p->n_cpus, sizeof(*per_cpu));
+
+	for (uint32_t key = 0; key < SHORTENED_COUNT; key++) {
+		ret[key] = 0;
+		if (bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.shortened), &key, per_cpu))
+			continue;
+		for (unsigned i = 0; i < p->n_cpus; i++)
+			ret[key] += per_cpu[i];
+	}
+	free(per_cpu);
+}
+
 bool probe_is_losing(const struct probe *p, enum lane lane)
 {
 	return *(const volatile uint8_t *)&p->skel->bss->losing[lane];

@@ -46,6 +46,13 @@ enum {
 	PROBE_GIVEN_PLACES = 4096, /* a power of two; see bpf/given.h */
 };
 
+/* What is left out of a record, which is sent all the same. */
+enum probe_shortened {
+	SHORTENED_VECTOR, /* pieces of memory */
+	SHORTENED_POLL,	  /* descriptors that are waited for */
+	SHORTENED_COUNT,
+};
+
 /* Where records got lost: the cgroup of the process that the record was of. */
 struct probe_loss_key {
 	uint64_t cgroup; /* inode of its directory; of the memory controller where there is one */

@@ -48,7 +48,7 @@ static char name[NAME_BYTES];
 static struct sockaddr_un address;
 static struct open_how how;
 static pid_t caller;
-static int server;
+static int server, sleeps_in;
 static volatile int round_no, round_done;
 
 static void must(bool ok)
@@ -165,13 +165,14 @@ static void check_forged(uint16_t enter, int64_t res)
 
 /* ---- changing it for certain: the call sleeps meanwhile ---- */
 
+/* "257 0x3 ..." while it sleeps in that call, "running" else. */
 static void wait_for_sleep(void)
 {
-	char path[64], text[512], *at;
+	char path[64], text[512];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", caller);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", caller);
 	do {
 		usleep(1000);
 		fd = open(path, O_RDONLY);
@@ -179,8 +180,7 @@ static void wait_for_sleep(void)
 		close(fd);
 		must(n > 0);
 		text[n] = '\0';
-		at = strrchr(text, ')');
-	} while (!at || at[2] != 'S');
+	} while (text[0] < '0' || text[0] > '9' || atoi(text) != sleeps_in);
 }
 
 static void change(void)
@@ -225,12 +225,13 @@ static void on_signal(int signal)
 }
 
 /* Before a call that will sleep. */
-static void begin_change(void *(*changer)(void *))
+static void begin_change(int call, void *(*changer)(void *))
 {
 	struct sigaction a = {.sa_handler = on_signal};
 	pthread_t t;
 
 	sigaction(SIGUSR1, &a, NULL);
+	sleeps_in = call;
 	strcpy(name, SECRET);
 	if (changer != change_and_accept)
 		must(!mkfifo(SECRET, 0600));
@@ -239,7 +240,7 @@ static void begin_change(void *(*changer)(void *))
 
 static void act_open(void)
 {
-	begin_change(change_and_write);
+	begin_change(SYS_open, change_and_write);
 	must(syscall(SYS_open, name, O_RDONLY) >= 0);
 }
 
@@ -251,7 +252,7 @@ TEST(an_open_is_seen_as_given)
 
 static void act_creat(void)
 {
-	begin_change(change_and_read);
+	begin_change(SYS_creat, change_and_read);
 	must(syscall(SYS_creat, name, 0600) >= 0);
 }
 
@@ -263,7 +264,7 @@ TEST(a_creat_is_seen_as_given)
 
 static void act_openat(void)
 {
-	begin_change(change_and_write);
+	begin_change(SYS_openat, change_and_write);
 	must(syscall(SYS_openat, AT_FDCWD, name, O_RDONLY) >= 0);
 }
 
@@ -276,7 +277,7 @@ TEST(an_openat_is_seen_as_given)
 static void act_openat2(void)
 {
 	how.flags = O_RDONLY;
-	begin_change(change_and_write);
+	begin_change(SYS_openat2, change_and_write);
 	must(syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof(how)) >= 0);
 }
 
@@ -288,7 +289,7 @@ TEST(an_openat2_is_seen_as_given)
 
 static void act_failure(void)
 {
-	begin_change(change_and_interrupt);
+	begin_change(SYS_openat, change_and_interrupt);
 	must(syscall(SYS_openat, AT_FDCWD, name, O_RDONLY) < 0 && errno == EINTR);
 }
 
@@ -307,7 +308,7 @@ static void act_connect(void)
 	server = socket(AF_UNIX, SOCK_STREAM, 0);
 	must(!bind(server, (struct sockaddr *)&address, sizeof(address)) && !listen(server, 0));
 	must(!connect(one, (struct sockaddr *)&address, sizeof(address)));
-	begin_change(change_and_accept);
+	begin_change(SYS_connect, change_and_accept);
 	must(!connect(other, (struct sockaddr *)&address, sizeof(address)));
 }
 
