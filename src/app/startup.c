@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -100,12 +101,29 @@ static void tell_attached(const struct startup *s, const struct live_stats *live
 	tell_left_out(&s->set);
 }
 
+/*
+ * Each program is an open file.  The soft limit is what others are held to who use select(), which
+ * we do not; the command of `saker record` is started before.
+ */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int startup_open(struct startup *s, struct live **ret, struct err *e)
 {
 	struct live_stats live;
 	int r;
 
 	s->live.syscalls = s->set.watched;
+	if (stop_signal)
+		return err_set(e, -EINTR, "interrupted");
+	raise_file_limit();
 	r = live_open(&s->live, ret, e);
 	if (r < 0)
 		return r;

@@ -246,6 +246,8 @@ static int open_rings_that_fit(struct live *l, struct err *e)
 		r = open_rings(l, halvings, &why);
 		if (reserve >= 0)
 			close(reserve);
+		if (probe_lacks_files(r))
+			break;
 		if (!r && reserve >= 0)
 			return 0;
 	}

@@ -13,7 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_PROGRAMS = 256, MAX_REFUSED = 64, NAME_BYTES = 64, REASON_BYTES = 256 };
+enum {
+	MAX_PROGRAMS = 256,
+	MAX_REFUSED = 64,
+	NAME_BYTES = 64,
+	REASON_BYTES = 256,
+	OTHER_FILES = 128,
+};
 
 /* A program that the kernel does not take, and the last thing that its verifier said. */
 struct refusal {
@@ -24,7 +30,7 @@ struct probe {
 	struct probe_bpf *skel;
 	struct bpf_link *links[MAX_PROGRAMS];
 	unsigned n_links, n_programs, rings_per_lane;
-	unsigned n_cpus;
+	unsigned n_cpus, cpus_per_ring;
 	struct refusal refused[MAX_REFUSED];
 	unsigned n_refused;
 	char no_enters[REASON_BYTES];
@@ -195,11 +201,21 @@ static unsigned ceil_log2(unsigned n)
 	return r;
 }
 
+static unsigned ring_shift(unsigned cpus_per_ring)
+{
+	return cpus_per_ring ? ceil_log2(cpus_per_ring) : 31;
+}
+
+static unsigned groups_of(unsigned n_cpus, unsigned shift)
+{
+	return ((n_cpus - 1) >> shift) + 1;
+}
+
 static void count_rings(struct probe *p, const struct live_config *cfg)
 {
-	unsigned shift = cfg->cpus_per_ring ? ceil_log2(cfg->cpus_per_ring) : 31;
+	unsigned shift = ring_shift(cfg->cpus_per_ring);
 
-	p->rings_per_lane = ((p->n_cpus - 1) >> shift) + 1;
+	p->rings_per_lane = groups_of(p->n_cpus, shift);
 	p->skel->rodata->ring_cpu_shift = shift;
 	p->skel->rodata->rings_per_lane = p->rings_per_lane;
 }
@@ -274,9 +290,35 @@ __attribute__((format(printf, 2, 0))) static int listen_to_libbpf(enum libbpf_pr
 	return 0;
 }
 
-static int explain(int code, struct err *e)
+/* At most: each program and map, the rings, the links, and what else is open. */
+unsigned probe_files_wanted(unsigned cpus_per_ring)
+{
+	int n_cpus = libbpf_num_possible_cpus();
+
+	return MAX_PROGRAMS + OTHER_FILES +
+	       LANE_COUNT * groups_of(n_cpus > 0 ? (unsigned)n_cpus : 1, ring_shift(cpus_per_ring));
+}
+
+static int too_many_files(const struct probe *p, int code, struct err *e)
+{
+	if (code == -ENFILE)
+		return err_set(e, code,
+			       "too many open files on this machine; raise fs.file-max by sysctl");
+	return err_set(e, code, "too many open files; raise ulimit -n to %u",
+		       probe_files_wanted(p->cpus_per_ring));
+}
+
+bool probe_lacks_files(int code)
+{
+	return code == -EMFILE || code == -ENFILE;
+}
+
+static int explain(const struct probe *p, int code, struct err *e)
 {
 	size_t n = strcspn(last_message, "\n");
+
+	if (probe_lacks_files(code))
+		return too_many_files(p, code, e);
 
 	if (code == -EPERM)
 		return err_set(e, code,
@@ -298,7 +340,7 @@ static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epo
 
 	p->skel = object_open();
 	if (!p->skel)
-		return explain(-errno, e);
+		return explain(p, -errno, e);
 	choose_programs(p, cfg);
 	set_up(p, cfg, epoch_ns);
 	last_refusal = (struct refusal){0};
@@ -306,9 +348,9 @@ static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epo
 	r = probe_bpf__load(p->skel);
 	if (!r)
 		return 0;
-	if (r == -EPERM || !last_refusal.program[0] || p->n_refused == MAX_REFUSED ||
-	    !strcmp(last_refusal.program, "sys_exit"))
-		return explain(r, e);
+	if (r == -EPERM || probe_lacks_files(r) || !last_refusal.program[0] ||
+	    p->n_refused == MAX_REFUSED || !strcmp(last_refusal.program, "sys_exit"))
+		return explain(p, r, e);
 	p->refused[p->n_refused++] = last_refusal;
 	probe_bpf__destroy(p->skel);
 	p->skel = NULL;
@@ -322,6 +364,7 @@ int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **
 
 	libbpf_set_print(listen_to_libbpf);
 	p->n_cpus = r > 0 ? (unsigned)r : 1;
+	p->cpus_per_ring = cfg->cpus_per_ring;
 	while ((r = try_load(p, cfg, epoch_ns, e)) > 0)
 		;
 	if (r < 0) {
@@ -362,6 +405,8 @@ int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e)
 {
 	int fd = probe_make_ring(bytes);
 
+	if (probe_lacks_files(fd))
+		return too_many_files(p, fd, e);
 	if (fd < 0)
 		return err_set(e, fd, "a ring buffer of %zu bytes: %s", bytes, strerror(-fd));
 	if (bpf_map_update_elem(bpf_map__fd(p->skel->maps.rings), &i, &fd, BPF_ANY) < 0) {
@@ -485,6 +530,8 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 		if (!is_start(name) || !bpf_program__autoload(program))
 			continue;
 		p->links[p->n_links] = bpf_program__attach(program);
+		if (!p->links[p->n_links] && probe_lacks_files(-errno))
+			return too_many_files(p, -errno, e);
 		if (!p->links[p->n_links])
 			return err_set(e, -errno, "attaching %s: %s", name, strerror(errno));
 		p->n_links++;

@@ -14,6 +14,10 @@ struct probe;
 int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **ret, struct err *e);
 void probe_close(struct probe *p); /* NULL is fine */
 unsigned probe_rings_per_lane(const struct probe *p);
+/* Open files that watching may take at most, on this machine. */
+unsigned probe_files_wanted(unsigned cpus_per_ring);
+/* code: of a failure of these.  No more files may be opened, which less memory does not mend. */
+bool probe_lacks_files(int code);
 /* A ring buffer of this size that nobody writes to: its file descriptor, or -errno. */
 int probe_make_ring(size_t bytes);
 /* Make the i-th ring buffer: its file descriptor, or -errno and *e. */
