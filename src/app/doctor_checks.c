@@ -3,6 +3,8 @@
 
 #include "app/ringnote.h"
 #include "capture/file.h"
+#include "capture/live.h"
+#include "capture/probe.h"
 #include "capture/procfs.h"
 #include "capture/tracepoint.h"
 
@@ -111,6 +113,18 @@ static enum verdict look_memlock(const struct doctor_machine *m, struct buf *fou
 	if (m->capabilities >> CAP_SYS_RESOURCE & 1 || limit.rlim_cur >= 256U << 20)
 		return GOOD;
 	return FATAL;
+}
+
+static enum verdict look_files(const struct doctor_machine *m, struct buf *found)
+{
+	unsigned wanted = probe_files_wanted(LIVE_CONFIG_DEFAULT.cpus_per_ring);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		limit.rlim_max = 0;
+	buf_addf(found, "up to %llu may be open, at most %u are needed",
+		 (unsigned long long)limit.rlim_max, wanted);
+	return limit.rlim_max < wanted ? MISSING : GOOD;
 }
 
 static enum verdict look_paranoid(const struct doctor_machine *m, struct buf *found)
@@ -433,6 +447,10 @@ const struct check doctor_checks[] = {
 	{"memlock", "memory of maps, before kernel 5.11", look_memlock, NULL,
 	 "rings cannot be allocated",
 	 "run with 'ulimit -l unlimited', or give the program CAP_SYS_RESOURCE"},
+	{"files", "a file descriptor for each program, map and ring", look_files, NULL,
+	 "programs cannot be loaded, so that watching may not begin",
+	 "raise the hard limit: ulimit -Hn, LimitNOFILE= of a systemd unit, --ulimit nofile= of "
+	 "docker"},
 	{"perf_event_paranoid", "who may trace", look_paranoid, NULL,
 	 "nothing while CAP_PERFMON is held", "mount /proc"},
 	{"lockdown", "whether the kernel lets its memory be read", look_lockdown, NULL,

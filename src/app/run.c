@@ -11,6 +11,7 @@
 #include "app/watch.h"
 #include "base/stop.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 enum { LONGEST_NAP_NS = 100000000 };
@@ -96,6 +97,8 @@ static enum exit_status watch_machine(struct run *r)
 	struct err e = {0};
 
 	if (startup_open(&r->startup, &r->live, &e) < 0) {
+		if (e.code == -EINTR && stop_signal)
+			return EXIT_DONE;
 		report("%s", e.msg);
 		return EXIT_FAULT;
 	}
@@ -106,7 +109,6 @@ static enum exit_status watch_machine(struct run *r)
 	w->pause = pause_run;
 	w->pause_arg = r;
 	w->rings = &r->rings;
-	stop_on_signals();
 	stop_after(0);
 	progress_begin(&r->progress, r->live, w, r->o->stats, r->o->quiet);
 	if (!begin(r, &e)) {

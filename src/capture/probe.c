@@ -13,7 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_PROGRAMS = 256, MAX_REFUSED = 64, NAME_BYTES = 64, REASON_BYTES = 256 };
+enum {
+	MAX_PROGRAMS = 256,
+	MAX_REFUSED = 64,
+	NAME_BYTES = 64,
+	REASON_BYTES = 256,
+	OTHER_FILES = 128,
+};
 
 /* A program that the kernel does not take, and the last thing that its verifier said. */
 struct refusal {
@@ -23,10 +29,12 @@ struct refusal {
 struct probe {
 	struct probe_bpf *skel;
 	struct bpf_link *links[MAX_PROGRAMS];
+	struct iterators iterators;
 	unsigned n_links, n_programs, rings_per_lane;
-	unsigned n_cpus;
+	unsigned n_cpus, cpus_per_ring;
 	struct refusal refused[MAX_REFUSED];
 	unsigned n_refused;
+	bool can_read_tasks; /* the kernel lets programs read memory of tasks */
 	char no_enters[REASON_BYTES];
 };
 
@@ -148,6 +156,18 @@ static void choose(struct probe *p, struct bpf_program *program)
 	p->n_programs++;
 }
 
+/* The one that tells most, of those that the kernel can take. */
+static void choose_iterators(struct probe *p)
+{
+	struct probe_bpf *s = p->skel;
+
+	if (p->can_read_tasks)
+		choose(p, s->progs.picture_tasks_whole);
+	if (!bpf_program__autoload(s->progs.picture_tasks_whole))
+		choose(p, s->progs.picture_tasks);
+	choose(p, s->progs.picture_files);
+}
+
 static void choose_enters(struct probe *p, const struct live_config *cfg)
 {
 	for (unsigned i = 0; cfg->enters && i < N_ENTERS; i++) {
@@ -167,19 +187,20 @@ static void choose_enters(struct probe *p, const struct live_config *cfg)
 /* Only what is wanted is loaded. */
 static void choose_programs(struct probe *p, const struct live_config *cfg)
 {
-	const uint64_t *syscalls = cfg->syscalls;
 	struct bpf_program *program;
 
 	p->n_programs = 0;
 	bpf_object__for_each_program(program, p->skel->obj)
 		bpf_program__set_autoload(program, false);
 	choose(p, p->skel->progs.sys_exit);
+	if (!cfg->no_iterators)
+		choose_iterators(p);
 	for (unsigned code = 0; code < SC_COUNT; code++) {
-		if (has_bit(syscalls, code))
+		if (has_bit(cfg->syscalls, code))
 			choose(p, program_of(p->skel, code));
 	}
 	for (unsigned i = 0; i < N_TRACEPOINTS; i++) {
-		if (has_bit(syscalls, tracepoints[i].code))
+		if (has_bit(cfg->syscalls, tracepoints[i].code))
 			choose(p, bpf_object__find_program_by_name(p->skel->obj,
 								   tracepoints[i].program));
 	}
@@ -195,11 +216,21 @@ static unsigned ceil_log2(unsigned n)
 	return r;
 }
 
+static unsigned ring_shift(unsigned cpus_per_ring)
+{
+	return cpus_per_ring ? ceil_log2(cpus_per_ring) : 31;
+}
+
+static unsigned groups_of(unsigned n_cpus, unsigned shift)
+{
+	return ((n_cpus - 1) >> shift) + 1;
+}
+
 static void count_rings(struct probe *p, const struct live_config *cfg)
 {
-	unsigned shift = cfg->cpus_per_ring ? ceil_log2(cfg->cpus_per_ring) : 31;
+	unsigned shift = ring_shift(cfg->cpus_per_ring);
 
-	p->rings_per_lane = ((p->n_cpus - 1) >> shift) + 1;
+	p->rings_per_lane = groups_of(p->n_cpus, shift);
 	p->skel->rodata->ring_cpu_shift = shift;
 	p->skel->rodata->rings_per_lane = p->rings_per_lane;
 }
@@ -274,9 +305,35 @@ __attribute__((format(printf, 2, 0))) static int listen_to_libbpf(enum libbpf_pr
 	return 0;
 }
 
-static int explain(int code, struct err *e)
+/* At most: each program and map, the rings, the links, and what else is open. */
+unsigned probe_files_wanted(unsigned cpus_per_ring)
+{
+	int n_cpus = libbpf_num_possible_cpus();
+
+	return MAX_PROGRAMS + OTHER_FILES +
+	       LANE_COUNT * groups_of(n_cpus > 0 ? (unsigned)n_cpus : 1, ring_shift(cpus_per_ring));
+}
+
+static int too_many_files(const struct probe *p, int code, struct err *e)
+{
+	if (code == -ENFILE)
+		return err_set(e, code,
+			       "too many open files on this machine; raise fs.file-max by sysctl");
+	return err_set(e, code, "too many open files; raise ulimit -n to %u",
+		       probe_files_wanted(p->cpus_per_ring));
+}
+
+bool probe_lacks_files(int code)
+{
+	return code == -EMFILE || code == -ENFILE;
+}
+
+static int explain(const struct probe *p, int code, struct err *e)
 {
 	size_t n = strcspn(last_message, "\n");
+
+	if (probe_lacks_files(code))
+		return too_many_files(p, code, e);
 
 	if (code == -EPERM)
 		return err_set(e, code,
@@ -296,9 +353,9 @@ static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epo
 {
 	int r;
 
-	p->skel = object_open();
+	p->skel = object_open(&p->can_read_tasks);
 	if (!p->skel)
-		return explain(-errno, e);
+		return explain(p, -errno, e);
 	choose_programs(p, cfg);
 	set_up(p, cfg, epoch_ns);
 	last_refusal = (struct refusal){0};
@@ -306,9 +363,9 @@ static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epo
 	r = probe_bpf__load(p->skel);
 	if (!r)
 		return 0;
-	if (r == -EPERM || !last_refusal.program[0] || p->n_refused == MAX_REFUSED ||
-	    !strcmp(last_refusal.program, "sys_exit"))
-		return explain(r, e);
+	if (r == -EPERM || probe_lacks_files(r) || !last_refusal.program[0] ||
+	    p->n_refused == MAX_REFUSED || !strcmp(last_refusal.program, "sys_exit"))
+		return explain(p, r, e);
 	p->refused[p->n_refused++] = last_refusal;
 	probe_bpf__destroy(p->skel);
 	p->skel = NULL;
@@ -322,6 +379,7 @@ int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **
 
 	libbpf_set_print(listen_to_libbpf);
 	p->n_cpus = r > 0 ? (unsigned)r : 1;
+	p->cpus_per_ring = cfg->cpus_per_ring;
 	while ((r = try_load(p, cfg, epoch_ns, e)) > 0)
 		;
 	if (r < 0) {
@@ -337,6 +395,7 @@ void probe_detach(struct probe *p)
 	for (unsigned i = 0; i < p->n_links; i++)
 		bpf_link__destroy(p->links[i]);
 	p->n_links = 0;
+	iterators_detach(&p->iterators);
 }
 
 void probe_close(struct probe *p)
@@ -362,6 +421,8 @@ int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e)
 {
 	int fd = probe_make_ring(bytes);
 
+	if (probe_lacks_files(fd))
+		return too_many_files(p, fd, e);
 	if (fd < 0)
 		return err_set(e, fd, "a ring buffer of %zu bytes: %s", bytes, strerror(-fd));
 	if (bpf_map_update_elem(bpf_map__fd(p->skel->maps.rings), &i, &fd, BPF_ANY) < 0) {
@@ -485,11 +546,24 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 		if (!is_start(name) || !bpf_program__autoload(program))
 			continue;
 		p->links[p->n_links] = bpf_program__attach(program);
+		if (!p->links[p->n_links] && probe_lacks_files(-errno))
+			return too_many_files(p, -errno, e);
 		if (!p->links[p->n_links])
 			return err_set(e, -errno, "attaching %s: %s", name, strerror(errno));
 		p->n_links++;
 	}
+	iterators_attach(&p->iterators, p->skel);
 	return 0;
+}
+
+bool probe_is_iterator(const char *program)
+{
+	return !strncmp(program, "picture_", 8);
+}
+
+const struct iterators *probe_iterators(const struct probe *p)
+{
+	return p->iterators.tasks && p->iterators.files ? &p->iterators : NULL;
 }
 
 const char *probe_no_enters(const struct probe *p)
