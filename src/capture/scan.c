@@ -229,9 +229,3 @@ bool fetcher_is_quiet(struct fetcher *f)
 {
 	return f->reader.dir >= 0 && calls_are_quiet(f->reader.dir);
 }
-
-void fetcher_get_stats(const struct fetcher *f, struct scan_stats *ret)
-{
-	*ret = (struct scan_stats){.n_threads = 0};
-	reader_add_stats(&f->reader, ret);
-}
