@@ -46,11 +46,13 @@ bench-live: all
 	@bench/live --saker build/saker
 
 soak: all
+	@ninja -C build tests/live/actor
+	@SAKER_FAULTS=long tests/live/faults.py build/tests/live/actor
 	@SAKER_SOAK_SECONDS=$${SAKER_SOAK_SECONDS:-1800} tests/live/soak.py
 
 status: all
 	@tools/setup test fuzz
-	@tools/status
+	@tools/status $(FLAGS)
 
 docs: all
 	@tools/reference --write

@@ -197,7 +197,7 @@ ALWAYS u32 got(const struct call *c)
 
 /* Scatter and gather. */
 
-enum { VECTOR_MAX = 8 }; /* pieces that are looked at */
+enum { VECTOR_MAX = 16 }; /* pieces that are looked at */
 
 ALWAYS u64 piece_base(const struct call *c, u64 vector, u32 i)
 {
@@ -220,6 +220,8 @@ ALWAYS u32 vector_size(struct event *e, const struct call *c, u64 vector, u64 n)
 			break;
 		w->left += piece_length(c, vector, i);
 	}
+	if (n > VECTOR_MAX)
+		shorten(SHORTENED_VECTOR);
 	return w->left;
 }
 
@@ -243,5 +245,7 @@ ALWAYS void add_vector(struct event *e, const struct call *c, u64 vector, u64 n,
 		w->at += take;
 		w->left -= take;
 	}
+	if (n > VECTOR_MAX && w->left)
+		shorten(SHORTENED_VECTOR);
 	add_written(e, w->at);
 }

@@ -2,6 +2,8 @@
 /* Files: calls whose record needs a look at what they made. */
 #pragma once
 
+#include "given.h"
+
 /* What an open made, told by the kernel's own objects. */
 struct opened {
 	u32 device, flags; /* flags: to be added to the given ones */
@@ -35,22 +37,43 @@ ALWAYS void opened_read(struct opened *o, s64 fd)
 		o->flags |= PPM_FD_LOWER_LAYER;
 }
 
+/*
+ * The name of a file that was opened, as given; the kernel's path of it when there is nothing to
+ * be read any more.
+ */
+ALWAYS void add_opened_name(struct event *e, s64 fd, u64 address)
+{
+	long n = bpf_probe_read_user_str(event_place(e), PROBE_TEXT_MAX, (void *)address);
+
+	if (n <= 1 && fd >= 0)
+		add_path(e, file_of(fd));
+	else
+		add_written(e, n > 0 ? n : 0);
+}
+
 ON_CALL(open)
 {
 	struct opened o;
+	struct given *g;
+	bool differs;
+	u32 at;
 	struct event e;
 	struct call c;
 
 	call_read(&c, ctx);
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPEN_X, EVENT_PARAMS_SYSCALL_OPEN_X))
 		return 0;
+	g = given_find(&c, EV_SYSCALL_OPEN_E);
 	opened_read(&o, c.ret);
 	add64(&e, c.ret);
-	add_str(&e, A(0));
+	at = e.pos;
+	add_opened_name(&e, c.ret, A(0));
+	differs = g && given_differs(&e, at, g);
 	add32(&e, open_flags(A(1)) | o.flags);
 	add32(&e, open_mode(A(1), A(2)));
 	add32(&e, o.device);
 	add64(&e, o.inode);
+	GIVEN_SETTLE(g, differs, send_open, c);
 	event_end(&e);
 	return 0;
 }
@@ -58,20 +81,27 @@ ON_CALL(open)
 ON_CALL(openat)
 {
 	struct opened o;
+	struct given *g;
+	bool differs;
+	u32 at;
 	struct event e;
 	struct call c;
 
 	call_read(&c, ctx);
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT_2_X, EVENT_PARAMS_SYSCALL_OPENAT_2_X))
 		return 0;
+	g = given_find(&c, EV_SYSCALL_OPENAT_2_E);
 	opened_read(&o, c.ret);
 	add64(&e, c.ret);
 	add64(&e, (s64)(s32)A(0));
-	add_str(&e, A(1));
+	at = e.pos;
+	add_opened_name(&e, c.ret, A(1));
+	differs = g && given_differs(&e, at, g);
 	add32(&e, open_flags(A(2)) | o.flags);
 	add32(&e, open_mode(A(2), A(3)));
 	add32(&e, o.device);
 	add64(&e, o.inode);
+	GIVEN_SETTLE(g, differs, send_openat, c);
 	event_end(&e);
 	return 0;
 }
@@ -79,6 +109,9 @@ ON_CALL(openat)
 ON_CALL(openat2)
 {
 	struct opened o;
+	struct given *g;
+	bool differs;
+	u32 at;
 	struct event e;
 	struct call c;
 	u64 how[3] = {}; /* flags, mode, resolve */
@@ -86,18 +119,21 @@ ON_CALL(openat2)
 	call_read(&c, ctx);
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT2_X, EVENT_PARAMS_SYSCALL_OPENAT2_X))
 		return 0;
+	g = given_find(&c, EV_SYSCALL_OPENAT2_E);
 	opened_read(&o, c.ret);
 	bpf_probe_read_user(how, sizeof(how), (void *)A(2));
 	add64(&e, c.ret);
 	add64(&e, (s64)(s32)A(0));
-	add_str(&e, A(1));
+	at = e.pos;
+	add_opened_name(&e, c.ret, A(1));
+	differs = g && (given_differs(&e, at, g) || how[0] != g->how[0] || how[1] != g->how[1] ||
+			how[2] != g->how[2]);
 	add32(&e, open_flags(how[0]) | o.flags);
 	add32(&e, open_mode(how[0], how[1]));
-	/* NO_XDEV 1, NO_MAGICLINKS 2, NO_SYMLINKS 4, BENEATH 8, IN_ROOT 0x10, CACHED 0x20 */
-	add32(&e, (how[2] & 1) << 4 | (how[2] & 6) << 1 | (how[2] & 8) >> 3 | (how[2] & 0x10) >> 3 |
-			  (how[2] & 0x20));
+	add32(&e, resolve_flags(how[2]));
 	add32(&e, o.device);
 	add64(&e, o.inode);
+	GIVEN_SETTLE(g, differs, send_openat2, c);
 	event_end(&e);
 	return 0;
 }
@@ -107,21 +143,28 @@ enum { CREAT_UPPER_LAYER = 1, CREAT_LOWER_LAYER = 2 };
 ON_CALL(creat)
 {
 	struct opened o;
+	struct given *g;
+	bool differs;
+	u32 at;
 	struct event e;
 	struct call c;
 
 	call_read(&c, ctx);
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_CREAT_X, EVENT_PARAMS_SYSCALL_CREAT_X))
 		return 0;
+	g = given_find(&c, EV_SYSCALL_CREAT_E);
 	opened_read(&o, c.ret);
 	add64(&e, c.ret);
-	add_str(&e, A(0));
+	at = e.pos;
+	add_opened_name(&e, c.ret, A(0));
+	differs = g && given_differs(&e, at, g);
 	add32(&e, A(1) & 07777);
 	add32(&e, o.device);
 	add64(&e, o.inode);
 	add16(&e, o.layer == LAYER_UPPER   ? CREAT_UPPER_LAYER
 		  : o.layer == LAYER_LOWER ? CREAT_LOWER_LAYER
 					   : 0);
+	GIVEN_SETTLE(g, differs, send_creat, c);
 	event_end(&e);
 	return 0;
 }
@@ -195,7 +238,7 @@ ON_CALL(pipe2)
 
 /* Descriptors that are waited for and what happened to them. */
 
-enum { POLL_MAX = 16 };
+enum { POLL_MAX = 32 };
 
 ALWAYS void add_polled(struct event *e, u64 address, u64 n_all)
 {
@@ -217,6 +260,8 @@ ALWAYS void add_polled(struct event *e, u64 address, u64 n_all)
 		*(u16 *)(e->p + ((e->pos + done + 8) & RECORD_MASK)) = poll_flags((u16)p.revents);
 		done += 10;
 	}
+	if ((u32)n_all > POLL_MAX)
+		shorten(SHORTENED_POLL);
 	add_written(e, done);
 }
 

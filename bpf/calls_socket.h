@@ -2,6 +2,8 @@
 /* Sockets: calls that name an end of a connection, or move data over one. */
 #pragma once
 
+#include "given.h"
+
 ON_CALL(bind)
 {
 	struct event e;
@@ -21,19 +23,26 @@ enum { K_EINPROGRESS = 115 };
 
 ON_CALL(connect)
 {
+	struct given *g;
 	struct event e;
 	struct call c;
+	bool differs;
+	u32 at;
 
 	call_read(&c, ctx);
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_CONNECT_X, EVENT_PARAMS_SOCKET_CONNECT_X))
 		return 0;
+	g = given_find(&c, EV_SOCKET_CONNECT_E);
 	add64(&e, c.ret);
 	if (c.ret >= 0 || c.ret == -K_EINPROGRESS)
 		add_tuple(&e, sock_of(A(0)), OUTBOUND, A(1), A(2));
 	else
 		add_empty(&e);
 	add64(&e, (s64)(s32)A(0));
+	at = e.pos;
 	add_sockaddr(&e, A(1), A(2));
+	differs = g && given_differs(&e, at, g);
+	GIVEN_SETTLE(g, differs, send_connect, c);
 	event_end(&e);
 	return 0;
 }

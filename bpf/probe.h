@@ -58,6 +58,22 @@ struct {
 	__type(value, u64);
 } lost_by_cgroup SEC(".maps");
 
+/* By enum probe_shortened: how often. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SHORTENED_COUNT);
+	__type(key, u32);
+	__type(value, u64);
+} shortened SEC(".maps");
+
+ALWAYS void shorten(u32 what)
+{
+	u64 *n = bpf_map_lookup_elem(&shortened, &what);
+
+	if (n)
+		*n += 1;
+}
+
 /*
  * What a loop remembers from one round to the next.  It stays in memory, for of values in
  * registers the verifier would follow every history that they could have had.

@@ -142,6 +142,7 @@ ON(sched_process_exit)
 	struct event e;
 	u32 code;
 
+	given_forget();
 	if (is_kernel_thread(t) || is_own())
 		return 0;
 	if (!event_reserve(&e, LANE_LIFE, EV_PROCEXIT_1_E, EVENT_PARAMS_PROCEXIT_1_E, 26))

@@ -74,6 +74,12 @@ ALWAYS u32 fd_flags(u32 v)
 	return r;
 }
 
+/* Of openat2: NO_XDEV 1, NO_MAGICLINKS 2, NO_SYMLINKS 4, BENEATH 8, IN_ROOT 0x10, CACHED 0x20. */
+ALWAYS u32 resolve_flags(u64 v)
+{
+	return (v & 1) << 4 | (v & 6) << 1 | (v & 8) >> 3 | (v & 0x10) >> 3 | (v & 0x20);
+}
+
 ALWAYS u32 clone_flags(u32 v)
 {
 	u32 r = 0;

@@ -208,6 +208,8 @@ void base_syscalls_select(const struct base_syscalls_config *cfg, const struct e
 		repair(ret);
 	else if (!has_any(cfg->add))
 		add_list(ret, state_needs, N(state_needs), REASON_STATE);
+	/* Rings go past system calls: that there is one must be seen. */
+	add(ret, SC_IO_URING_SETUP, REASON_ALWAYS);
 	for (unsigned code = SC_UNKNOWN + 1; code < SC_COUNT; code++) {
 		if (event_set_has(cfg->remove, code))
 			leave_out(ret, code);
@@ -228,6 +230,38 @@ void base_syscalls_narrow(const struct event_set *wants_on_tcp, struct base_sysc
 	}
 	/* One that is still under way counts as failed. */
 	set_bit(ret->failures, SC_CONNECT);
+}
+
+/* What a call or a descriptor names, or all that a call was given. */
+static bool tells_name(struct str field)
+{
+	static const char *const begins[] = {"fd.",	   "fs.path",  "evt.arg",
+					     "evt.rawarg", "evt.info", "evt.abspath"};
+
+	for (size_t i = 0; i < N(begins); i++) {
+		if (str_starts(field, str_of(begins[i])))
+			return true;
+	}
+	return false;
+}
+
+static bool prints_name(const struct rule *r)
+{
+	for (size_t i = 0; i < r->n_tokens; i++) {
+		if (tells_name(r->tokens[i].text))
+			return true;
+	}
+	return false;
+}
+
+void base_syscalls_enters(const struct ruleset *rules, struct base_syscalls *ret)
+{
+	bool any = program_reads(rules->program, tells_name);
+
+	for (size_t i = 0; i < rules->n_rules && !any; i++)
+		any = prints_name(&rules->rules[i]);
+	if (any)
+		memcpy(ret->enters, ret->watched, sizeof(ret->enters));
 }
 
 void base_syscalls_all(uint64_t ret[SYSCALL_WORDS])

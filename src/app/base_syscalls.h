@@ -31,7 +31,7 @@ enum syscall_reason {
 	REASON_STATE = 1 << 1,	/* who is who, which descriptor is what */
 	REASON_CUSTOM = 1 << 2, /* named by the configuration */
 	REASON_REPAIR = 1 << 3, /* what the others cannot do without */
-	REASON_ALWAYS = 1 << 4, /* or memory would fill up with what has ended */
+	REASON_ALWAYS = 1 << 4, /* ends, or memory would fill up; rings, which hide calls */
 };
 
 struct base_syscalls {
@@ -39,6 +39,7 @@ struct base_syscalls {
 	uint64_t left_out[SYSCALL_WORDS]; /* wanted by rules or by name, but not watched */
 	uint64_t failures[SYSCALL_WORDS]; /* matter: state cares for what succeeds */
 	uint64_t on_tcp[SYSCALL_WORDS];	  /* matter on a TCP socket each time, not just once */
+	uint64_t enters[SYSCALL_WORDS];	  /* what they name matters as it was when they began */
 	uint8_t why[SC_COUNT];		  /* bits of enum syscall_reason */
 };
 
@@ -47,6 +48,8 @@ void base_syscalls_select(const struct base_syscalls_config *cfg, const struct e
 			  struct base_syscalls *ret);
 /* After that: fill failures and on_tcp.  wants_on_tcp: see program_wants_on_tcp(). */
 void base_syscalls_narrow(const struct event_set *wants_on_tcp, struct base_syscalls *ret);
+/* After that: fill enters, where any rule reads or prints what a call or descriptor names. */
+void base_syscalls_enters(const struct ruleset *rules, struct base_syscalls *ret);
 /* Whether a rule that could match these events could match one of this system call. */
 bool base_syscalls_want(const struct event_set *wants, unsigned code);
 /* Every one; of tracepoints only what every process makes few of. */

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/doctor.h"
 
+#include "app/ringnote.h"
 #include "capture/file.h"
+#include "capture/live.h"
+#include "capture/probe.h"
 #include "capture/procfs.h"
+#include "capture/tracepoint.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -111,6 +115,18 @@ static enum verdict look_memlock(const struct doctor_machine *m, struct buf *fou
 	return FATAL;
 }
 
+static enum verdict look_files(const struct doctor_machine *m, struct buf *found)
+{
+	unsigned wanted = probe_files_wanted(LIVE_CONFIG_DEFAULT.cpus_per_ring);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		limit.rlim_max = 0;
+	buf_addf(found, "up to %llu may be open, at most %u are needed",
+		 (unsigned long long)limit.rlim_max, wanted);
+	return limit.rlim_max < wanted ? MISSING : GOOD;
+}
+
 static enum verdict look_paranoid(const struct doctor_machine *m, struct buf *found)
 {
 	if (!read_line(m, "/proc/sys/kernel/perf_event_paranoid", found))
@@ -189,17 +205,19 @@ static enum verdict look_jit(const struct doctor_machine *m, struct buf *found)
 
 static enum verdict look_tracefs(const struct doctor_machine *m, struct buf *found)
 {
-	static const char *const places[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
-	struct statfs fs;
+	int events = tracepoint_events();
+	int fd = events < 0 ? events : tracepoint_open(events, "syscalls", "sys_enter_openat");
 
-	for (unsigned i = 0; i < 2; i++) {
-		if (!statfs(places[i], &fs) && fs.f_type == TRACEFS_MAGIC) {
-			buf_addz(found, places[i]);
-			return GOOD;
-		}
+	if (events >= 0)
+		close(events);
+	if (fd < 0) {
+		buf_addf(found, "the tracepoints of calls' beginnings cannot be had: %s",
+			 strerror(-fd));
+		return MISSING;
 	}
-	buf_addz(found, "not mounted; the tracepoints that Saker uses do not need it");
-	return NOTED;
+	close(fd);
+	buf_addz(found, "calls can be looked at when they begin");
+	return GOOD;
 }
 
 static void find_hidepid(struct str line, void *arg)
@@ -402,10 +420,8 @@ static enum verdict look_io_uring(const struct doctor_machine *m, struct buf *fo
 		buf_addz(found, "nobody may use it");
 		return GOOD;
 	}
-	buf_addf(found,
-		 "%s use it: what it opens, reads and connects is no system call and makes no "
-		 "event; io_uring_setup itself does",
-		 n > 0 && text[0] == '1' ? "a group may" : "programs may");
+	buf_addf(found, "%s use it: %s; who sets up a ring is told, by an infra event too",
+		 n > 0 && text[0] == '1' ? "a group may" : "programs may", ring_note_text());
 	return NOTED;
 }
 
@@ -431,6 +447,10 @@ const struct check doctor_checks[] = {
 	{"memlock", "memory of maps, before kernel 5.11", look_memlock, NULL,
 	 "rings cannot be allocated",
 	 "run with 'ulimit -l unlimited', or give the program CAP_SYS_RESOURCE"},
+	{"files", "a file descriptor for each program, map and ring", look_files, NULL,
+	 "programs cannot be loaded, so that watching may not begin",
+	 "raise the hard limit: ulimit -Hn, LimitNOFILE= of a systemd unit, --ulimit nofile= of "
+	 "docker"},
 	{"perf_event_paranoid", "who may trace", look_paranoid, NULL,
 	 "nothing while CAP_PERFMON is held", "mount /proc"},
 	{"lockdown", "whether the kernel lets its memory be read", look_lockdown, NULL,
@@ -447,8 +467,11 @@ const struct check doctor_checks[] = {
 	 "its seccomp profile"},
 	{"jit", "programs compiled to machine code", look_jit, NULL,
 	 "watching costs several times as much", "sysctl net.core.bpf_jit_enable=1"},
-	{"tracefs", "tracepoints by number, a fallback", look_tracefs, NULL, "nothing",
-	 "mount -t tracefs tracefs /sys/kernel/tracing"},
+	{"tracefs", "names as they were when the call began", look_tracefs,
+	 "fd.name fd.nameraw fd.directory fd.filename fs.path evt.arg",
+	 "of a program that changes its memory during an open or connect, only the last name is "
+	 "seen",
+	 "mount -t tracefs tracefs /sys/kernel/tracing; give the program CAP_DAC_READ_SEARCH"},
 	{"procfs", "what was there before the first event", look_procfs,
 	 "proc.p proc.a proc.cwd proc.env proc.is_exe proc.sname fd. container. k8s.",
 	 "processes that were there before are known by their events only: their lineage, files "

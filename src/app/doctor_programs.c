@@ -38,6 +38,7 @@ void doctor_programs_load(struct doctor_programs *ret)
 
 	memset(all, 0xff, sizeof(all));
 	cfg.syscalls = all;
+	cfg.enters = all;
 	*ret = (struct doctor_programs){.list = NULL};
 	if (probe_open(&cfg, 0, &ret->probe, &ret->why) < 0)
 		return;

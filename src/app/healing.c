@@ -328,6 +328,9 @@ void healing_rest(struct healing *h, struct state *s)
 
 void healing_get_stats(const struct healing *h, struct healing_stats *ret)
 {
+	*ret = (struct healing_stats){0};
+	if (!h)
+		return;
 	*ret = h->stats;
 	healer_get_stats(h->healer, &ret->asked);
 }

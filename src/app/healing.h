@@ -32,4 +32,4 @@ void healing_close(struct healing *h); /* NULL is fine */
 bool healing_admit(struct healing *h, struct state *s, const struct record *r);
 /* There is no record at the moment: apply what has been found out. */
 void healing_rest(struct healing *h, struct state *s);
-void healing_get_stats(const struct healing *h, struct healing_stats *ret);
+void healing_get_stats(const struct healing *h, struct healing_stats *ret); /* NULL: zeros */

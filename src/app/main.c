@@ -136,6 +136,8 @@ static int run_command(const struct command *c, char **args, unsigned n_args)
 	struct err e = {0};
 	int r = options_parse(&c->options, args, &n_args, options, &e);
 
+	if (c->ends_by_signal)
+		stop_on_signals(); /* loading rules and programs takes its time */
 	if (r > 0)
 		status = say_help(c);
 	else if (r < 0)
@@ -173,6 +175,7 @@ int main(int argc, char **argv)
 
 	hold_standard_files();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* writing fails then, which is told */
 	if (argc < 2) {
 		report("a command is missing; see 'saker help'");
 		return EXIT_USAGE;

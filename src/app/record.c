@@ -2,6 +2,7 @@
 /* saker record: write what happens on this machine, or in one command, to a capture file. */
 #include "app/command.h"
 
+#include "app/child.h"
 #include "app/condition.h"
 #include "app/input.h"
 #include "app/privilege.h"
@@ -13,11 +14,7 @@
 #include "capture/capfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum {
 	EVENTS_PER_LOOK = 512, /* between two looks at the clock */
@@ -46,8 +43,8 @@ struct recording {
 	struct program *filter; /* NULL: every event is written, and the state of `in` not kept */
 	struct input in;
 	uint64_t n_written;
-	pid_t command; /* 0: none, or it has ended */
-	double end;    /* of the time for what was still on its way; 0: no end in sight */
+	struct child command;
+	double end; /* of the time for what was still on its way; 0: no end in sight */
 };
 
 static int write_snapshot(void *arg, const struct record *rec, struct err *e)
@@ -80,37 +77,11 @@ static int write_snapshot(void *arg, const struct record *rec, struct err *e)
 	return 0;
 }
 
-/* In a child that waits until we are watching. */
-static int start_command(struct recording *r, char **args, int *ret_go, struct err *e)
-{
-	int go[2];
-	char c;
-
-	if (pipe2(go, O_CLOEXEC) < 0)
-		return err_set(e, -errno, "pipe: %s", strerror(errno));
-	r->command = fork();
-	if (r->command < 0)
-		return err_set(e, -errno, "fork: %s", strerror(errno));
-	if (!r->command) {
-		close(go[1]);
-		if (read(go[0], &c, 1) == 1) {
-			execvp(args[0], args);
-			report("%s: %s", args[0], strerror(errno));
-		}
-		_exit(127);
-	}
-	close(go[0]);
-	*ret_go = go[1];
-	return 0;
-}
-
 /* The command has ended, and so has the time for what was still on its way. */
 static bool is_over(struct recording *r)
 {
-	if (r->command && waitpid(r->command, NULL, WNOHANG) == r->command) {
-		r->command = 0;
+	if (child_has_ended(&r->command))
 		r->end = stop_seconds() + SETTLE_SECONDS;
-	}
 	return r->end > 0 && stop_seconds() >= r->end;
 }
 
@@ -163,6 +134,7 @@ static int write_events(struct recording *r, struct err *e)
 			continue;
 		if (stop_due() || (!more && is_over(r)))
 			break;
+		startup_tell_refused(&r->startup);
 		if (!more)
 			live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
 	}
@@ -182,7 +154,7 @@ static int write_rest(struct recording *r, struct err *e)
 	return ret;
 }
 
-static int record_all(struct recording *r, int go, struct err *e)
+static int record_all(struct recording *r, struct err *e)
 {
 	int ret = capfile_write_section(r->out, e);
 
@@ -197,13 +169,16 @@ static int record_all(struct recording *r, int go, struct err *e)
 	runtimes_wait(r->runtimes);
 	if (!ret)
 		ret = startup_confine(&r->startup, e);
+	if (!ret && !stop_signal)
+		ret = child_begin(&r->command, e);
 	if (ret < 0)
 		return ret;
-	if (r->command && write(go, "", 1) != 1)
-		return err_set(e, -errno, "starting the command: %s", strerror(errno));
 	stop_after(r->o->seconds);
 	ret = write_events(r, e);
-	return ret ? ret : write_rest(r, e);
+	if (!ret)
+		ret = write_rest(r, e);
+	startup_tell_refused(&r->startup);
+	return ret;
 }
 
 static void summarize(struct recording *r)
@@ -221,36 +196,42 @@ static void summarize(struct recording *r)
 				    live.n_lost[LANE_REST]));
 }
 
-/* Everything that may fail before the first byte is written. */
-static int begin(struct recording *r, const char *path, struct err *e)
+/* Everything that may fail before the first byte is written; what costs least comes first. */
+static int begin(struct recording *r, char **args, unsigned n_args, struct err *e)
 {
 	struct state_config cfg = STATE_CONFIG_DEFAULT;
-	int ret = startup_open(&r->startup, &r->live, e);
+	int ret = capfile_create(args[0], r->o->compress, &r->out, e);
 
+	if (!ret && n_args > 1)
+		ret = child_prepare(&r->command, args + 1, strcmp(args[0], "-"), e);
+	if (!ret)
+		ret = startup_open(&r->startup, &r->live, e);
 	if (ret < 0)
 		return ret;
 	cfg.live = true;
 	runtimes_listen(r->runtimes, &cfg);
 	input_begin(&r->in, runtimes_source(r->runtimes, live_source(r->live)), &cfg);
-	return capfile_create(path, r->o->compress, &r->out, e);
+	return 0;
+}
+
+/* A command that was still running when it was time to stop has no say in it. */
+static enum exit_status status_of(const struct recording *r, int ret)
+{
+	return ret < 0 ? EXIT_FAULT : (enum exit_status)r->command.status;
 }
 
 static enum exit_status record(struct recording *r, char **args, unsigned n_args)
 {
 	struct err e = {0}, close_error = {0};
-	int go = -1, ret = 0;
+	int ret;
 
 	args[n_args] = NULL; /* behind them stands what options_parse() took out */
-	if (n_args > 1)
-		ret = start_command(r, args + 1, &go, &e);
-	if (!ret)
-		ret = begin(r, args[0], &e);
-	stop_on_signals();
 	stop_after(0);
+	ret = begin(r, args, n_args, &e);
 	if (!ret)
-		ret = record_all(r, go, &e);
-	if (go >= 0)
-		close(go);
+		ret = record_all(r, &e);
+	if (ret == -EINTR && stop_signal)
+		ret = 0;
 	if (r->out && capfile_finish(r->out, &close_error) < 0 && !ret) {
 		e = close_error;
 		ret = e.code;
@@ -261,13 +242,15 @@ static enum exit_status record(struct recording *r, char **args, unsigned n_args
 		summarize(r);
 		input_close(&r->in);
 	}
-	return ret < 0 ? EXIT_FAULT : EXIT_DONE;
+	child_done(&r->command);
+	return status_of(r, ret);
 }
 
 static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
 	struct recording r = {.o = options,
-			      .startup = {.live = LIVE_CONFIG_DEFAULT, .needs = NEED_BASE}};
+			      .startup = {.live = LIVE_CONFIG_DEFAULT, .needs = NEED_BASE},
+			      .command = CHILD_NONE};
 	enum exit_status status;
 	struct err e = {0};
 
@@ -279,6 +262,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	if (r.runtimes)
 		r.startup.needs |= NEED_CONNECT;
 	base_syscalls_all(r.startup.set.watched);
+	r.startup.live.enters = r.startup.set.watched;
 	if (r.o->filter)
 		r.filter = condition_compile(str_of(r.o->filter), &r.o->rules);
 	status = r.o->filter && !r.filter ? EXIT_FAULT : record(&r, args, n_args);
@@ -287,10 +271,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	return status;
 }
 
-#define ROW(name, letter, kind, member, value, help)                                               \
-	{                                                                                          \
-		name, letter, OPTION_##kind, offsetof(struct record_options, member), value, help  \
-	}
+#define ROW(...) OPTION_ROW(struct record_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
 	ROW("compress", 'z', FLAG, compress, NULL, "gzip the file"),
@@ -308,8 +289,10 @@ const struct command command_record = {
 	.summary = "Write what happens on this machine to a capture file",
 	.arguments = "FILE [--filter EXPR [--rules FILE]...] [--compress] [--duration "
 		     "N] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS " [-- COMMAND...]",
-	.details = "With a command: until it ends.  Else until Ctrl-C.  It takes what `saker run` "
-		   "takes.\n",
+	.details = "With a command: until it ends, and with its exit status; when the time is up "
+		   "before, it\ngets SIGTERM.  Else until Ctrl-C.  FILE may be '-', standard "
+		   "output; what the command\nprints goes to standard error then.  It takes what "
+		   "`saker run` takes.\n",
 	.min_args = 1,
 	.max_args = UINT_MAX,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct record_options)},

@@ -11,6 +11,7 @@
 #include "app/watch.h"
 #include "base/stop.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 enum { LONGEST_NAP_NS = 100000000 };
@@ -99,6 +100,8 @@ static enum exit_status watch_machine(struct run *r)
 	struct err e = {0};
 
 	if (startup_open(&r->startup, &r->live, &e) < 0) {
+		if (e.code == -EINTR && stop_signal)
+			return EXIT_DONE;
 		report("%s", e.msg);
 		return EXIT_FAULT;
 	}
@@ -110,7 +113,6 @@ static enum exit_status watch_machine(struct run *r)
 	w->pause = pause_run;
 	w->pause_arg = r;
 	w->rings = &r->rings;
-	stop_on_signals();
 	stop_after(0);
 	progress_begin(&r->progress, r->live, w, r->o->stats, r->o->quiet);
 	if (!begin(r, &e)) {
@@ -142,6 +144,8 @@ static int choose(struct run *r, struct err *e)
 		r->startup.needs |= NEED_CONNECT;
 	base_syscalls_select(&cfg, program_wants(r->watch.rules->program), &r->startup.set);
 	base_syscalls_narrow(program_wants_on_tcp(r->watch.rules->program), &r->startup.set);
+	base_syscalls_enters(r->watch.rules, &r->startup.set);
+	r->startup.live.enters = r->startup.set.enters;
 	r->startup.live.failures = r->startup.set.failures;
 	r->startup.live.on_tcp = r->startup.set.on_tcp;
 	return ret;
@@ -176,10 +180,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	return status;
 }
 
-#define ROW(name, letter, kind, member, value, help)                                               \
-	{                                                                                          \
-		name, letter, OPTION_##kind, offsetof(struct run_options, member), value, help     \
-	}
+#define ROW(...) OPTION_ROW(struct run_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
 	WATCH_ROWS(struct run_options, watch, 0),

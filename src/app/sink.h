@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Standard output: lines are gathered in `text` and written 64 KiB at a time (at each line to a
- * terminal).
+ * terminal).  When the program is to end and nobody reads them for two seconds, they are given up.
  */
 #pragma once
 
@@ -11,8 +11,10 @@
 
 struct sink {
 	struct buf text; /* append here ... */
-	bool each_line;
-	int error; /* errno of the first write that failed */
+	bool each_line, is_file;
+	int error; /* errno of the first write that failed; ETIMEDOUT: nobody reads it */
+	unsigned n_waits;
+	uint64_t n_unwritten; /* lines */
 };
 
 void sink_init(struct sink *s);

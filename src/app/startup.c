@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,6 +63,7 @@ int startup_options(struct startup *s, const struct startup_options *o, struct e
 {
 	uint64_t snaplen = o->snaplen < PROBE_SNAPLEN_MAX ? o->snaplen : PROBE_SNAPLEN_MAX;
 
+	s->live.no_iterators = o->scan_proc;
 	if (snaplen)
 		s->live.snaplen = (uint32_t)snaplen;
 	if (o->ring_size && !parse_ring_sizes(str_of(o->ring_size), s->live.ring_bytes))
@@ -100,19 +102,42 @@ static void tell_attached(const struct startup *s, const struct live_stats *live
 	tell_left_out(&s->set);
 }
 
+/*
+ * Each program is an open file.  The soft limit is what others are held to who use select(), which
+ * we do not; the command of `saker record` is started before.
+ */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int startup_open(struct startup *s, struct live **ret, struct err *e)
 {
 	struct live_stats live;
 	int r;
 
 	s->live.syscalls = s->set.watched;
+	if (stop_signal)
+		return err_set(e, -EINTR, "interrupted");
+	raise_file_limit();
 	r = live_open(&s->live, ret, e);
 	if (r < 0)
 		return r;
+	if (live_no_enters(*ret))
+		report("of a program that changes its memory during a call, the name that it gave "
+		       "at first is not seen (%s)",
+		       live_no_enters(*ret));
 	for (unsigned i = 0; i < live_n_refused(*ret); i++) {
 		const char *reason, *program = live_refused(*ret, i, &reason);
 
-		report("this kernel refuses the program %s; its events stay unseen (%s)", program,
+		report("this kernel refuses the program %s; %s (%s)", program,
+		       live_is_iterator(program) ? "/proc is read instead"
+						 : "its events stay unseen",
 		       *reason ? reason : "it gives no reason");
 	}
 	live_get_stats(*ret, &live);
@@ -130,7 +155,7 @@ static void tell_blind(const struct scan_stats *stats)
 {
 	static const enum scan_drop blind[] = {
 		SCAN_THREAD_DENIED, SCAN_THREAD_ODD, SCAN_THREAD_LIMIT, SCAN_FDS_DENIED,
-		SCAN_FD_LIMIT,	    SCAN_TIMEOUT,    SCAN_SOCKET_LIMIT,
+		SCAN_FD_LIMIT,	    SCAN_TIMEOUT,    SCAN_SOCKET_LIMIT, SCAN_CUT,
 	};
 
 	for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++)
@@ -159,6 +184,7 @@ int startup_picture(const struct startup *s, const struct live *l,
 		.host_root = getenv("HOST_ROOT"),
 		.n_workers = n_workers(),
 		.epoch_ns = live_epoch(l),
+		.iterators = live_iterators(l),
 	};
 	struct scan_stats stats;
 	struct source *scan;

@@ -90,6 +90,20 @@ static void tell_reasons(const struct live_stats *s)
 	}
 }
 
+static void tell_shortened(const struct live_stats *s)
+{
+	static const char *const what[SHORTENED_COUNT] = {
+		[SHORTENED_VECTOR] = "pieces of memory",
+		[SHORTENED_POLL] = "descriptors to wait for",
+	};
+
+	for (unsigned i = 0; i < SHORTENED_COUNT; i++) {
+		if (s->shortened[i])
+			report("%10" PRIu64 "  shortened: a call had more %s than are looked at",
+			       s->shortened[i], what[i]);
+	}
+}
+
 static void tell_cgroups(const struct live *l)
 {
 	struct loss_cgroup list[CGROUPS_SHOWN];
@@ -110,6 +124,7 @@ void summary_live(struct live *l)
 	tell_lanes(&s);
 	tell_lost_types(&s);
 	tell_reasons(&s);
+	tell_shortened(&s);
 	tell_cgroups(l);
 	report("%u kernel programs, %" PRIu64 " KiB of ring buffers, %" PRIu64 " late events",
 	       s.n_programs, s.ring_bytes >> 10, s.n_late);

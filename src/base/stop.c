@@ -7,18 +7,22 @@
 volatile sig_atomic_t stop_signal;
 static uint64_t start_ns, end_ns = UINT64_MAX; /* monotonic */
 
+/* Of two, the first is the one that asked. */
 static void on_signal(int signal)
 {
-	stop_signal = signal;
+	if (!stop_signal)
+		stop_signal = signal;
 }
 
 void stop_on_signals(void)
 {
-	static const int signals[] = {SIGINT, SIGTERM};
-	struct sigaction old, action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction old, action = {.sa_handler = on_signal};
 
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		/* When a terminal goes away, both the kernel and the shell may say so. */
+		action.sa_flags = signals[i] == SIGHUP ? 0 : (int)SA_RESETHAND;
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &action, NULL);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Being asked to stop: by SIGINT or SIGTERM, or by the clock.  The program then ends as at the end
- * of its input.
+ * Being asked to stop: by SIGINT, SIGTERM or SIGHUP, or by the clock.  The program then ends as at
+ * the end of its input.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ extern volatile sig_atomic_t stop_signal;
 
 /*
  * From now on the first of each of these signals only sets stop_signal and interrupts what waits;
- * a second one ends the program.  Signals that were ignored stay so.
+ * a second SIGINT or SIGTERM ends the program.  Signals that were ignored stay so.
  */
 void stop_on_signals(void);
 

@@ -22,7 +22,10 @@ void capfile_on_idle(struct source *s, void (*idle)(void *arg), void *arg);
 
 struct capfile_writer;
 
-/* Write to path ("-": standard output).  compress: gzip. */
+/*
+ * Write to path ("-": standard output).  compress: gzip.  A file that is there is emptied when the
+ * first block is put, and not before; -ETXTBSY when another writer has it.
+ */
 int capfile_create(const char *path, bool compress, struct capfile_writer **ret, struct err *e);
 /* Append the blocks of record.raw; an empty one does nothing. */
 int capfile_write_raw(struct capfile_writer *w, struct str raw, struct err *e);
@@ -45,5 +48,8 @@ int capfile_write_procs(struct capfile_writer *w, const struct snap_proc *list, 
 /* One block a process; all entries carry the same tid. */
 int capfile_write_fds(struct capfile_writer *w, int64_t tid, const struct snap_fd *list, size_t n,
 		      struct err *e);
-/* Flush and close; the writer is gone whatever it returns. */
+/*
+ * Flush and close; the writer is gone whatever it returns.  A new file that nothing could be put
+ * into is removed.
+ */
 int capfile_finish(struct capfile_writer *w, struct err *e);

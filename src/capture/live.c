@@ -6,6 +6,7 @@
 #include "capture/bytes.h"
 #include "capture/probe.h"
 #include "capture/ring.h"
+#include "capture/ringevent.h"
 #include "capture/wall.h"
 
 #include <errno.h>
@@ -14,8 +15,12 @@
 #include <unistd.h>
 
 enum {
-	FIRST_SLEEP_NS = 500000,
-	LONGEST_SLEEP_NS = 20000000,
+	SHORTEST_NAP_NS = 500000,
+	LONGEST_NAP_NS = 20000000,
+	/* Shares of a ring that fill during a nap: above the one it was long, below the other
+	   short. */
+	NAP_FILLS_MOST = 16,
+	NAP_FILLS_LEAST = 64,
 	EVENTS_PER_LOOK = 64,
 	HALVINGS_MAX = 16,
 	RESERVE_BYTES = 8 << 20,
@@ -30,11 +35,13 @@ struct live {
 	unsigned n_rings, rings_per_lane;
 	struct ring *given; /* whose head the caller is reading */
 	uint64_t now_ns;    /* not later than the true one */
-	uint64_t last_ts, sleep_ns, ring_bytes_wanted;
+	uint64_t last_ts, nap_ns, ring_bytes_wanted;
 	struct source_stats stats;
 	struct loss *loss;
 	uint64_t looked_ns, look_due_ns; /* at what is lost; as events are stamped */
 	uint64_t n_events[LANE_COUNT], by_type[EV_COUNT], n_late;
+	uint32_t ring_event_bytes; /* of one that waits; 0: none */
+	uint8_t ring_event[INFRA_BYTES];
 };
 
 static uint64_t record_time(const struct ring *r)
@@ -76,7 +83,6 @@ static void account(struct live *l, const struct ring *r)
 		l->n_late++;
 	else
 		l->last_ts = ts;
-	l->sleep_ns = FIRST_SLEEP_NS;
 	l->stats.n_events++;
 	l->stats.n_bytes += r->n;
 	l->n_events[(unsigned)(r - l->rings) / l->rings_per_lane]++;
@@ -117,11 +123,19 @@ static void look_in_time(struct live *l)
 		look(l);
 }
 
-static int give_loss(struct live *l, struct record *ret)
+static int give_own(struct live *l, struct record *ret)
 {
-	uint64_t ts = l->last_ts ? l->last_ts : l->looked_ns;
+	if (l->ring_event_bytes) {
+		*ret = (struct record){.kind = RECORD_EVENT};
+		ret->event.p = l->ring_event;
+		ret->event.n = l->ring_event_bytes;
+		ret->event.wall_by_ns = wall_by(&l->wall, load64(l->ring_event));
+		l->ring_event_bytes = 0;
+	} else {
+		uint64_t ts = l->last_ts ? l->last_ts : l->looked_ns;
 
-	loss_next(l->loss, ts, wall_by(&l->wall, ts), ret);
+		loss_next(l->loss, ts, wall_by(&l->wall, ts), ret);
+	}
 	l->stats.n_events++;
 	l->stats.n_bytes += ret->event.n;
 	l->by_type[EV_INFRASTRUCTURE_EVENT_E]++;
@@ -139,8 +153,8 @@ static int live_next(struct source *s, struct record *ret, struct err *e)
 	l->given = NULL;
 	if (l->stats.n_events % EVENTS_PER_LOOK == 0)
 		look_in_time(l);
-	if (loss_waits(l->loss))
-		return give_loss(l, ret);
+	if (l->ring_event_bytes || loss_waits(l->loss))
+		return give_own(l, ret);
 	r = oldest(l, &complete);
 	if (!r || (!complete && !is_settled(l, record_time(r))))
 		return 0;
@@ -149,6 +163,7 @@ static int live_next(struct source *s, struct record *ret, struct err *e)
 		return err_set(e, -EIO, "the kernel's records are not what was agreed on");
 	l->given = r;
 	account(l, r);
+	l->ring_event_bytes = ring_event(r->head, r->n - PROBE_TRAILER_BYTES, l->ring_event);
 	ret->kind = RECORD_EVENT;
 	ret->event.p = r->head;
 	ret->event.n = r->n - PROBE_TRAILER_BYTES;
@@ -231,6 +246,8 @@ static int open_rings_that_fit(struct live *l, struct err *e)
 		r = open_rings(l, halvings, &why);
 		if (reserve >= 0)
 			close(reserve);
+		if (probe_lacks_files(r))
+			break;
 		if (!r && reserve >= 0)
 			return 0;
 	}
@@ -244,7 +261,7 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 
 	l->source.ops = &live_ops;
 	l->cfg = *cfg;
-	l->sleep_ns = FIRST_SLEEP_NS;
+	l->nap_ns = SHORTEST_NAP_NS;
 	l->loss = loss_new();
 	wall_init(&l->wall, wall_read);
 	r = probe_open(cfg, l->wall.epoch_ns, &l->probe, e);
@@ -270,28 +287,38 @@ struct source *live_source(struct live *l)
 	return &l->source;
 }
 
-void live_wait(struct live *l, uint64_t timeout_ns)
+/* Rings that fill fast are looked at often.  Otherwise rarely, as each time costs a little. */
+static void pace_naps(struct live *l)
 {
-	struct timespec t;
-	uint64_t ns = l->sleep_ns;
-	bool any = false;
+	bool fast = false, slow = true;
 
 	for (unsigned i = 0; i < l->n_rings; i++) {
-		ring_give_back(&l->rings[i]);
-		any = any || l->rings[i].head;
+		size_t n = ring_waiting(&l->rings[i]);
+
+		fast |= n > l->rings[i].bytes / NAP_FILLS_MOST;
+		slow &= n < l->rings[i].bytes / NAP_FILLS_LEAST;
 	}
-	/* Something is there already and only waits for its time. */
-	if (any)
-		l->sleep_ns = FIRST_SLEEP_NS;
-	else if (l->sleep_ns < LONGEST_SLEEP_NS)
-		l->sleep_ns *= 2;
-	if (any && ns > l->cfg.hold_ns)
-		ns = l->cfg.hold_ns;
+	if (fast && l->nap_ns > SHORTEST_NAP_NS)
+		l->nap_ns /= 2;
+	else if (slow && l->nap_ns < LONGEST_NAP_NS)
+		l->nap_ns *= 2;
+}
+
+void live_wait(struct live *l, uint64_t timeout_ns)
+{
+	/* A record that is held waits for an answer, which comes soon. */
+	uint64_t ns = l->given ? SHORTEST_NAP_NS : l->nap_ns;
+	struct timespec t;
+
+	for (unsigned i = 0; i < l->n_rings; i++)
+		ring_give_back(&l->rings[i]);
 	if (ns > timeout_ns)
 		ns = timeout_ns;
 	t.tv_sec = (time_t)(ns / 1000000000);
 	t.tv_nsec = (long)(ns % 1000000000);
 	nanosleep(&t, NULL);
+	if (!l->given)
+		pace_naps(l);
 	look_in_time(l);
 }
 
@@ -320,14 +347,29 @@ uint64_t live_epoch(const struct live *l)
 	return l->wall.epoch_ns;
 }
 
+const struct iterators *live_iterators(const struct live *l)
+{
+	return probe_iterators(l->probe);
+}
+
 unsigned live_n_refused(const struct live *l)
 {
 	return probe_n_refused(l->probe);
 }
 
+bool live_is_iterator(const char *program)
+{
+	return probe_is_iterator(program);
+}
+
 const char *live_refused(const struct live *l, unsigned i, const char **reason)
 {
 	return probe_refused(l->probe, i, reason);
+}
+
+const char *live_no_enters(const struct live *l)
+{
+	return probe_no_enters(l->probe);
 }
 
 void live_get_stats(struct live *l, struct live_stats *ret)
@@ -343,6 +385,7 @@ void live_get_stats(struct live *l, struct live_stats *ret)
 		ret->ring_bytes += l->rings[i].bytes;
 	ret->ring_bytes_wanted = l->ring_bytes_wanted;
 	probe_lost(l->probe, lost, ret->lost_by_reason);
+	probe_shortened(l->probe, ret->shortened);
 	for (unsigned i = 0; i < LANE_COUNT * EV_COUNT; i++) {
 		ret->n_lost[i / EV_COUNT] += lost[i / EV_COUNT][i % EV_COUNT];
 		ret->lost_by_type[i % EV_COUNT] += lost[i / EV_COUNT][i % EV_COUNT];

@@ -19,10 +19,13 @@ struct live_config {
 	const uint64_t *failures; /* ... of which the failures are wanted, too; NULL: all */
 	/* ... that are wanted each time on a TCP socket, not just once; NULL: all */
 	const uint64_t *on_tcp;
+	/* ... of which what they name matters as it was when they began; NULL: none */
+	const uint64_t *enters;
 	uint32_t snaplen; /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
 	/* Of each ring; a power of two, at least a page.  Less where memory is short. */
 	uint32_t ring_bytes[LANE_COUNT];
 	unsigned cpus_per_ring; /* a power of two; 0: one ring a lane for all */
+	bool no_iterators;	/* load none of the programs for the picture at the start */
 	uint64_t hold_ns; /* how long a record may be overtaken by an older one of another ring */
 };
 
@@ -33,6 +36,7 @@ struct live_config {
 			      .hold_ns = 3000000})
 
 struct live;
+struct iterators;
 
 /* -errno and *e, which says what the machine or the user lacks. */
 int live_open(const struct live_config *cfg, struct live **ret, struct err *e);
@@ -51,6 +55,8 @@ bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, 
 /* Machine time (capture/wall.h), which records are stamped with, and what it was at the start. */
 uint64_t live_now(const struct live *l);
 uint64_t live_epoch(const struct live *l);
+/* For a scan of the machine; NULL without.  Borrowed. */
+const struct iterators *live_iterators(const struct live *l);
 /* Right after next() gave 0: all records older than this have been given. */
 uint64_t live_settled(const struct live *l);
 
@@ -59,7 +65,12 @@ uint64_t live_settled(const struct live *l);
  * with the last thing that its verifier said ("" if nothing).
  */
 unsigned live_n_refused(const struct live *l);
+/* Whether that costs no events: it is for a scan, which reads /proc instead. */
+bool live_is_iterator(const char *program);
 const char *live_refused(const struct live *l, unsigned i, const char **reason);
+
+/* Why names are not seen as they were when calls began, though that was asked for; NULL. */
+const char *live_no_enters(const struct live *l);
 
 struct live_stats {
 	uint64_t n_events[LANE_COUNT];
@@ -67,8 +78,9 @@ struct live_stats {
 	uint64_t n_lost[LANE_COUNT]; /* by lane, for any reason */
 	uint64_t lost_by_type[EV_COUNT];
 	uint64_t lost_by_reason[LOSS_COUNT];
-	uint64_t n_late;	    /* records older than one that was given before them */
-	uint64_t ring_bytes;	    /* memory of all rings ... */
+	uint64_t shortened[SHORTENED_COUNT]; /* of which some is left out, how often */
+	uint64_t n_late;		     /* records older than one that was given before them */
+	uint64_t ring_bytes;		     /* memory of all rings ... */
 	uint64_t ring_bytes_wanted; /* ... and what was asked for: there may be less to be had */
 	unsigned n_programs;
 };

@@ -4,15 +4,14 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "capture/bytes.h"
+#include "capture/infra.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 enum {
 	SLOTS = 2 * LOSS_CGROUPS_MAX, /* a power of two */
-	RECORD_BYTES = 1024,
 	SCOPE_BYTES = 512,
-	N_PARAMS = 4,
 };
 
 /* Of one control group, type and reason. */
@@ -30,7 +29,7 @@ struct loss {
 	struct row *rows;
 	size_t n_rows;
 	uint16_t slots[SLOTS]; /* row and 1 */
-	uint8_t rec[RECORD_BYTES];
+	uint8_t rec[INFRA_BYTES];
 };
 
 struct loss *loss_new(void)
@@ -125,39 +124,22 @@ static void add_scope(struct loss *l, uint16_t type, uint64_t lost, struct buf *
 		buf_addf(out, " others=%" PRIu64, lost);
 }
 
-static void encode(struct loss *l, uint64_t ts, struct buf params[N_PARAMS])
-{
-	uint32_t at = RECORD_HEADER_BYTES + 2 * N_PARAMS;
-
-	for (unsigned i = 0; i < N_PARAMS; i++) {
-		buf_addc(&params[i], '\0');
-		store16(l->rec + RECORD_HEADER_BYTES + 2 * i, (uint16_t)params[i].n);
-		memcpy(l->rec + at, params[i].p, params[i].n);
-		at += (uint32_t)params[i].n;
-		buf_done(&params[i]);
-	}
-	memcpy(l->rec, &ts, sizeof(ts));
-	memset(l->rec + 8, 0xff, 8); /* no thread's */
-	store32(l->rec + 16, at);
-	store16(l->rec + 20, EV_INFRASTRUCTURE_EVENT_E);
-	store32(l->rec + 22, N_PARAMS);
-}
-
 static void make_record(struct loss *l, enum lane lane, uint16_t type, uint64_t ts,
 			int64_t wall_by_ns)
 {
-	struct buf params[N_PARAMS];
 	uint64_t n = l->fresh[lane][type];
+	struct buf what, scope;
 
-	for (unsigned i = 0; i < N_PARAMS; i++)
-		buf_init(&params[i], RECORD_BYTES);
-	buf_addz(&params[0], "saker");
-	buf_addz(&params[1], "loss");
-	buf_addf(&params[2], "lane=%s type=%s lost=%" PRIu64 " from=%" PRIu64 " until=%" PRIu64,
+	buf_init(&what, INFRA_BYTES);
+	buf_init(&scope, INFRA_BYTES);
+	buf_addf(&what, "lane=%s type=%s lost=%" PRIu64 " from=%" PRIu64 " until=%" PRIu64,
 		 lane_names[lane], event_table[type].name, n, l->from_ns + (uint64_t)wall_by_ns,
 		 l->until_ns + (uint64_t)wall_by_ns);
-	add_scope(l, type, n, &params[3]);
-	encode(l, ts, params);
+	add_scope(l, type, n, &scope);
+	infra_encode(&(struct infra){STR("loss"), buf_str(&what), buf_str(&scope)}, ts,
+		     INFRA_NO_THREAD, l->rec);
+	buf_done(&what);
+	buf_done(&scope);
 	l->fresh[lane][type] = 0;
 	l->n_fresh -= n;
 }

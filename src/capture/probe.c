@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "capture/object.h"
+#include "capture/tracepoint.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -12,7 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_PROGRAMS = 256, MAX_REFUSED = 64, NAME_BYTES = 64, REASON_BYTES = 256 };
+enum {
+	MAX_PROGRAMS = 256,
+	MAX_REFUSED = 64,
+	NAME_BYTES = 64,
+	REASON_BYTES = 256,
+	OTHER_FILES = 128,
+};
 
 /* A program that the kernel does not take, and the last thing that its verifier said. */
 struct refusal {
@@ -22,10 +29,13 @@ struct refusal {
 struct probe {
 	struct probe_bpf *skel;
 	struct bpf_link *links[MAX_PROGRAMS];
+	struct iterators iterators;
 	unsigned n_links, n_programs, rings_per_lane;
-	unsigned n_cpus;
+	unsigned n_cpus, cpus_per_ring;
 	struct refusal refused[MAX_REFUSED];
 	unsigned n_refused;
+	bool can_read_tasks; /* the kernel lets programs read memory of tasks */
+	char no_enters[REASON_BYTES];
 };
 
 /* Tracepoints that are no system calls. */
@@ -44,6 +54,11 @@ static const struct {
 };
 
 enum { N_TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0]) };
+
+/* Calls that are looked at when they begin, see bpf/given.h. */
+static const uint16_t enters[] = {SC_OPEN, SC_CREAT, SC_OPENAT, SC_OPENAT2, SC_CONNECT};
+
+enum { N_ENTERS = sizeof(enters) / sizeof(enters[0]) };
 
 static const struct {
 	uint16_t nr, code;
@@ -141,8 +156,36 @@ static void choose(struct probe *p, struct bpf_program *program)
 	p->n_programs++;
 }
 
+/* The one that tells most, of those that the kernel can take. */
+static void choose_iterators(struct probe *p)
+{
+	struct probe_bpf *s = p->skel;
+
+	if (p->can_read_tasks)
+		choose(p, s->progs.picture_tasks_whole);
+	if (!bpf_program__autoload(s->progs.picture_tasks_whole))
+		choose(p, s->progs.picture_tasks);
+	choose(p, s->progs.picture_files);
+}
+
+static void choose_enters(struct probe *p, const struct live_config *cfg)
+{
+	for (unsigned i = 0; cfg->enters && i < N_ENTERS; i++) {
+		char name[NAME_BYTES];
+
+		if (!has_bit(cfg->enters, enters[i]) || !has_bit(cfg->syscalls, enters[i]) ||
+		    native_number(enters[i]) < 0)
+			continue;
+		snprintf(name, sizeof(name), "enter_%s", syscall_table[enters[i]].name);
+		choose(p, bpf_object__find_program_by_name(p->skel->obj, name));
+		p->skel->rodata->has_enters = true;
+	}
+	if (!p->skel->rodata->has_enters)
+		bpf_map__set_max_entries(p->skel->maps.givens, 1);
+}
+
 /* Only what is wanted is loaded. */
-static void choose_programs(struct probe *p, const uint64_t *syscalls)
+static void choose_programs(struct probe *p, const struct live_config *cfg)
 {
 	struct bpf_program *program;
 
@@ -150,15 +193,18 @@ static void choose_programs(struct probe *p, const uint64_t *syscalls)
 	bpf_object__for_each_program(program, p->skel->obj)
 		bpf_program__set_autoload(program, false);
 	choose(p, p->skel->progs.sys_exit);
+	if (!cfg->no_iterators)
+		choose_iterators(p);
 	for (unsigned code = 0; code < SC_COUNT; code++) {
-		if (has_bit(syscalls, code))
+		if (has_bit(cfg->syscalls, code))
 			choose(p, program_of(p->skel, code));
 	}
 	for (unsigned i = 0; i < N_TRACEPOINTS; i++) {
-		if (has_bit(syscalls, tracepoints[i].code))
+		if (has_bit(cfg->syscalls, tracepoints[i].code))
 			choose(p, bpf_object__find_program_by_name(p->skel->obj,
 								   tracepoints[i].program));
 	}
+	choose_enters(p, cfg);
 }
 
 static unsigned ceil_log2(unsigned n)
@@ -170,11 +216,21 @@ static unsigned ceil_log2(unsigned n)
 	return r;
 }
 
+static unsigned ring_shift(unsigned cpus_per_ring)
+{
+	return cpus_per_ring ? ceil_log2(cpus_per_ring) : 31;
+}
+
+static unsigned groups_of(unsigned n_cpus, unsigned shift)
+{
+	return ((n_cpus - 1) >> shift) + 1;
+}
+
 static void count_rings(struct probe *p, const struct live_config *cfg)
 {
-	unsigned shift = cfg->cpus_per_ring ? ceil_log2(cfg->cpus_per_ring) : 31;
+	unsigned shift = ring_shift(cfg->cpus_per_ring);
 
-	p->rings_per_lane = ((p->n_cpus - 1) >> shift) + 1;
+	p->rings_per_lane = groups_of(p->n_cpus, shift);
 	p->skel->rodata->ring_cpu_shift = shift;
 	p->skel->rodata->rings_per_lane = p->rings_per_lane;
 }
@@ -249,9 +305,35 @@ __attribute__((format(printf, 2, 0))) static int listen_to_libbpf(enum libbpf_pr
 	return 0;
 }
 
-static int explain(int code, struct err *e)
+/* At most: each program and map, the rings, the links, and what else is open. */
+unsigned probe_files_wanted(unsigned cpus_per_ring)
+{
+	int n_cpus = libbpf_num_possible_cpus();
+
+	return MAX_PROGRAMS + OTHER_FILES +
+	       LANE_COUNT * groups_of(n_cpus > 0 ? (unsigned)n_cpus : 1, ring_shift(cpus_per_ring));
+}
+
+static int too_many_files(const struct probe *p, int code, struct err *e)
+{
+	if (code == -ENFILE)
+		return err_set(e, code,
+			       "too many open files on this machine; raise fs.file-max by sysctl");
+	return err_set(e, code, "too many open files; raise ulimit -n to %u",
+		       probe_files_wanted(p->cpus_per_ring));
+}
+
+bool probe_lacks_files(int code)
+{
+	return code == -EMFILE || code == -ENFILE;
+}
+
+static int explain(const struct probe *p, int code, struct err *e)
 {
 	size_t n = strcspn(last_message, "\n");
+
+	if (probe_lacks_files(code))
+		return too_many_files(p, code, e);
 
 	if (code == -EPERM)
 		return err_set(e, code,
@@ -271,19 +353,19 @@ static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epo
 {
 	int r;
 
-	p->skel = object_open();
+	p->skel = object_open(&p->can_read_tasks);
 	if (!p->skel)
-		return explain(-errno, e);
-	choose_programs(p, cfg->syscalls);
+		return explain(p, -errno, e);
+	choose_programs(p, cfg);
 	set_up(p, cfg, epoch_ns);
 	last_refusal = (struct refusal){0};
 	last_message[0] = '\0';
 	r = probe_bpf__load(p->skel);
 	if (!r)
 		return 0;
-	if (r == -EPERM || !last_refusal.program[0] || p->n_refused == MAX_REFUSED ||
-	    !strcmp(last_refusal.program, "sys_exit"))
-		return explain(r, e);
+	if (r == -EPERM || probe_lacks_files(r) || !last_refusal.program[0] ||
+	    p->n_refused == MAX_REFUSED || !strcmp(last_refusal.program, "sys_exit"))
+		return explain(p, r, e);
 	p->refused[p->n_refused++] = last_refusal;
 	probe_bpf__destroy(p->skel);
 	p->skel = NULL;
@@ -297,6 +379,7 @@ int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **
 
 	libbpf_set_print(listen_to_libbpf);
 	p->n_cpus = r > 0 ? (unsigned)r : 1;
+	p->cpus_per_ring = cfg->cpus_per_ring;
 	while ((r = try_load(p, cfg, epoch_ns, e)) > 0)
 		;
 	if (r < 0) {
@@ -312,6 +395,7 @@ void probe_detach(struct probe *p)
 	for (unsigned i = 0; i < p->n_links; i++)
 		bpf_link__destroy(p->links[i]);
 	p->n_links = 0;
+	iterators_detach(&p->iterators);
 }
 
 void probe_close(struct probe *p)
@@ -337,6 +421,8 @@ int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e)
 {
 	int fd = probe_make_ring(bytes);
 
+	if (probe_lacks_files(fd))
+		return too_many_files(p, fd, e);
 	if (fd < 0)
 		return err_set(e, fd, "a ring buffer of %zu bytes: %s", bytes, strerror(-fd));
 	if (bpf_map_update_elem(bpf_map__fd(p->skel->maps.rings), &i, &fd, BPF_ANY) < 0) {
@@ -394,24 +480,95 @@ static void route_all(struct probe *p, const struct live_config *cfg)
 #endif
 }
 
+static bool is_enter(const char *program)
+{
+	return !strncmp(program, "enter_", 6);
+}
+
+static bool is_start(const char *program)
+{
+	return !strcmp(program, "sys_exit") || !strncmp(program, "on_", 3);
+}
+
+static int attach_enter(struct probe *p, const struct bpf_program *program, int events)
+{
+	char name[NAME_BYTES];
+	struct bpf_link *link;
+	int fd;
+
+	snprintf(name, sizeof(name), "sys_%s", bpf_program__name(program));
+	fd = events < 0 ? events : tracepoint_open(events, "syscalls", name);
+	if (fd < 0)
+		return fd;
+	link = bpf_program__attach_perf_event(program, fd);
+	if (!link) {
+		int code = -errno;
+
+		close(fd);
+		return code;
+	}
+	p->links[p->n_links++] = link;
+	return 0;
+}
+
+/* Without them, what a call names is known from its end only. */
+static void attach_enters(struct probe *p)
+{
+	int events = tracepoint_events();
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, p->skel->obj)
+	{
+		const char *name = bpf_program__name(program);
+		int r;
+
+		if (!is_enter(name) || !bpf_program__autoload(program))
+			continue;
+		r = attach_enter(p, program, events);
+		if (r < 0)
+			snprintf(p->no_enters, sizeof(p->no_enters), "%s: %s", name, strerror(-r));
+	}
+	if (events >= 0)
+		close(events);
+}
+
 int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 {
 	struct bpf_program *program;
 
 	route_all(p, cfg);
+	if (p->skel->rodata->has_enters)
+		attach_enters(p);
 	bpf_object__for_each_program(program, p->skel->obj)
 	{
 		const char *name = bpf_program__name(program);
-		bool is_start = !strcmp(name, "sys_exit") || !strncmp(name, "on_", 3);
 
-		if (!is_start || !bpf_program__autoload(program))
+		if (!is_start(name) || !bpf_program__autoload(program))
 			continue;
 		p->links[p->n_links] = bpf_program__attach(program);
+		if (!p->links[p->n_links] && probe_lacks_files(-errno))
+			return too_many_files(p, -errno, e);
 		if (!p->links[p->n_links])
 			return err_set(e, -errno, "attaching %s: %s", name, strerror(errno));
 		p->n_links++;
 	}
+	iterators_attach(&p->iterators, p->skel);
 	return 0;
+}
+
+bool probe_is_iterator(const char *program)
+{
+	return !strncmp(program, "picture_", 8);
+}
+
+const struct iterators *probe_iterators(const struct probe *p)
+{
+	return p->iterators.tasks && p->iterators.files ? &p->iterators : NULL;
+}
+
+const char *probe_no_enters(const struct probe *p)
+{
+	return p->no_enters[0] ? p->no_enters : NULL;
 }
 
 unsigned probe_n_programs(const struct probe *p)
@@ -463,6 +620,20 @@ void probe_lost(const struct probe *p, uint64_t by_type[LANE_COUNT][EV_COUNT],
 {
 	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
 		lost_of_lane(p, lane, by_type[lane], by_reason);
+}
+
+void probe_shortened(const struct probe *p, uint64_t ret[SHORTENED_COUNT])
+{
+	uint64_t *per_cpu = xcalloc(p->n_cpus, sizeof(*per_cpu));
+
+	for (uint32_t key = 0; key < SHORTENED_COUNT; key++) {
+		ret[key] = 0;
+		if (bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.shortened), &key, per_cpu))
+			continue;
+		for (unsigned i = 0; i < p->n_cpus; i++)
+			ret[key] += per_cpu[i];
+	}
+	free(per_cpu);
 }
 
 bool probe_is_losing(const struct probe *p, enum lane lane)

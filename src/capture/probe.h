@@ -2,6 +2,7 @@
 /* The kernel's side of the live source: loading, choosing and attaching the programs of bpf/. */
 #pragma once
 
+#include "capture/iterators.h"
 #include "capture/live.h"
 #include "capture/loss.h"
 
@@ -14,6 +15,10 @@ struct probe;
 int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **ret, struct err *e);
 void probe_close(struct probe *p); /* NULL is fine */
 unsigned probe_rings_per_lane(const struct probe *p);
+/* Open files that watching may take at most, on this machine. */
+unsigned probe_files_wanted(unsigned cpus_per_ring);
+/* code: of a failure of these.  No more files may be opened, which less memory does not mend. */
+bool probe_lacks_files(int code);
 /* A ring buffer of this size that nobody writes to: its file descriptor, or -errno. */
 int probe_make_ring(size_t bytes);
 /* Make the i-th ring buffer: its file descriptor, or -errno and *e. */
@@ -23,9 +28,14 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e);
 /* None any more. */
 void probe_detach(struct probe *p);
 
+/* As far as they are to be had; NULL when not both. */
+const struct iterators *probe_iterators(const struct probe *p);
+bool probe_is_iterator(const char *program);
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
 const char *probe_refused(const struct probe *p, unsigned i, const char **reason);
+/* Why a program at the beginning of calls could not be attached; NULL. */
+const char *probe_no_enters(const struct probe *p);
 /* The i-th program that there is, wanted or not; NULL behind the last. */
 const char *probe_program(const struct probe *p, unsigned i);
 /* Whether it makes the events of this system call or tracepoint. */
@@ -37,6 +47,7 @@ bool probe_makes(const struct probe *p, const char *program, enum syscall_code c
 bool probe_is_losing(const struct probe *p, enum lane lane);
 /* Let a look (capture/loss.h) have the counters, at least of the lanes that are losing. */
 void probe_take_losses(struct probe *p, struct loss *l);
+void probe_shortened(const struct probe *p, uint64_t ret[SHORTENED_COUNT]);
 /* Added to, of all lanes. */
 void probe_lost(const struct probe *p, uint64_t by_type[LANE_COUNT][EV_COUNT],
 		uint64_t by_reason[LOSS_COUNT]);

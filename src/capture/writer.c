@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -24,8 +26,11 @@ enum {
 };
 
 struct capfile_writer {
-	gzFile gz; /* plain too */
+	int fd;
+	gzFile gz; /* plain too; NULL until the first put, then it owns fd */
 	char *name;
+	bool is_stdout, compress;
+	bool is_new;	  /* a file that was not there before */
 	struct buf block; /* the one being put together */
 };
 
@@ -39,8 +44,24 @@ static int file_error(struct capfile_writer *w, struct err *e)
 	return err_set(e, -EIO, "%s: %s", w->name, text);
 }
 
+/* Now that there is something to write, what was in the file may go. */
+static int begin(struct capfile_writer *w, struct err *e)
+{
+	struct stat st;
+
+	if (!w->is_stdout && !fstat(w->fd, &st) && S_ISREG(st.st_mode) && ftruncate(w->fd, 0) < 0)
+		return err_set(e, -errno, "%s: %s", w->name, strerror(errno));
+	w->gz = gzdopen(w->fd, w->compress ? "wb" : "wbT");
+	if (!w->gz)
+		return err_set(e, -ENOMEM, "%s: %s", w->name, strerror(ENOMEM));
+	gzbuffer(w->gz, GZ_BUFFER_BYTES);
+	return 0;
+}
+
 static int put(struct capfile_writer *w, const void *p, size_t n, struct err *e)
 {
+	if (!w->gz && begin(w, e) < 0)
+		return e->code;
 	/* gzwrite() takes no more than an int at once. */
 	while (n) {
 		unsigned part = n < 1 << 30 ? (unsigned)n : 1 << 30;
@@ -54,29 +75,52 @@ static int put(struct capfile_writer *w, const void *p, size_t n, struct err *e)
 	return 0;
 }
 
+/*
+ * Captures hold what processes read and wrote: for their owner only.  Two writers would ruin each
+ * other's: so one has it locked, where files can be.
+ */
+static int open_file(const char *path, bool *is_new)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	*is_new = fd >= 0;
+	if (fd < 0 && errno == EEXIST)
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || !flock(fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
+		return fd;
+	close(fd);
+	errno = ETXTBSY;
+	return -1;
+}
+
 int capfile_create(const char *path, bool compress, struct capfile_writer **ret, struct err *e)
 {
-	bool is_stdout = !strcmp(path, "-");
-	/* Captures hold what processes read and wrote: for their owner only. */
-	int fd = is_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-			   : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	bool is_stdout = !strcmp(path, "-"), is_new = false;
+	int fd = is_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : open_file(path, &is_new);
 	struct capfile_writer *w;
 
 	if (fd < 0)
-		return err_set(e, -errno, "%s: %s", path, strerror(errno));
+		return err_set(e, -errno, "%s: %s", path,
+			       errno == ETXTBSY ? "another program is writing to it"
+						: strerror(errno));
 	w = xcalloc(1, sizeof(*w));
 	w->name = xstrdup(is_stdout ? "standard output" : path);
-	w->gz = gzdopen(fd, compress ? "wb" : "wbT");
-	if (!w->gz) {
-		close(fd);
-		free(w->name);
-		free(w);
-		return err_set(e, -ENOMEM, "%s: %s", path, strerror(ENOMEM));
-	}
-	gzbuffer(w->gz, GZ_BUFFER_BYTES);
+	w->fd = fd;
+	w->is_stdout = is_stdout;
+	w->is_new = is_new;
+	w->compress = compress;
 	buf_init(&w->block, 2 * LIST_BYTES);
 	*ret = w;
 	return 0;
+}
+
+/* A file that we made and that nothing got into is of no use to anybody. */
+static void remove_empty(const struct capfile_writer *w)
+{
+	struct stat st;
+
+	if (w->is_new && !lstat(w->name, &st) && S_ISREG(st.st_mode) && !st.st_size)
+		unlink(w->name);
 }
 
 int capfile_finish(struct capfile_writer *w, struct err *e)
@@ -84,10 +128,11 @@ int capfile_finish(struct capfile_writer *w, struct err *e)
 	int z, r = 0;
 
 	errno = 0;
-	z = gzclose(w->gz);
+	z = w->gz ? gzclose(w->gz) : close(w->fd);
 	if (z != Z_OK)
 		r = err_set(e, errno ? -errno : -EIO, "%s: %s", w->name,
 			    errno ? strerror(errno) : "cannot be completed");
+	remove_empty(w);
 	buf_done(&w->block);
 	free(w->name);
 	free(w);

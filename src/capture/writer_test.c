@@ -2,7 +2,10 @@
 #include "capture/testfile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 /* A file in memory that has a path. */
 struct target {
@@ -444,4 +447,50 @@ TEST(files_that_cannot_be_written_say_why)
 		r = 0;
 		e = (struct err){0};
 	}
+}
+
+static void check_file(const char *path, const char *want)
+{
+	char text[64] = "";
+	int fd = open(path, O_RDONLY);
+
+	CHECK(fd >= 0);
+	CHECK_INT(read(fd, text, sizeof(text) - 1), (int)strlen(want));
+	CHECK_STR(text, want);
+	close(fd);
+}
+
+TEST(a_file_is_emptied_only_once_there_is_something_to_write)
+{
+	char path[] = "/tmp/saker-writer-XXXXXX";
+	struct capfile_writer *w;
+	struct err e = {0};
+	int fd = mkstemp(path);
+
+	CHECK_INT(write(fd, "old", 3), 3);
+	for (unsigned compress = 0; compress < 2; compress++) {
+		CHECK_INT(capfile_create(path, compress, &w, &e), 0);
+		CHECK_INT(capfile_finish(w, &e), 0);
+		check_file(path, "old");
+	}
+	close(fd);
+	unlink(path);
+	CHECK_INT(capfile_create(path, false, &w, &e), 0);
+	CHECK_INT(access(path, F_OK), 0);
+	CHECK_INT(capfile_finish(w, &e), 0);
+	CHECK_INT(access(path, F_OK), -1);
+}
+
+TEST(a_file_has_one_writer)
+{
+	struct target t = target_new();
+	struct capfile_writer *first = create(&t, false), *second;
+	struct err e = {0};
+
+	CHECK_INT(capfile_create(t.path, false, &second, &e), -ETXTBSY);
+	CHECK(strstr(e.msg, "another program is writing to it"));
+	CHECK_INT(capfile_finish(first, NULL), 0);
+	second = create(&t, false);
+	CHECK_INT(capfile_finish(second, NULL), 0);
+	close(t.fd);
 }

@@ -2,10 +2,9 @@
 #include "enrich/call.h"
 
 #include "base/alloc.h"
+#include "enrich/curl.h"
 
-#include <curl/curl.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -36,21 +35,24 @@ struct call {
 	char why[WHY_BYTES];   /* the runtime's own words */
 };
 
-static void start_curl(void)
-{
-	curl_global_init(CURL_GLOBAL_NOTHING); /* UNIX sockets need no TLS */
-}
+static const struct curl *curl;
 
-struct calls *calls_new(void)
+struct calls *calls_new(struct err *e)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct calls *c = xcalloc(1, sizeof(*c));
+	struct calls *c;
 
-	pthread_once(&once, start_curl);
-	c->multi = curl_multi_init();
+	curl = curl_load();
+	if (!curl) {
+		err_set(e, -ENOENT,
+			"container runtimes are asked with libcurl.so.4, which is not "
+			"installed");
+		return NULL;
+	}
+	c = xcalloc(1, sizeof(*c));
+	c->multi = curl->multi_init();
 	if (!c->multi)
 		abort(); /* as any other lack of memory */
-	curl_multi_setopt(c->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+	curl->multi_setopt(c->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
 	return c;
 }
 
@@ -62,9 +64,9 @@ static void call_free(struct call *k)
 	if (k->next)
 		k->next->before = k->before;
 	c->n--;
-	curl_multi_remove_handle(c->multi, k->easy);
-	curl_easy_cleanup(k->easy);
-	curl_slist_free_all(k->headers);
+	curl->multi_remove_handle(c->multi, k->easy);
+	curl->easy_cleanup(k->easy);
+	curl->slist_free_all(k->headers);
 	buf_done(&k->sent);
 	buf_done(&k->received);
 	framer_done(&k->framer);
@@ -83,7 +85,7 @@ void calls_free(struct calls *c)
 		return;
 	while (c->first)
 		call_free(c->first);
-	curl_multi_cleanup(c->multi);
+	curl->multi_cleanup(c->multi);
 	free(c);
 }
 
@@ -99,7 +101,7 @@ static size_t on_body(char *p, size_t one, size_t n, void *arg)
 	struct str bytes = {p, n};
 	long status = 0;
 
-	curl_easy_getinfo(k->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl->easy_getinfo(k->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (is_stream(k) && status == 200) {
 		k->bad = framer_feed(&k->framer, bytes, k->r.message, k->r.arg);
 		return k->bad ? 0 : n;
@@ -143,42 +145,42 @@ static size_t on_header(char *p, size_t one, size_t n, void *arg)
 static void prepare_grpc(struct call *k, const struct call_request *r)
 {
 	grpc_wrap(&k->sent, r->body);
-	k->headers = curl_slist_append(k->headers, "Content-Type: application/grpc");
-	k->headers = curl_slist_append(k->headers, "TE: trailers");
-	k->headers = curl_slist_append(k->headers, "Expect:");
+	k->headers = curl->slist_append(k->headers, "Content-Type: application/grpc");
+	k->headers = curl->slist_append(k->headers, "TE: trailers");
+	k->headers = curl->slist_append(k->headers, "Expect:");
 	if (*r->namespace) {
 		char *line = xasprintf("containerd-namespace: %s", r->namespace);
 
-		k->headers = curl_slist_append(k->headers, line);
+		k->headers = curl->slist_append(k->headers, line);
 		free(line);
 	}
-	curl_easy_setopt(k->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
-	curl_easy_setopt(k->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)k->sent.n);
-	curl_easy_setopt(k->easy, CURLOPT_POSTFIELDS, buf_z(&k->sent));
-	curl_easy_setopt(k->easy, CURLOPT_HTTPHEADER, k->headers);
+	curl->easy_setopt(k->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+	curl->easy_setopt(k->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)k->sent.n);
+	curl->easy_setopt(k->easy, CURLOPT_POSTFIELDS, buf_z(&k->sent));
+	curl->easy_setopt(k->easy, CURLOPT_HTTPHEADER, k->headers);
 }
 
 static void prepare(struct call *k, const struct call_request *r)
 {
 	char *url = xasprintf("http://localhost%s", r->path);
 
-	curl_easy_setopt(k->easy, CURLOPT_URL, url);
-	curl_easy_setopt(k->easy, CURLOPT_UNIX_SOCKET_PATH, r->socket);
-	curl_easy_setopt(k->easy, CURLOPT_PROXY, ""); /* whatever the environment says */
-	curl_easy_setopt(k->easy, CURLOPT_NOSIGNAL, 1L);
+	curl->easy_setopt(k->easy, CURLOPT_URL, url);
+	curl->easy_setopt(k->easy, CURLOPT_UNIX_SOCKET_PATH, r->socket);
+	curl->easy_setopt(k->easy, CURLOPT_PROXY, ""); /* whatever the environment says */
+	curl->easy_setopt(k->easy, CURLOPT_NOSIGNAL, 1L);
 	/*
 	 * To connect to a UNIX socket costs next to nothing, and libcurl 7.88 breaks a second
 	 * request on a connection that began as HTTP/2, and sends others behind an endless reply.
 	 */
-	curl_easy_setopt(k->easy, CURLOPT_FRESH_CONNECT, 1L);
-	curl_easy_setopt(k->easy, CURLOPT_FORBID_REUSE, 1L);
-	curl_easy_setopt(k->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(k->easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
-	curl_easy_setopt(k->easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(k->easy, CURLOPT_WRITEDATA, k);
-	curl_easy_setopt(k->easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(k->easy, CURLOPT_HEADERDATA, k);
-	curl_easy_setopt(k->easy, CURLOPT_PRIVATE, k);
+	curl->easy_setopt(k->easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl->easy_setopt(k->easy, CURLOPT_FORBID_REUSE, 1L);
+	curl->easy_setopt(k->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+	curl->easy_setopt(k->easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
+	curl->easy_setopt(k->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl->easy_setopt(k->easy, CURLOPT_WRITEDATA, k);
+	curl->easy_setopt(k->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl->easy_setopt(k->easy, CURLOPT_HEADERDATA, k);
+	curl->easy_setopt(k->easy, CURLOPT_PRIVATE, k);
 	if (r->framing == FRAMING_GRPC)
 		prepare_grpc(k, r);
 	free(url);
@@ -191,7 +193,7 @@ struct call *call_start(struct calls *c, const struct call_request *r)
 	k->owner = c;
 	k->r = *r;
 	k->grpc_status = GRPC_NONE;
-	k->easy = curl_easy_init();
+	k->easy = curl->easy_init();
 	if (!k->easy)
 		abort();
 	buf_init(&k->sent, SIZE_MAX / 2);
@@ -203,7 +205,7 @@ struct call *call_start(struct calls *c, const struct call_request *r)
 		c->first->before = k;
 	c->first = k;
 	c->n++;
-	curl_multi_add_handle(c->multi, k->easy);
+	curl->multi_add_handle(c->multi, k->easy);
 	return k;
 }
 
@@ -211,7 +213,7 @@ static enum call_outcome http_outcome(struct call *k, struct reply *ret)
 {
 	long status = 0;
 
-	curl_easy_getinfo(k->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl->easy_getinfo(k->easy, CURLINFO_RESPONSE_CODE, &status);
 	ret->body = buf_str(&k->received);
 	if (status == 200)
 		return CALL_GOOD;
@@ -246,9 +248,9 @@ static enum call_outcome outcome_of(struct call *k, CURLcode code, struct reply 
 	}
 	if (code == CURLE_OK)
 		return k->r.framing == FRAMING_GRPC ? grpc_outcome(k, ret) : http_outcome(k, ret);
-	curl_easy_getinfo(k->easy, CURLINFO_OS_ERRNO, &number);
+	curl->easy_getinfo(k->easy, CURLINFO_OS_ERRNO, &number);
 	keep_why(k, str_of(code == CURLE_COULDNT_CONNECT && number ? strerror((int)number)
-								   : curl_easy_strerror(code)));
+								   : curl->easy_strerror(code)));
 	return number == EACCES || number == EPERM ? CALL_DENIED : CALL_FAILED;
 }
 
@@ -267,24 +269,19 @@ void calls_wait(struct calls *c, int timeout_ms)
 	int running, left;
 	CURLMsg *m;
 
-	curl_multi_poll(c->multi, NULL, 0, timeout_ms, NULL);
-	curl_multi_perform(c->multi, &running);
-	while ((m = curl_multi_info_read(c->multi, &left))) {
+	curl->multi_poll(c->multi, NULL, 0, timeout_ms, NULL);
+	curl->multi_perform(c->multi, &running);
+	while ((m = curl->multi_info_read(c->multi, &left))) {
 		CURLcode code = m->data.result;
 
 		if (m->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&k);
+		curl->easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&k);
 		finish(k, code);
 	}
 }
 
 void calls_wake(struct calls *c)
 {
-	curl_multi_wakeup(c->multi);
-}
-
-size_t calls_count(const struct calls *c)
-{
-	return c->n;
+	curl->multi_wakeup(c->multi);
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/err.h"
 #include "enrich/framer.h"
 
 #include <stdbool.h>
@@ -43,7 +44,8 @@ struct call_request {
 	void *arg;
 };
 
-struct calls *calls_new(void);
+/* NULL and *e without libcurl. */
+struct calls *calls_new(struct err *e);
 void calls_free(struct calls *c); /* cancels what is under way; NULL is fine */
 
 /* Never fails: what cannot be sent is done with CALL_FAILED in the next calls_wait(). */
@@ -55,4 +57,3 @@ void call_cancel(struct call *k);
 void calls_wait(struct calls *c, int timeout_ms);
 /* End a calls_wait(), from any thread. */
 void calls_wake(struct calls *c);
-size_t calls_count(const struct calls *c); /* under way */

@@ -227,10 +227,11 @@ int enricher_new(const struct enricher_config *cfg, enricher_tell tell, void *ar
 	struct place_list places = {0};
 	int code = places_find(cfg, &places, e);
 
-	if (code < 0) {
+	en->calls = code < 0 ? NULL : calls_new(e);
+	if (!en->calls) {
 		free(en);
 		places_done(&places);
-		return code;
+		return code < 0 ? code : -ENOENT;
 	}
 	en->cfg = *cfg;
 	en->tell = tell;
@@ -242,7 +243,6 @@ int enricher_new(const struct enricher_config *cfg, enricher_tell tell, void *ar
 						  .with_size = cfg->with_size};
 	en->listener =
 		(struct runtime_listener){on_found, on_gone, on_facts, on_missing, on_listed, en};
-	en->calls = calls_new();
 	en->book = book_new(cfg->max_containers);
 	buf_init(&en->record, RECORD_BYTES);
 	for (size_t i = 0; i < places.n; i++)

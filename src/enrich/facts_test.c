@@ -3,6 +3,7 @@
 #include "base/test.h"
 #include "state/container.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char *split(const char *image)

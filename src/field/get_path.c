@@ -74,15 +74,35 @@ static const struct at_params given_names[] = {
 	{EV_SOCKET_CONNECT_X, -1, 1},
 };
 
+/* What the program had there when the call began, which its end may not show any more. */
+static bool name_at_first(const struct field_ctx *c, const struct at_params *p, int64_t *ret_dirfd,
+			  struct str *ret)
+{
+	struct event enter;
+	struct str at_last;
+
+	if (p->path <= 0 || c->m->ev.type == EV_SOCKET_CONNECT_X || !moment_enter(c->m, &enter))
+		return false;
+	/* An enter event has the same, without the result before it. */
+	*ret_dirfd = p->dirfd > 0 ? event_i64(&enter, (unsigned)p->dirfd - 1) : AT_FDCWD_PORTABLE;
+	event_text(&c->m->ev, (unsigned)p->path, &at_last);
+	return event_text(&enter, (unsigned)p->path - 1, ret) && !str_eq(*ret, at_last);
+}
+
 bool moment_given_name(const struct field_ctx *c, struct str *ret)
 {
 	const struct event *ev = &c->m->ev;
 	const struct at_params *p = FIND_AT(given_names, ev->type);
 	struct str raw, resolved;
+	int64_t dirfd;
 
 	*ret = STR_EMPTY;
 	if (!p)
 		return event_is_exit(ev->type);
+	if (name_at_first(c, p, &dirfd, &raw)) {
+		*ret = path_absolute(c, dirfd_base(c, dirfd, raw), raw);
+		return true;
+	}
 	if (p->dirfd >= 0 && (!event_has(ev, (unsigned)p->path) || !event_has(ev, p->dirfd)))
 		return false;
 	param_text(c, (unsigned)p->path, &raw, &resolved);
@@ -94,8 +114,9 @@ struct str moment_given_name_raw(const struct field_ctx *c)
 {
 	const struct at_params *p = FIND_AT(given_names, c->m->ev.type);
 	struct str raw = STR_EMPTY, resolved;
+	int64_t dirfd;
 
-	if (p)
+	if (p && !name_at_first(c, p, &dirfd, &raw))
 		param_text(c, (unsigned)p->path, &raw, &resolved);
 	return raw;
 }

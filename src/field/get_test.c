@@ -171,6 +171,22 @@ TEST(descriptors_are_described)
 	scene_free(s);
 }
 
+TEST(a_failed_open_has_the_name_that_it_was_given_at_first)
+{
+	struct scene *s = scene_new();
+
+	EVENT_OF(s, SYSCALL_OPENAT_2_E, 20, I64(-100), TEXT("secret"), U32(1), U32(0));
+	EVENT_OF(s, SYSCALL_OPENAT_2_X, 20, I64(-2), I64(-100), TEXT("/decoy"), U32(1), U32(0),
+		 U32(0), U64(0));
+	CHECK_STR(scene_text(s, "fd.name"), "/root/secret");
+	CHECK_STR(scene_text(s, "fd.nameraw"), "secret");
+	CHECK_STR(scene_text(s, "evt.arg.name"), "/decoy");
+	EVENT_OF(s, SYSCALL_OPENAT_2_X, 20, I64(-2), I64(-100), TEXT("/decoy"), U32(1), U32(0),
+		 U32(0), U64(0));
+	CHECK_STR(scene_text(s, "fd.name"), "/decoy");
+	scene_free(s);
+}
+
 TEST(a_failed_open_has_a_name_but_no_descriptor)
 {
 	struct scene *s = scene_new();

@@ -120,7 +120,9 @@ static inline void scene_event(struct scene *s, uint16_t type, int64_t tid,
 
 	CHECK(len > 0);
 	arena_reset(&s->scratch);
-	CHECK_INT(state_apply(s->state, &r, &s->m), STATE_DELIVER);
+	/* What opens are given when they begin is only for their end. */
+	CHECK_INT(state_apply(s->state, &r, &s->m),
+		  type == EV_SYSCALL_OPENAT_2_E ? STATE_HIDDEN : STATE_DELIVER);
 }
 
 #define EVENT_OF(s, type, tid, ...)                                                                \

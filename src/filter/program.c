@@ -289,6 +289,26 @@ const struct event_set *program_wants_on_tcp(const struct program *p)
 	return &p->wants_on_tcp;
 }
 
+static bool reads(const struct extractor *x, bool (*is)(struct str field))
+{
+	if (x->field && is(x->text))
+		return true;
+	for (uint32_t i = 0; i < x->n_args; i++) {
+		if (reads(x->args[i], is))
+			return true;
+	}
+	return false;
+}
+
+bool program_reads(const struct program *p, bool (*is)(struct str field))
+{
+	for (size_t i = 0; i < p->graph.n_slots; i++) {
+		if (reads(p->graph.slots[i].x, is))
+			return true;
+	}
+	return false;
+}
+
 /* Plans are made when the first event of their type comes: most types never do. */
 
 static bool can_match(const struct condition *c, unsigned type, unsigned syscall)

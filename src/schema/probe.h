@@ -43,6 +43,14 @@ enum {
 	PROBE_TOLD_SOCKETS = 1024, /* a power of two */
 	/* Pieces of memory, per CPU, in which records of varying length are put together. */
 	PROBE_SCRATCHES = 2,
+	PROBE_GIVEN_PLACES = 4096, /* a power of two; see bpf/given.h */
+};
+
+/* What is left out of a record, which is sent all the same. */
+enum probe_shortened {
+	SHORTENED_VECTOR, /* pieces of memory */
+	SHORTENED_POLL,	  /* descriptors that are waited for */
+	SHORTENED_COUNT,
 };
 
 /* Where records got lost: the cgroup of the process that the record was of. */

@@ -21,10 +21,9 @@ enum {
 
 bool moment_enter(const struct moment *m, struct event *ret)
 {
-	const struct thread *t = m->thread;
 	uint16_t type = m->ev.type;
 
-	if (!t || !t->enter || event_decode(t->enter, t->enter_bytes, ret, NULL) < 0)
+	if (!m->enter || event_decode(m->enter, m->enter_bytes, ret, NULL) < 0)
 		return false;
 	return type == ret->type + 1 ||
 	       (type == EV_SYSCALL_EXECVE_19_X && ret->type == EV_SYSCALL_EXECVEAT_E);

@@ -95,10 +95,23 @@ static void inherit_files(struct state *s, struct thread *t, struct thread *from
 		t->files = files_copy(s, f);
 }
 
+/*
+ * The event's are what stands in the process' memory, where it may have been overwritten since
+ * the program was started.
+ */
+static void inherit_arguments(struct state *s, struct thread *t, const struct thread *from)
+{
+	if (!s->as_live || !from->exe)
+		return;
+	set_istr(s, &t->exe, from->exe);
+	set_istr(s, &t->args, from->args);
+}
+
 static void inherit(struct state *s, struct thread *t, struct thread *from)
 {
 	const struct thread *main;
 
+	inherit_arguments(s, t, from);
 	set_istr(s, &t->exepath, from->exepath);
 	set_istr(s, &t->root, from->root);
 	t->exe_writable = from->exe_writable;

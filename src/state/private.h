@@ -123,6 +123,8 @@ struct state {
 	struct state_config cfg;
 	bool as_live; /* cfg.live, or in a section that Saker recorded */
 	struct slab *slab;
+	uint8_t *enter; /* of the last exit event: its moment shows it */
+	uint32_t enter_bytes;
 	struct intern *names;
 	struct thread_table threads;
 	struct container_table *containers;
@@ -280,8 +282,6 @@ bool moment_add_fd(struct state *s, struct moment *m, int64_t num, struct fd *fd
 /* The directory that a path given with dirfd starts from. */
 struct str dirfd_path(const struct state *s, const struct thread *t, int64_t dirfd,
 		      struct str path);
-/* The stored enter half of this exit event; false when there is none. */
-bool moment_enter(const struct moment *m, struct event *ret);
 /* Cgroups as the kernel gives them, with today's names of the subsystems. */
 void thread_set_cgroups(struct state *s, struct thread *t, struct str list);
 void thread_set_container(struct state *s, struct thread *t);

@@ -72,6 +72,7 @@ static void drop_tables(struct state *s)
 	interface_list_clear(&s->interfaces, s->names);
 	intern_free(s->names);
 	slab_free(s->slab);
+	s->enter = NULL;
 }
 
 struct state *state_new(const struct state_config *cfg)
@@ -303,12 +304,23 @@ static bool is_hidden(const struct state *s, const struct record *r, uint16_t ty
 	       (!event_is_exit(type) && event_table[type].category & EC_SYSCALL);
 }
 
+/* What the thread's call was given: from here on its end's, until the next one's. */
+static void take_enter(struct state *s, struct moment *m)
+{
+	struct thread *t = m->thread;
+
+	slab_put(s->slab, s->enter, s->enter_bytes);
+	m->enter = s->enter = t->enter;
+	m->enter_bytes = s->enter_bytes = t->enter_bytes;
+	t->enter = NULL;
+	t->enter_bytes = 0;
+}
+
 /* Apart, as most events are skipped and need none of its registers. */
 static __attribute__((noinline)) enum state_verdict
 apply_event(struct state *s, const struct record *r, struct moment *m)
 {
 	struct event *ev = &m->ev;
-	bool is_exit;
 
 	m->prev_ts = s->last_ts;
 	count_event(s, ev->type, ev->ts);
@@ -317,13 +329,13 @@ apply_event(struct state *s, const struct record *r, struct moment *m)
 	m->first_ts = s->first_ts;
 	threads_make_room(s);
 	m->thread = attach(s, ev->type, ev->tid);
+	m->enter = NULL;
+	if (m->thread && m->thread->enter && event_is_exit(ev->type))
+		take_enter(s, m);
 	resolve(s, m);
 	if (apply_table[ev->type])
 		apply_table[ev->type](s, m);
-	is_exit = event_is_exit(ev->type);
 	if (m->thread) {
-		if (m->thread->enter && is_exit)
-			thread_forget_enter(s, m->thread);
 		if (ev->type != EV_SCHEDSWITCH_6_E)
 			note_time(m->thread, ev->ts);
 		m->thread->last_fd = m->fd_num;
@@ -491,11 +503,6 @@ uint64_t state_last_ts(const struct state *s)
 bool state_is_live(const struct state *s)
 {
 	return s->as_live;
-}
-
-uint64_t state_boot_ns(const struct state *s)
-{
-	return s->boot_ns;
 }
 
 const struct user *user_find(const struct state *s, const struct istr *container_id, uint32_t uid)

@@ -54,9 +54,11 @@ struct moment {
 	int64_t fd_num;	       /* its number, also when fd is NULL; see has_fd_num */
 	bool has_fd_num;
 	bool fd_name_changed;
-	bool is_first; /* no event before it in this run */
-	int64_t res;   /* return value, when has_res */
-	bool has_res;  /* the type has a "res" or "fd" result and the record carries it */
+	bool is_first;	      /* no event before it in this run */
+	int64_t res;	      /* return value, when has_res */
+	bool has_res;	      /* the type has a "res" or "fd" result and the record carries it */
+	const uint8_t *enter; /* record of its enter half, kept since the call began; NULL: none */
+	uint32_t enter_bytes;
 	const struct container *container; /* that this very event brought, else NULL */
 	uint64_t first_ts;		   /* of the first event of the run */
 	uint64_t prev_ts;		   /* of the event before, 0 for the first */
@@ -68,6 +70,9 @@ enum state_verdict {
 	STATE_UNWANTED, /* an event, counted and applied, but outside state_want(): *ret is not set
 			 */
 };
+
+/* The enter half of this exit event; false when there is none. */
+bool moment_enter(const struct moment *m, struct event *ret);
 
 struct state *state_new(const struct state_config *cfg);
 void state_free(struct state *s);
@@ -138,7 +143,7 @@ struct state_stats {
 	uint64_t n_threads, n_fds, n_containers, n_users, n_bytes;
 	uint64_t n_events, n_bad_records;
 	uint64_t threads_added, threads_removed, threads_refused, threads_evicted;
-	uint64_t fds_added, fds_removed, fds_refused;
+	uint64_t fds_added, fds_removed, fds_refused, fds_impossible;
 	uint64_t containers_evicted, users_refused;
 	uint64_t awaited_evicted; /* containers given up as too many were awaited */
 	uint64_t thread_lookups_failed, fd_lookups_failed;
@@ -161,4 +166,3 @@ uint64_t state_last_ts(const struct state *s); /* of the last event */
 bool state_is_live(const struct state *s);
 /* Host name and boot time as the capture or host says. */
 struct str state_hostname(const struct state *s);
-uint64_t state_boot_ns(const struct state *s);

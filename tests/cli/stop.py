@@ -82,7 +82,7 @@ def want_of_memory_is_one_line_and_status_1():
     if os.environ.get('SAKER_SANITIZED') == '1':
         return  # the sanitizers' own maps are larger than any limit
     seen = 0
-    for limit in range(6000, 14000, 250):
+    for limit in range(6000, 40000, 500):
         run = subprocess.run(['sh', '-c', f'ulimit -v {limit}; exec "{SAKER}" replay "{capture("containers.scap.gz")}"'],
                              capture_output=True)
         if run.stderr.endswith(b'saker: out of memory\n'):

@@ -248,6 +248,26 @@ static void waiting(void)
 	close(fds[0]), close(fds[1]);
 }
 
+/* More than a record holds. */
+static void too_many(void)
+{
+	struct iovec pieces[40];
+	struct pollfd p[40];
+	int fd = open("pieces", O_RDWR | O_CREAT, 0644);
+	long r;
+
+	for (unsigned i = 0; i < 40; i++) {
+		pieces[i] = (struct iovec){"a", 1};
+		p[i] = (struct pollfd){fd, POLLIN, 0};
+	}
+	ONE(EV_SYSCALL_WRITEV_X, SYS_writev, fd, pieces, 40), want_note("of too many pieces");
+	pbytes("aaaaaaaaaaaaaaaa", 16), p64(fd), p32(16);
+	r = CALL(SYS_poll, p, 40, 0);
+	want(EV_SYSCALL_POLL_X), want_note("of too many descriptors");
+	p64(r), pany(2 + 10 * 32), p64(0);
+	close(fd);
+}
+
 static void moving_data(void)
 {
 	static char big[200];
@@ -317,6 +337,7 @@ void cases_file(void)
 	descriptors();
 	pipes();
 	waiting();
+	too_many();
 	moving_data();
 	semaphores();
 }

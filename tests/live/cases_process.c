@@ -369,6 +369,7 @@ static void the_kernel(void)
 {
 	struct io_uring_params u = {.flags = IORING_SETUP_CLAMP};
 	uint64_t quota[16] = {0};
+	char text[64];
 	long r;
 
 	ONE(EV_SYSCALL_CHDIR_X, SYS_chdir, "."), pstr(".");
@@ -400,6 +401,9 @@ static void the_kernel(void)
 	ONE(EV_SYSCALL_IO_URING_SETUP_X, SYS_io_uring_setup, 4, &u);
 	p32(4), p32(u.sq_entries), p32(u.cq_entries), p32(0x20), p32(u.sq_thread_cpu);
 	p32(u.sq_thread_idle), p32(u.features);
+	want(EV_INFRASTRUCTURE_EVENT_E), want_note("of a ring");
+	snprintf(text, sizeof(text), "fd=%ld entries=4 seen=opens", r);
+	pstr("saker"), pstr("io_uring"), pstr(text), pstr("");
 	ONE(EV_SYSCALL_IO_URING_ENTER_X, SYS_io_uring_enter, -1, 1, 2, 3, &(uint64_t){4}, 8);
 	p64(-1), p32(1), p32(2), p32(3), p32(4);
 	ONE(EV_SYSCALL_IO_URING_REGISTER_X, SYS_io_uring_register, -1, 5, 6, 7);

@@ -328,6 +328,8 @@ static void check_programs(struct live *l)
 	live_get_stats(l, &s);
 	outcome(!live_n_refused(l), "no program was refused", NULL);
 	outcome(s.lost_by_reason[LOSS_TOO_MANY] >= 2, "messages left out are counted", NULL);
+	outcome(s.shortened[SHORTENED_VECTOR] && s.shortened[SHORTENED_POLL],
+		"what is left out of records is counted", NULL);
 	printf("# programs loaded: %u\n", s.n_programs);
 	for (unsigned i = 0; i < live_n_refused(l); i++) {
 		const char *reason, *program = live_refused(l, i, &reason);
