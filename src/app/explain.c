@@ -177,7 +177,12 @@ static int find_event(struct input *in, uint64_t num, struct err *e)
 	}
 	if (r < 0)
 		return r;
-	if (!r || in->moment.ev.num != num)
+	if (r && in->moment.ev.num != num)
+		return err_set(e, -ENOENT,
+			       "event %" PRIu64 " is not shown, nor do rules see it; the next that "
+			       "is shown is %" PRIu64,
+			       num, in->moment.ev.num);
+	if (!r)
 		return err_set(e, -ENOENT, "there is no event %" PRIu64, num);
 	return 0;
 }
@@ -344,7 +349,7 @@ static const struct option_row rows[] = {
 	    "rules to explain, in order; else the bundled ones"),
 	ROW("event", 'e', NUMBER, event, "N",
 	    "each rule for this event (evt.num), and what failed"),
-	ROW("rule", 'n', TEXT, rule, "NAME", "how far the events of the capture got in this rule"),
+	ROW("rule", 'R', TEXT, rule, "NAME", "how far the events of the capture got in this rule"),
 	ROW("json", 'j', FLAG, json, NULL, "as one line of JSON"),
 	ROW("verbose", 'v', FLAG, verbose, NULL, "long lists and conditions in full"),
 	INPUT_ROWS(struct explain_options, input),

@@ -99,14 +99,17 @@ static enum exit_status help(char **args, unsigned n_args)
 
 	if (!n_args)
 		return say(overview);
+	if (n_args > 1) {
+		report("help: too many arguments; see 'saker help'");
+		return EXIT_USAGE;
+	}
 	c = find_command(str_of(args[0]));
 	return c ? say_help(c) : unknown_command(args[0]);
 }
 
 static enum exit_status misused(const struct command *c, const char *why)
 {
-	report("%s: %s", c->name, why);
-	report("usage: saker %s %s", c->name, c->arguments);
+	report("%s: %s; see 'saker help %s'", c->name, why, c->name);
 	return EXIT_USAGE;
 }
 

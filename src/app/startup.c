@@ -61,10 +61,10 @@ static bool parse_ring_sizes(struct str text, uint32_t ret[LANE_COUNT])
 
 int startup_options(struct startup *s, const struct startup_options *o, struct err *e)
 {
-	uint64_t snaplen = o->snaplen < PROBE_SNAPLEN_MAX ? o->snaplen : PROBE_SNAPLEN_MAX;
-
-	if (snaplen)
-		s->live.snaplen = (uint32_t)snaplen;
+	if (o->snaplen > PROBE_SNAPLEN_MAX)
+		return err_set(e, -EINVAL, "--snaplen is at most %d", (int)PROBE_SNAPLEN_MAX);
+	if (o->snaplen)
+		s->live.snaplen = (uint32_t)o->snaplen;
 	if (o->ring_size && !parse_ring_sizes(str_of(o->ring_size), s->live.ring_bytes))
 		return err_set(e, -EINVAL,
 			       "--ring-size wants a power of two from 4K to 1024M, or three with "
@@ -161,7 +161,8 @@ static void tell_blind(const struct scan_stats *stats)
 			       stats->n_dropped[blind[i]], scan_drop_text(blind[i]));
 	if (stats->n_denied)
 		report("of what was there before: %" PRIu64
-		       " environments, folders and the like that may not be read",
+		       " environments, folders and the like that the kernel does not show even to "
+		       "Saker; what they would tell stays unknown until an event tells it",
 		       stats->n_denied);
 }
 

@@ -18,8 +18,8 @@ struct watch_options {
 	bool json, all_matches;
 };
 
-#define WATCH_ROWS(type, member, disable_letter)                                                   \
-	CHOICE_ROWS(type, member.choice, disable_letter),                                          \
+#define WATCH_ROWS(type, member)                                                                   \
+	CHOICE_ROWS(type, member.choice),                                                          \
 		CHOICE_ROW(type, member, "json", 'j', FLAG, json, NULL,                            \
 			   "alerts as JSON, one object a line"),                                   \
 		CHOICE_ROW(type, member, "all-matches", 'a', FLAG, all_matches, NULL,              \
