@@ -2,11 +2,15 @@
 /*
  * usage: scan [PROCESSES [FDS [WORKERS]]]
  *
+ * WORKERS: threads that read /proc, or 0 for the kernel's iterators, which takes root.
+ *
  * How long a scan of this machine takes, after starting so many more processes with so many
  * descriptors each: of ten, three are files, three pipes, two sockets, one is /dev/null and one
  * an eventfd.  Prints the best and the median of five scans, and the least CPU time of five more.
  */
+#include "capture/live.h"
 #include "capture/scan.h"
+#include "schema/schema.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -102,15 +106,40 @@ static double seconds(clockid_t clock)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static double scan_once(clockid_t clock, unsigned n_workers, struct scan_stats *ret)
+/* Nothing but the iterators and the programs that are always there. */
+static struct live *open_kernel(void)
+{
+	struct live_config cfg = LIVE_CONFIG_DEFAULT;
+	static const uint64_t none[(SC_COUNT + 63) / 64];
+	struct err e = {0};
+	struct live *l;
+
+	cfg.syscalls = none;
+	if (live_open(&cfg, &l, &e) < 0) {
+		fprintf(stderr, "scan: %s\n", e.msg);
+		exit(1);
+	}
+	for (unsigned i = 0; i < live_n_refused(l); i++) {
+		const char *reason, *program = live_refused(l, i, &reason);
+
+		fprintf(stderr, "scan: the kernel refuses %s: %s\n", program, reason);
+	}
+	return l;
+}
+
+static double scan_once(clockid_t clock, const struct scan_config *cfg, struct scan_stats *ret)
 {
 	double begin = seconds(clock);
 	struct err e = {0};
 	struct source *s;
 	struct record r;
 
-	if (scan_open(&(struct scan_config){.n_workers = n_workers}, &s, &e) < 0) {
+	if (scan_open(cfg, &s, &e) < 0) {
 		fprintf(stderr, "scan: %s\n", e.msg);
+		exit(1);
+	}
+	if (!cfg->n_workers && !scan_has_iterators(s)) {
+		fprintf(stderr, "scan: the kernel's iterators do not serve\n");
 		exit(1);
 	}
 	while (source_next(s, &r, &e) > 0)
@@ -131,7 +160,8 @@ int main(int argc, char **argv)
 {
 	unsigned n = argc > 1 ? (unsigned)atoi(argv[1]) : 0;
 	unsigned n_fds = argc > 2 ? (unsigned)atoi(argv[2]) : 10;
-	unsigned n_workers = argc > 3 ? (unsigned)atoi(argv[3]) : 1;
+	struct scan_config cfg = {.n_workers = argc > 3 ? (unsigned)atoi(argv[3]) : 1};
+	struct live *kernel = NULL;
 	static pid_t pids[MAX_PROCESSES];
 	struct scan_stats stats;
 	struct rusage usage;
@@ -140,10 +170,14 @@ int main(int argc, char **argv)
 	if (n > MAX_PROCESSES)
 		n = MAX_PROCESSES;
 	start(n, n_fds, pids);
+	if (!cfg.n_workers) {
+		kernel = open_kernel();
+		cfg.iterators = live_iterators(kernel);
+	}
 	for (unsigned i = 0; i < RUNS; i++)
-		times[i] = scan_once(CLOCK_MONOTONIC, n_workers, &stats);
+		times[i] = scan_once(CLOCK_MONOTONIC, &cfg, &stats);
 	for (unsigned i = 0; i < RUNS; i++) {
-		double once = scan_once(CLOCK_PROCESS_CPUTIME_ID, n_workers, &stats);
+		double once = scan_once(CLOCK_PROCESS_CPUTIME_ID, &cfg, &stats);
 
 		cpu = once < cpu ? once : cpu;
 	}
@@ -151,6 +185,8 @@ int main(int argc, char **argv)
 		kill(pids[i], SIGKILL);
 	while (wait(NULL) > 0)
 		;
+	if (kernel)
+		source_close(live_source(kernel));
 	qsort(times, RUNS, sizeof(*times), ascending);
 	getrusage(RUSAGE_SELF, &usage);
 	printf("%llu processes, %llu threads, %llu descriptors: best %.0f ms, median %.0f ms, "

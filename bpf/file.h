@@ -118,7 +118,7 @@ ALWAYS void path_prepend(volatile struct walk *w, u8 *room, const u8 *name, u32 
 {
 	u32 at = w->at;
 
-	n = at_most(n, NAME_BYTES_MAX - 1);
+	n &= NAME_BYTES_MAX - 1; /* no name is longer; a comparison is one more way to verify */
 	if (n + 1 > at)
 		return;
 	at -= n;

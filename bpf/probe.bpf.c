@@ -155,3 +155,5 @@ ON_CALL(generic)
 #include "calls_process.h"
 #include "calls_socket.h"
 #include "tracepoints.h"
+
+#include "picture.h"

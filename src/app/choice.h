@@ -11,9 +11,7 @@ struct choice_options {
 };
 
 #define CHOICE_ROW(type, member, name, letter, kind, field, value, help)                           \
-	{                                                                                          \
-		name, letter, OPTION_##kind, offsetof(type, member.field), value, help             \
-	}
+	OPTION_ROW(type, name, letter, kind, member.field, value, help)
 #define CHOICE_ROWS(type, member)                                                                  \
 	CHOICE_ROW(type, member, "rules", 'r', TEXTS, rules, "FILE",                               \
 		   "rules to evaluate, in order; else the bundled ones"),                          \

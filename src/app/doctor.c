@@ -9,6 +9,7 @@
 #include "app/sink.h"
 #include "base/alloc.h"
 #include "base/json.h"
+#include "capture/probe.h"
 #include "filter/events.h"
 
 #include <stdio.h>
@@ -133,6 +134,11 @@ static void program_text(const struct doctor *d, const struct doctor_program *p,
 	if (!p->reason)
 		return;
 	add_heading(MISSING, p->name, str_of(p->reason), out);
+	if (probe_is_iterator(p->name)) {
+		buf_addz(out, "         costs  time at the start: /proc is read for the picture "
+			      "of the machine instead\n");
+		return;
+	}
 	add_syscalls(p->syscalls, out);
 	blind_by_syscalls(d->rules, p->syscalls, &blind);
 	blind_text(&blind, out);

@@ -29,9 +29,7 @@ struct input_options {
 };
 
 #define INPUT_ROW(type, member, name, kind, field, value, help)                                    \
-	{                                                                                          \
-		name, 0, OPTION_##kind, offsetof(type, member.field), value, help                  \
-	}
+	OPTION_ROW(type, name, 0, kind, member.field, value, help)
 #define INPUT_ROWS(type, member)                                                                   \
 	INPUT_ROW(type, member, "stats", FLAG, stats, NULL,                                        \
 		  "what was counted, at the end, on standard error"),                              \

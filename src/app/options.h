@@ -32,6 +32,12 @@ struct option_row {
 	const char *help;
 };
 
+/* A row that sets a member of a struct of options, which may be inside of another member. */
+#define OPTION_ROW(type, name, letter, kind, member, value, help)                                  \
+	{                                                                                          \
+		name, letter, OPTION_##kind, offsetof(type, member), value, help                   \
+	}
+
 struct option_table {
 	const struct option_row *rows;
 	size_t n;

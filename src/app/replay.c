@@ -67,10 +67,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	return status;
 }
 
-#define ROW(name, letter, kind, member, value, help)                                               \
-	{                                                                                          \
-		name, letter, OPTION_##kind, offsetof(struct replay_options, member), value, help  \
-	}
+#define ROW(...) OPTION_ROW(struct replay_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
 	WATCH_ROWS(struct replay_options, watch),

@@ -178,10 +178,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	return status;
 }
 
-#define ROW(name, letter, kind, member, value, help)                                               \
-	{                                                                                          \
-		name, letter, OPTION_##kind, offsetof(struct run_options, member), value, help     \
-	}
+#define ROW(...) OPTION_ROW(struct run_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
 	WATCH_ROWS(struct run_options, watch),

@@ -61,6 +61,7 @@ static bool parse_ring_sizes(struct str text, uint32_t ret[LANE_COUNT])
 
 int startup_options(struct startup *s, const struct startup_options *o, struct err *e)
 {
+	s->live.no_iterators = o->scan_proc;
 	if (o->snaplen > PROBE_SNAPLEN_MAX)
 		return err_set(e, -EINVAL, "--snaplen is at most %d", (int)PROBE_SNAPLEN_MAX);
 	if (o->snaplen)
@@ -134,7 +135,9 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 	for (unsigned i = 0; i < live_n_refused(*ret); i++) {
 		const char *reason, *program = live_refused(*ret, i, &reason);
 
-		report("this kernel refuses the program %s; its events stay unseen (%s)", program,
+		report("this kernel refuses the program %s; %s (%s)", program,
+		       live_is_iterator(program) ? "/proc is read instead"
+						 : "its events stay unseen",
 		       *reason ? reason : "it gives no reason");
 	}
 	live_get_stats(*ret, &live);
@@ -152,7 +155,7 @@ static void tell_blind(const struct scan_stats *stats)
 {
 	static const enum scan_drop blind[] = {
 		SCAN_THREAD_DENIED, SCAN_THREAD_ODD, SCAN_THREAD_LIMIT, SCAN_FDS_DENIED,
-		SCAN_FD_LIMIT,	    SCAN_TIMEOUT,    SCAN_SOCKET_LIMIT,
+		SCAN_FD_LIMIT,	    SCAN_TIMEOUT,    SCAN_SOCKET_LIMIT, SCAN_CUT,
 	};
 
 	for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++)
@@ -182,6 +185,7 @@ int startup_picture(const struct startup *s, const struct live *l,
 		.host_root = getenv("HOST_ROOT"),
 		.n_workers = n_workers(),
 		.epoch_ns = live_epoch(l),
+		.iterators = live_iterators(l),
 	};
 	struct scan_stats stats;
 	struct source *scan;

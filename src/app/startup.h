@@ -13,18 +13,19 @@
 struct startup_options {
 	uint64_t snaplen; /* 0: the usual one */
 	const char *ring_size;
+	bool scan_proc;
 };
 
 #define STARTUP_ROW(type, member, name, letter, kind, field, value, help)                          \
-	{                                                                                          \
-		name, letter, OPTION_##kind, offsetof(type, member.field), value, help             \
-	}
+	OPTION_ROW(type, name, letter, kind, member.field, value, help)
 #define STARTUP_ROWS(type, member)                                                                 \
 	STARTUP_ROW(type, member, "snaplen", 'S', NUMBER, snaplen, "N",                            \
 		    "bytes of what is read and written; 80"),                                      \
 		STARTUP_ROW(type, member, "ring-size", 0, TEXT, ring_size, "SIZE",                 \
-			    "of a ring, or of those of processes,network,files; 4M,4M,8M")
-#define STARTUP_ARGUMENTS "[--snaplen N] [--ring-size SIZE]"
+			    "of a ring, or of those of processes,network,files; 4M,4M,8M"),        \
+		STARTUP_ROW(type, member, "scan-proc", 0, FLAG, scan_proc, NULL,                   \
+			    "read /proc at the start, not the kernel's iterators")
+#define STARTUP_ARGUMENTS "[--snaplen N] [--ring-size SIZE] [--scan-proc]"
 
 struct startup {
 	struct live_config live;  /* LIVE_CONFIG_DEFAULT, then startup_options() */

@@ -29,7 +29,7 @@ static const struct {
 	{STR("bpf_iter"), FD_BPF},
 };
 
-static void set_anonymous(struct snap_fd *fd, struct str what)
+void descriptor_set_anonymous(struct snap_fd *fd, struct str what)
 {
 	fd->type = FD_UNSUPPORTED;
 	fd->name = STR_EMPTY;
@@ -70,6 +70,20 @@ static bool set_socket(struct descriptors *d, uint64_t ino)
 	return false;
 }
 
+uint8_t descriptor_file_type(struct str path, unsigned mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFIFO:
+		return FD_FIFO;
+	case S_IFDIR:
+		return FD_DIRECTORY;
+	case S_IFSOCK:
+		return FD_UNSUPPORTED;
+	default:
+		return str_starts(path, STR("/memfd:")) ? FD_MEMFD : FD_FILE_V2;
+	}
+}
+
 /* What has a path, by what is there: asked without waking the server of a remote file system. */
 static bool set_file(struct descriptors *d, const char *number)
 {
@@ -81,22 +95,10 @@ static bool set_file(struct descriptors *d, const char *number)
 		return false;
 	}
 	fd->ino = x.stx_ino;
-	switch (x.stx_mode & S_IFMT) {
-	case S_IFIFO:
-		fd->type = FD_FIFO;
-		return true;
-	case S_IFDIR:
-		fd->type = FD_DIRECTORY;
-		return true;
-	case S_IFSOCK:
-		fd->type = FD_UNSUPPORTED;
-		return true;
-	default:
-		fd->type = str_starts(fd->name, STR("/memfd:")) ? FD_MEMFD : FD_FILE_V2;
-		if (fd->type == FD_FILE_V2)
-			read_fdinfo(d, number);
-		return true;
-	}
+	fd->type = descriptor_file_type(fd->name, x.stx_mode);
+	if (fd->type == FD_FILE_V2)
+		read_fdinfo(d, number);
+	return true;
 }
 
 /* Pipes, sockets and what has no file tell all by their text; that saves most of the calls. */
@@ -122,7 +124,7 @@ static bool describe(struct descriptors *d, const char *number)
 	}
 	if (!str_starts(text, anon))
 		return set_file(d, number);
-	set_anonymous(&d->fd, str_from(text, anon.n));
+	descriptor_set_anonymous(&d->fd, str_from(text, anon.n));
 	return true;
 }
 

@@ -24,6 +24,10 @@ struct descriptors {
 	uint64_t n_dropped[DESCRIPTOR_DROPS];
 };
 
+/* What text behind "anon_inode:" says. */
+void descriptor_set_anonymous(struct snap_fd *fd, struct str what);
+/* What has a path, by that and the mode of its inode: enum fd_type. */
+uint8_t descriptor_file_type(struct str path, unsigned mode);
 /* dir: the folder of process pid, open until the end. */
 void descriptors_start(struct descriptors *d, int dir, int64_t pid);
 /* Only that one of them. */

@@ -334,9 +334,19 @@ uint64_t live_epoch(const struct live *l)
 	return l->wall.epoch_ns;
 }
 
+const struct iterators *live_iterators(const struct live *l)
+{
+	return probe_iterators(l->probe);
+}
+
 unsigned live_n_refused(const struct live *l)
 {
 	return probe_n_refused(l->probe);
+}
+
+bool live_is_iterator(const char *program)
+{
+	return probe_is_iterator(program);
 }
 
 const char *live_refused(const struct live *l, unsigned i, const char **reason)

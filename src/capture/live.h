@@ -25,6 +25,7 @@ struct live_config {
 	/* Of each ring; a power of two, at least a page.  Less where memory is short. */
 	uint32_t ring_bytes[LANE_COUNT];
 	unsigned cpus_per_ring; /* a power of two; 0: one ring a lane for all */
+	bool no_iterators;	/* load none of the programs for the picture at the start */
 	uint64_t hold_ns; /* how long a record may be overtaken by an older one of another ring */
 };
 
@@ -35,6 +36,7 @@ struct live_config {
 			      .hold_ns = 3000000})
 
 struct live;
+struct iterators;
 
 /* -errno and *e, which says what the machine or the user lacks. */
 int live_open(const struct live_config *cfg, struct live **ret, struct err *e);
@@ -53,6 +55,8 @@ bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, 
 /* Machine time (capture/wall.h), which records are stamped with, and what it was at the start. */
 uint64_t live_now(const struct live *l);
 uint64_t live_epoch(const struct live *l);
+/* For a scan of the machine; NULL without.  Borrowed. */
+const struct iterators *live_iterators(const struct live *l);
 /* Right after next() gave 0: all records older than this have been given. */
 uint64_t live_settled(const struct live *l);
 
@@ -61,6 +65,8 @@ uint64_t live_settled(const struct live *l);
  * with the last thing that its verifier said ("" if nothing).
  */
 unsigned live_n_refused(const struct live *l);
+/* Whether that costs no events: it is for a scan, which reads /proc instead. */
+bool live_is_iterator(const char *program);
 const char *live_refused(const struct live *l, unsigned i, const char **reason);
 
 /* Why names are not seen as they were when calls began, though that was asked for; NULL. */

@@ -7,19 +7,40 @@
 #include <bpf/btf.h>
 #include <string.h>
 
+/* What of the kernel's own description matters before loading. */
+struct abilities {
+	int32_t cast; /* the number of bpf_rdonly_cast(); 0 when it has none */
+	bool reads_tasks;
+};
+
+static bool has_helper(const struct btf *kernel, const char *name)
+{
+	int id = btf__find_by_name_kind(kernel, "bpf_func_id", BTF_KIND_ENUM);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(kernel, (uint32_t)id) : NULL;
+
+	for (unsigned i = 0; t && i < btf_vlen(t); i++) {
+		if (!strcmp(btf__name_by_offset(kernel, btf_enum(t)[i].name_off), name))
+			return true;
+	}
+	return false;
+}
+
 /*
- * The number in the kernel's BTF of bpf_rdonly_cast(); 0 when it has none.
- *
- * A declaration in the programs would do, but for a function that is missing libbpf looks through
- * the BTF of all modules, which takes CAP_SYS_ADMIN.
+ * A declaration of bpf_rdonly_cast() in the programs would do, but for a function that is missing
+ * libbpf looks through the BTF of all modules, which takes CAP_SYS_ADMIN.
  */
-static int32_t find_cast(void)
+static struct abilities find_abilities(void)
 {
 	struct btf *kernel = btf__load_vmlinux_btf();
-	int id = kernel ? btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) : 0;
+	struct abilities a = {.cast = 0};
 
+	if (!kernel)
+		return a;
+	a.cast = btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC);
+	a.cast = a.cast > 0 ? a.cast : 0;
+	a.reads_tasks = has_helper(kernel, "BPF_FUNC_copy_from_user_task");
 	btf__free(kernel);
-	return id > 0 ? id : 0;
+	return a;
 }
 
 /* Make every call of the placeholder one of the kernel's function. */
@@ -35,10 +56,10 @@ static void set_cast(uint8_t *object, size_t n, int32_t id)
 	}
 }
 
-struct probe_bpf *object_open(void)
+struct probe_bpf *object_open(bool *ret_reads_tasks)
 {
 	struct probe_bpf *s = calloc(1, sizeof(*s));
-	int32_t cast = find_cast();
+	struct abilities a = find_abilities();
 	uint8_t *bytes;
 	int r;
 
@@ -47,8 +68,8 @@ struct probe_bpf *object_open(void)
 		return NULL;
 	}
 	bytes = xmemdup(s->skeleton->data, s->skeleton->data_sz);
-	if (cast)
-		set_cast(bytes, s->skeleton->data_sz, cast);
+	if (a.cast)
+		set_cast(bytes, s->skeleton->data_sz, a.cast);
 	s->skeleton->data = bytes;
 	r = bpf_object__open_skeleton(s->skeleton, NULL);
 	free(bytes);
@@ -57,6 +78,7 @@ struct probe_bpf *object_open(void)
 		errno = -r;
 		return NULL;
 	}
-	s->rodata->can_cast = cast;
+	s->rodata->can_cast = a.cast;
+	*ret_reads_tasks = a.reads_tasks;
 	return s;
 }

@@ -4,5 +4,8 @@
 
 #include <probe.skel.h>
 
-/* Open, nothing loaded yet; NULL and errno. */
-struct probe_bpf *object_open(void);
+/*
+ * Open, nothing loaded yet; NULL and errno.  *ret_reads_tasks: whether the kernel lets programs
+ * read the memory of other tasks than the current one.
+ */
+struct probe_bpf *object_open(bool *ret_reads_tasks);

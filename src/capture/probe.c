@@ -29,10 +29,12 @@ struct refusal {
 struct probe {
 	struct probe_bpf *skel;
 	struct bpf_link *links[MAX_PROGRAMS];
+	struct iterators iterators;
 	unsigned n_links, n_programs, rings_per_lane;
 	unsigned n_cpus, cpus_per_ring;
 	struct refusal refused[MAX_REFUSED];
 	unsigned n_refused;
+	bool can_read_tasks; /* the kernel lets programs read memory of tasks */
 	char no_enters[REASON_BYTES];
 };
 
@@ -154,6 +156,18 @@ static void choose(struct probe *p, struct bpf_program *program)
 	p->n_programs++;
 }
 
+/* The one that tells most, of those that the kernel can take. */
+static void choose_iterators(struct probe *p)
+{
+	struct probe_bpf *s = p->skel;
+
+	if (p->can_read_tasks)
+		choose(p, s->progs.picture_tasks_whole);
+	if (!bpf_program__autoload(s->progs.picture_tasks_whole))
+		choose(p, s->progs.picture_tasks);
+	choose(p, s->progs.picture_files);
+}
+
 static void choose_enters(struct probe *p, const struct live_config *cfg)
 {
 	for (unsigned i = 0; cfg->enters && i < N_ENTERS; i++) {
@@ -173,19 +187,20 @@ static void choose_enters(struct probe *p, const struct live_config *cfg)
 /* Only what is wanted is loaded. */
 static void choose_programs(struct probe *p, const struct live_config *cfg)
 {
-	const uint64_t *syscalls = cfg->syscalls;
 	struct bpf_program *program;
 
 	p->n_programs = 0;
 	bpf_object__for_each_program(program, p->skel->obj)
 		bpf_program__set_autoload(program, false);
 	choose(p, p->skel->progs.sys_exit);
+	if (!cfg->no_iterators)
+		choose_iterators(p);
 	for (unsigned code = 0; code < SC_COUNT; code++) {
-		if (has_bit(syscalls, code))
+		if (has_bit(cfg->syscalls, code))
 			choose(p, program_of(p->skel, code));
 	}
 	for (unsigned i = 0; i < N_TRACEPOINTS; i++) {
-		if (has_bit(syscalls, tracepoints[i].code))
+		if (has_bit(cfg->syscalls, tracepoints[i].code))
 			choose(p, bpf_object__find_program_by_name(p->skel->obj,
 								   tracepoints[i].program));
 	}
@@ -338,7 +353,7 @@ static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epo
 {
 	int r;
 
-	p->skel = object_open();
+	p->skel = object_open(&p->can_read_tasks);
 	if (!p->skel)
 		return explain(p, -errno, e);
 	choose_programs(p, cfg);
@@ -380,6 +395,7 @@ void probe_detach(struct probe *p)
 	for (unsigned i = 0; i < p->n_links; i++)
 		bpf_link__destroy(p->links[i]);
 	p->n_links = 0;
+	iterators_detach(&p->iterators);
 }
 
 void probe_close(struct probe *p)
@@ -536,7 +552,18 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 			return err_set(e, -errno, "attaching %s: %s", name, strerror(errno));
 		p->n_links++;
 	}
+	iterators_attach(&p->iterators, p->skel);
 	return 0;
+}
+
+bool probe_is_iterator(const char *program)
+{
+	return !strncmp(program, "picture_", 8);
+}
+
+const struct iterators *probe_iterators(const struct probe *p)
+{
+	return p->iterators.tasks && p->iterators.files ? &p->iterators : NULL;
 }
 
 const char *probe_no_enters(const struct probe *p)

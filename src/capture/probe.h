@@ -2,6 +2,7 @@
 /* The kernel's side of the live source: loading, choosing and attaching the programs of bpf/. */
 #pragma once
 
+#include "capture/iterators.h"
 #include "capture/live.h"
 #include "capture/loss.h"
 
@@ -27,6 +28,9 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e);
 /* None any more. */
 void probe_detach(struct probe *p);
 
+/* As far as they are to be had; NULL when not both. */
+const struct iterators *probe_iterators(const struct probe *p);
+bool probe_is_iterator(const char *program);
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
 const char *probe_refused(const struct probe *p, unsigned i, const char **reason);

@@ -53,15 +53,25 @@ int census_start(struct census *c, int proc)
 	return dirents_open(&c->processes, proc, ".");
 }
 
+bool census_has(const struct census *c, int64_t tid)
+{
+	return tid >= 0 && tid < PIDS_MAX && c->seen[tid / 64] >> tid % 64 & 1;
+}
+
+bool census_claim(struct census *c, int64_t tid)
+{
+	if (tid < 0 || tid >= PIDS_MAX || census_has(c, tid))
+		return false;
+	c->seen[tid / 64] |= 1ULL << tid % 64;
+	return true;
+}
+
 static bool is_new(struct census *c, int64_t pid)
 {
-	uint64_t bit = 1ULL << (pid % 64);
+	bool ok = census_claim(c, pid);
 
-	if (pid >= PIDS_MAX || c->seen[pid / 64] & bit)
-		return false;
-	c->seen[pid / 64] |= bit;
-	c->found_new = true;
-	return true;
+	c->found_new |= ok;
+	return ok;
 }
 
 /*
@@ -133,7 +143,7 @@ void reader_close(struct reader *r)
 	host_close(&r->host);
 }
 
-static void give_proc(struct reader *r, struct record *ret)
+void reader_give(struct reader *r, struct record *ret)
 {
 	r->task.proc.read_ns = r->read_ns;
 	r->stats.n_threads++;
@@ -173,7 +183,19 @@ bool reader_enter(struct reader *r, const char *name, int64_t tid, struct record
 		return false;
 	}
 	r->pid = r->task.proc.pid;
-	give_proc(r, ret);
+	reader_give(r, ret);
+	return true;
+}
+
+bool reader_give_fd(struct reader *r, struct record *ret)
+{
+	if (r->census->n_fds++ >= r->census->cfg.max_fds) {
+		r->stats.n_dropped[SCAN_FD_LIMIT]++;
+		return false;
+	}
+	r->descriptors.fd.read_ns = r->read_ns;
+	r->stats.n_fds++;
+	*ret = (struct record){.kind = RECORD_FD, .fd = &r->descriptors.fd, .raw = STR_EMPTY};
 	return true;
 }
 
@@ -181,15 +203,10 @@ bool reader_next_fd(struct reader *r, struct record *ret)
 {
 	if (!descriptors_next(&r->descriptors))
 		return false;
-	if (r->census->n_fds++ >= r->census->cfg.max_fds) {
-		r->stats.n_dropped[SCAN_FD_LIMIT]++;
-		descriptors_end(&r->descriptors);
-		return false;
-	}
-	r->descriptors.fd.read_ns = r->read_ns;
-	r->stats.n_fds++;
-	*ret = (struct record){.kind = RECORD_FD, .fd = &r->descriptors.fd, .raw = STR_EMPTY};
-	return true;
+	if (reader_give_fd(r, ret))
+		return true;
+	descriptors_end(&r->descriptors);
+	return false;
 }
 
 static bool next_thread(struct reader *r, struct record *ret)
@@ -213,7 +230,7 @@ static bool next_thread(struct reader *r, struct record *ret)
 			close(dir);
 		}
 		if (is_read(r, result)) {
-			give_proc(r, ret);
+			reader_give(r, ret);
 			return true;
 		}
 	}
@@ -228,7 +245,7 @@ static bool end_census(struct reader *r, enum scan_drop why)
 	return false;
 }
 
-static bool may_go_on(struct reader *r)
+bool reader_may_go_on(struct reader *r)
 {
 	const struct census *c = r->census;
 
@@ -260,7 +277,7 @@ bool reader_next(struct reader *r, struct record *ret)
 			return true;
 		reader_leave(r);
 	}
-	while (may_go_on(r) && census_next(r->census, &pid, name)) {
+	while (reader_may_go_on(r) && census_next(r->census, &pid, name)) {
 		if (!reader_enter(r, name, pid, ret))
 			continue;
 		start_rest(r);

@@ -15,7 +15,7 @@
 struct census {
 	pthread_mutex_t lock;
 	struct dirents processes; /* under lock, as the next three */
-	uint64_t *seen;		  /* by process id: those that have been given out */
+	uint64_t *seen;		  /* by id: those that have been given out */
 	unsigned pass;
 	bool found_new;		/* in this pass */
 	struct scan_config cfg; /* with its defaults filled in */
@@ -40,6 +40,9 @@ struct reader {
 void census_init(struct census *c, const struct scan_config *cfg);
 void census_done(struct census *c);
 
+/* For who finds tasks by other means: whether this one is new, and whether it was. */
+bool census_claim(struct census *c, int64_t tid);
+bool census_has(const struct census *c, int64_t tid);
 /* Begin with the processes of the folder proc.  0 or a negative errno. */
 int census_start(struct census *c, int proc);
 
@@ -49,6 +52,12 @@ void reader_close(struct reader *r);
 void reader_leave(struct reader *r);
 /* The next record of the census, good until the next call; false at its end. */
 bool reader_next(struct reader *r, struct record *ret);
+/* Whether limits and time allow more; counts what ends the scan. */
+bool reader_may_go_on(struct reader *r);
+/* Give r->task.proc, or r->descriptors.fd (false when there are too many), as read at r->read_ns.
+ */
+void reader_give(struct reader *r, struct record *ret);
+bool reader_give_fd(struct reader *r, struct record *ret);
 /* Go to thread tid (its name in /proc) and give its record; false when it cannot be had. */
 bool reader_enter(struct reader *r, const char *name, int64_t tid, struct record *ret);
 bool reader_next_fd(struct reader *r, struct record *ret);

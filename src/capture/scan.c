@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "capture/calls.h"
 #include "capture/machine.h"
+#include "capture/picture.h"
 #include "capture/reader.h"
 #include "capture/users.h"
 #include "capture/workers.h"
@@ -20,6 +21,7 @@ struct scan {
 	struct source source;
 	struct census census;
 	struct reader reader;
+	struct picture *picture; /* NULL: the iterators do not serve */
 	struct workers *workers; /* NULL: none */
 	struct machine machine;
 	struct users users;
@@ -42,6 +44,7 @@ const char *scan_drop_text(enum scan_drop d)
 		[SCAN_FD_LIMIT] = "descriptors beyond the limit",
 		[SCAN_SOCKET_LIMIT] = "sockets beyond the limit",
 		[SCAN_TIMEOUT] = "scans that ran out of time",
+		[SCAN_CUT] = "listings that the kernel ended early",
 	};
 
 	return texts[d];
@@ -64,15 +67,23 @@ static bool next_user(struct scan *s, struct record *ret)
 	return !s->census.cfg.skip_users && users_next(&s->users, ret);
 }
 
+static bool next_pictured(struct scan *s, struct record *ret)
+{
+	return s->picture && picture_next(s->picture, ret);
+}
+
+/* Nothing is left when the picture is whole. */
 static bool next_process(struct scan *s, struct record *ret)
 {
+	if (s->picture && !picture_failed(s->picture))
+		return false;
 	return s->workers ? workers_next(s->workers, ret) : reader_next(&s->reader, ret);
 }
 
 static int scan_next(struct source *source, struct record *ret, struct err *e)
 {
 	static bool (*const phases[])(struct scan * s, struct record * ret) = {
-		next_machine, next_user, next_process};
+		next_machine, next_user, next_pictured, next_process};
 	struct scan *s = of(source);
 
 	for (; s->phase < sizeof(phases) / sizeof(*phases); s->phase++)
@@ -92,6 +103,7 @@ static void scan_close(struct source *source)
 	struct scan *s = of(source);
 
 	workers_stop(s->workers);
+	picture_close(s->picture);
 	machine_close(&s->machine);
 	users_close(&s->users);
 	reader_close(&s->reader);
@@ -104,6 +116,11 @@ void scan_get_stats(const struct source *s, struct scan_stats *ret)
 	*ret = (struct scan_stats){.n_threads = 0};
 	reader_add_stats(&of(s)->reader, ret);
 	workers_add_stats(of(s)->workers, ret);
+}
+
+bool scan_has_iterators(const struct source *s)
+{
+	return of(s)->picture;
 }
 
 int scan_open(const struct scan_config *cfg, struct source **ret, struct err *e)
@@ -128,7 +145,8 @@ int scan_open(const struct scan_config *cfg, struct source **ret, struct err *e)
 		scan_close(&s->source);
 		return err_set(e, failed, "/proc: %s", strerror(-failed));
 	}
-	if (cfg->n_workers > 1)
+	s->picture = picture_open(cfg->iterators, &s->reader);
+	if (cfg->n_workers > 1 && !s->picture)
 		s->workers = workers_start(&s->census, cfg->n_workers);
 	*ret = &s->source;
 	return 0;
@@ -212,10 +230,4 @@ bool fetcher_next(struct fetcher *f, struct record *ret)
 bool fetcher_is_quiet(struct fetcher *f)
 {
 	return f->reader.dir >= 0 && calls_are_quiet(f->reader.dir);
-}
-
-void fetcher_get_stats(const struct fetcher *f, struct scan_stats *ret)
-{
-	*ret = (struct scan_stats){.n_threads = 0};
-	reader_add_stats(&f->reader, ret);
 }

@@ -10,6 +10,8 @@
 
 #include "capture/source.h"
 
+struct iterators;
+
 struct scan_config {
 	const char *host_root; /* what stands before "/proc", "/etc"; NULL or "": this machine */
 	bool skip_fds, skip_threads, skip_users;
@@ -28,6 +30,12 @@ struct scan_config {
 	 * come in any order, each still with its main thread first.
 	 */
 	unsigned n_workers;
+	/*
+	 * The kernel's iterators, of live_iterators(); NULL: none.  Where they serve, processes
+	 * come from them in the caller's thread, all main threads first, and workers only take
+	 * over when they fail.
+	 */
+	const struct iterators *iterators;
 };
 
 enum scan_drop {
@@ -42,6 +50,7 @@ enum scan_drop {
 	SCAN_FD_LIMIT,
 	SCAN_SOCKET_LIMIT,
 	SCAN_TIMEOUT,
+	SCAN_CUT,
 	SCAN_DROP_COUNT,
 };
 
@@ -57,6 +66,8 @@ const char *scan_drop_text(enum scan_drop d);
 
 /* -errno and *e without a /proc or without its time of boot. */
 int scan_open(const struct scan_config *cfg, struct source **ret, struct err *e);
+/* Whether the kernel's iterators serve. */
+bool scan_has_iterators(const struct source *s);
 /* s: a source of scan_open().  While workers are at work, what they did so far is left out. */
 void scan_get_stats(const struct source *s, struct scan_stats *ret);
 
@@ -80,4 +91,3 @@ bool fetcher_next(struct fetcher *f, struct record *ret);
  * known.
  */
 bool fetcher_is_quiet(struct fetcher *f);
-void fetcher_get_stats(const struct fetcher *f, struct scan_stats *ret);

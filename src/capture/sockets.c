@@ -155,24 +155,21 @@ static void unmap(uint8_t addr[16])
 	memset(addr + 4, 0, 12);
 }
 
-/* No peer: a server, which has one end, its own. */
-static void set_type(struct socket_slot *socket, bool is_v6)
+uint8_t socket_type(struct sock_tuple *t, bool is_v6)
 {
-	struct sock_tuple *t = &socket->tuple;
-
 	if (is_zero(t->dst)) {
 		memcpy(t->dst, t->src, 16);
 		memset(t->src, 0, 16);
 		t->dport = t->sport;
 		t->sport = 0;
-		socket->type = is_v6 ? FD_IPV6_SERVSOCK : FD_IPV4_SERVSOCK;
-	} else if (is_v6 && is_mapped(t->src) && is_mapped(t->dst)) {
+		return is_v6 ? FD_IPV6_SERVSOCK : FD_IPV4_SERVSOCK;
+	}
+	if (is_v6 && is_mapped(t->src) && is_mapped(t->dst)) {
 		unmap(t->src);
 		unmap(t->dst);
-		socket->type = FD_IPV4_SOCK;
-	} else {
-		socket->type = is_v6 ? FD_IPV6_SOCK : FD_IPV4_SOCK;
+		return FD_IPV4_SOCK;
 	}
+	return is_v6 ? FD_IPV6_SOCK : FD_IPV4_SOCK;
 }
 
 /* "N: LOCAL REMOTE STATE QUEUES TIMER RETRANSMITS UID TIMEOUT INODE ..." */
@@ -189,7 +186,7 @@ static void add_inet(struct sockets *s, enum socket_table t, struct str line)
 	if (!parse_end(word[1], is_v6, tuple->src, &tuple->sport) ||
 	    !parse_end(word[2], is_v6, tuple->dst, &tuple->dport) || !str_u64(word[9], &socket.ino))
 		return;
-	set_type(&socket, is_v6);
+	socket.type = socket_type(tuple, is_v6);
 	add(s, &socket);
 }
 

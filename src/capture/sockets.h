@@ -42,5 +42,10 @@ void sockets_clear(struct sockets *s);
 void sockets_read(struct sockets *s, int proc, int dir);
 /* One line of a table, headings included. */
 void sockets_add_line(struct sockets *s, enum socket_table t, struct str line);
+/*
+ * The type (enum fd_type) of a socket with these ends, which are brought into the form that
+ * records have: without a peer it is a server, whose one end is its own.
+ */
+uint8_t socket_type(struct sock_tuple *t, bool is_v6);
 /* Type, tuple, ends and name of a socket; false when it is in no table. */
 bool sockets_find(const struct sockets *s, uint64_t ino, struct snap_fd *ret);

@@ -42,6 +42,12 @@ void task_done(struct task *t)
 
 /* ---- program, arguments, environment ---- */
 
+void task_set_args(struct task *t, struct str all)
+{
+	t->proc.exe = str_until_nul(all);
+	t->proc.args = str_from(all, t->proc.exe.n + 1);
+}
+
 static void read_cmdline(struct task *t, int dir, ssize_t *ret_error)
 {
 	ssize_t n = file_read(dir, "cmdline", t->cmdline, TASK_LIST_MAX);
@@ -50,11 +56,18 @@ static void read_cmdline(struct task *t, int dir, ssize_t *ret_error)
 	*ret_error = n < 0 ? n : 0;
 	if (all.n)
 		t->cmdline[all.n - 1] = '\0';
-	t->proc.exe = str_until_nul(all);
-	t->proc.args = str_from(all, t->proc.exe.n + 1);
+	task_set_args(t, all);
 }
 
-static void read_environ(struct task *t, int dir)
+void task_read_args(struct task *t, int dir)
+{
+	ssize_t error;
+
+	read_cmdline(t, dir, &error);
+	t->n_denied += is_denied(error);
+}
+
+void task_read_env(struct task *t, int dir)
 {
 	ssize_t n = file_read(dir, "environ", t->environ, TASK_LIST_MAX);
 
@@ -144,13 +157,13 @@ static enum task_result read_ids(struct task *t, int dir, int64_t tid, struct pr
 	return TASK_OK;
 }
 
-static void read_cgroups(struct task *t, int dir)
+struct str task_read_cgroups(struct task *t, int dir, const char *path)
 {
-	ssize_t n = file_read(dir, "cgroup", t->cgroup, sizeof(t->cgroup));
+	ssize_t n = file_read(dir, path, t->cgroup, sizeof(t->cgroup));
 	struct str text = {t->cgroup, n > 0 ? (size_t)n : 0};
 
 	t->n_denied += is_denied(n);
-	t->proc.cgroups = text.n ? cgroups_list(t->host->cgroups, text) : STR_EMPTY;
+	return text.n ? cgroups_list(t->host->cgroups, text) : STR_EMPTY;
 }
 
 /* Absent on kernels without audit. */
@@ -243,17 +256,29 @@ static bool in_group(const struct proc_status *s, uint32_t gid)
  * Worked out from mode and ids, as nobody should take on another's identity to find out.  Root
  * needs no permission, but a mount without writing stops everybody who is not the owner.
  */
+bool task_may_write(const struct exe_rights *r)
+{
+	if (r->file_uid == r->uid)
+		return true;
+	if (r->read_only)
+		return false;
+	if (!r->uid && r->overrides)
+		return true;
+	return r->mode & (r->in_group ? S_IWGRP : S_IWOTH);
+}
+
 static bool may_write(const struct statx *x, const struct proc_status *s, bool read_only)
 {
-	bool overrides = s->cap_effective >> CAP_DAC_OVERRIDE & 1;
+	struct exe_rights rights = {
+		.uid = s->uid,
+		.file_uid = x->stx_uid,
+		.mode = x->stx_mode,
+		.overrides = s->cap_effective >> CAP_DAC_OVERRIDE & 1,
+		.in_group = in_group(s, x->stx_gid),
+		.read_only = read_only,
+	};
 
-	if (x->stx_uid == s->uid)
-		return true;
-	if (read_only)
-		return false;
-	if (!s->uid && overrides)
-		return true;
-	return x->stx_mode & (in_group(s, x->stx_gid) ? S_IWGRP : S_IWOTH);
+	return task_may_write(&rights);
 }
 
 static void set_layer(struct snap_proc *p, const struct mount *m, int root)
@@ -289,7 +314,7 @@ static void read_exe(struct task *t, int dir, const struct proc_status *s)
 
 /* ---- threads ---- */
 
-static const struct snap_proc nothing = {
+const struct snap_proc snap_proc_nothing = {
 	.comm = STR_EMPTY,
 	.exe = STR_EMPTY,
 	.exepath = STR_EMPTY,
@@ -307,7 +332,7 @@ enum task_result task_read(struct task *t, int dir, int64_t tid)
 	ssize_t error;
 	int exe_error = 0;
 
-	t->proc = nothing;
+	t->proc = snap_proc_nothing;
 	t->n_denied = 0;
 	read_cmdline(t, dir, &error);
 	if (is_gone(error))
@@ -323,8 +348,8 @@ enum task_result task_read(struct task *t, int dir, int64_t tid)
 	if (!read_folder(t, dir, "cwd", t->cwd, &t->proc.cwd) ||
 	    !read_folder(t, dir, "root", t->root, &t->proc.root))
 		return TASK_GONE;
-	read_environ(t, dir);
-	read_cgroups(t, dir);
+	task_read_env(t, dir);
+	t->proc.cgroups = task_read_cgroups(t, dir, "cgroup");
 	read_loginuid(t, dir);
 	read_fdlimit(t, dir, tid);
 	read_exe(t, dir, &status);
@@ -342,7 +367,7 @@ enum task_result task_read_thread(struct task *t, int dir, int64_t tid)
 		return r;
 	if (t->proc.pid != pid)
 		return TASK_ODD;
-	read_cgroups(t, dir);
+	t->proc.cgroups = task_read_cgroups(t, dir, "cgroup");
 	t->proc.env = t->proc.cwd = STR_EMPTY;
 	return TASK_OK;
 }

@@ -60,9 +60,24 @@ struct task {
 	char *status; /* TASK_STATUS_MAX, touched as far as needed */
 };
 
+/* Who may write to an executable: its file and its process. */
+struct exe_rights {
+	uint32_t uid, file_uid, mode;
+	bool overrides, in_group, read_only;
+};
+
+bool task_may_write(const struct exe_rights *r);
+
+extern const struct snap_proc snap_proc_nothing;
+
 void task_init(struct task *t, struct host *h);
 void task_done(struct task *t);
 /* Read thread tid, whose folder is dir, into t->proc.  Borrowed until the next reading. */
 enum task_result task_read(struct task *t, int dir, int64_t tid);
+/* Parts of it: the list of arguments, the environment, the control groups' file at path. */
+void task_set_args(struct task *t, struct str all);
+void task_read_args(struct task *t, int dir);
+void task_read_env(struct task *t, int dir);
+struct str task_read_cgroups(struct task *t, int dir, const char *path);
 /* The same for another thread of the process that t holds: what threads share stays. */
 enum task_result task_read_thread(struct task *t, int dir, int64_t tid);

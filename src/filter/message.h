@@ -36,3 +36,7 @@ int message_compile(struct str text, struct message_fields *shared, struct arena
 void message_format(struct message *m, const struct field_ctx *c, struct buf *out);
 /* Distinct fields in order of appearance, those within transformers included. */
 const struct message_token *message_tokens(const struct message *m, size_t *ret_n);
+/* What a message prints, each once: fields, and transformers with what they are of. */
+size_t message_values(const struct message *m, struct arena *a, struct message_token **ret);
+/* Its values are for a terminal, which must not find anything to obey in them. */
+void message_for_terminal(struct message *m);

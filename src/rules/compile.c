@@ -8,11 +8,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define MAX_DEPTH 1000	       /* of brackets in a condition */
-#define MAX_AHEAD 32	       /* macros that use later ones that use later ones ... */
-#define MAX_NODES (64U << 20)  /* of all conditions with their macros in place */
-#define MAX_BLAMED_NODES 10000 /* of a condition whose macros are searched for an error */
-#define MANY_EVENT_TYPES 100   /* a rule that wants more costs too much */
+#define MAX_DEPTH 1000	      /* of brackets in a condition */
+#define MAX_AHEAD 32	      /* macros that use later ones that use later ones ... */
+#define MAX_NODES (64U << 20) /* of all conditions with their macros in place */
+#define MAX_BLAMED 10000     /* nodes and constants of one whose macros are searched for an error */
+#define MANY_EVENT_TYPES 100 /* a rule that wants more costs too much */
 
 enum macro_state { MACRO_PARSED, MACRO_BUSY, MACRO_DONE, MACRO_BAD };
 
@@ -20,6 +20,7 @@ struct macro {
 	struct ast *tree;
 	enum macro_state state;
 	bool used;
+	struct str shown; /* its condition, for places; p NULL until one wanted it */
 };
 
 struct compiler {
@@ -28,10 +29,13 @@ struct compiler {
 	struct verdict *v;
 	struct substitution *lists;
 	struct macro *macros;
-	struct arena trees;   /* of macros */
-	struct arena scratch; /* of one rule */
-	struct buf joined;    /* its condition and exceptions */
-	struct buf text;      /* and the lists */
+	struct arena trees;	      /* of macros */
+	struct arena scratch;	      /* of one rule */
+	struct buf joined;	      /* its condition and exceptions */
+	struct buf text;	      /* and the lists */
+	struct shown_condition shown; /* the same, for places */
+	struct buf macro_text;	      /* of in_macro_text, which may be NULL */
+	const struct macro_def *in_macro_text;
 	struct buf message;
 	struct message_fields *fields; /* of all rules' messages */
 	struct str suggested;	       /* what is appended to every output */
@@ -53,11 +57,28 @@ static bool is_unknown_name(const struct err *e)
 	       strstr(e->msg, "unknown event type") || strstr(e->msg, "unknown filter:");
 }
 
+/* A place in what is in c->text. */
+static struct place *place_in_text(struct compiler *c, const struct place *up,
+				   const struct position *at)
+{
+	return place_in_condition(c->d->arena, up, &c->shown, at);
+}
+
 static int complain(struct compiler *c, enum issue_code code, const struct place *up,
 		    const struct position *at, const struct err *e)
 {
-	return verdict_adds(c->v, code, place_in_condition(c->d->arena, up, buf_str(&c->text), at),
+	return verdict_adds(c->v, code,
+			    verdict_has_room(c->v, code) ? place_in_text(c, up, at) : NULL,
 			    str_of(e->msg));
+}
+
+/* A condition with its lists in place, into c->text. */
+static int put_lists(struct compiler *c, struct str condition)
+{
+	int r = substitution_apply(c->lists, condition, &c->text);
+
+	c->shown = (struct shown_condition){.text = buf_str(&c->text)};
+	return r;
 }
 
 /* Condition text into c->text, and from there into a tree. */
@@ -67,7 +88,7 @@ static int parse(struct compiler *c, struct str condition, const struct place *a
 	struct position where;
 	struct err e = {0};
 
-	if (substitution_apply(c->lists, condition, &c->text))
+	if (put_lists(c, condition))
 		return verdict_add(c->v, ISSUE_COMPILE_CONDITION, at,
 				   "condition is too long with its lists in place");
 	if (ast_parse(buf_str(&c->text), MAX_DEPTH, a, ret, &where, &e))
@@ -116,7 +137,7 @@ static int resolve(struct compiler *c, struct ast **t, uint32_t visible, struct 
 	c->visible = outer;
 	if (!rc)
 		return 0;
-	substitution_apply(c->lists, condition, &c->text);
+	put_lists(c, condition);
 	if (c->stopped_at.n)
 		err_set(&e, -EINVAL,
 			c->is_loop ? "reference loop in macro '%.*s'"
@@ -282,9 +303,10 @@ static const struct place *place_in_output(struct compiler *c, const struct rule
 					   const struct position *at)
 {
 	struct place *p = arena_alloc(c->d->arena, sizeof(*p));
+	struct shown_condition message = {.text = buf_str(&c->message)};
 
 	*p = *def->output_at;
-	p->shown = place_in_condition(c->d->arena, def->output_at, buf_str(&c->message), at);
+	p->shown = place_in_condition(c->d->arena, def->output_at, &message, at);
 	return p;
 }
 
@@ -302,6 +324,8 @@ static void warn_output(struct compiler *c, const struct rule_def *def, const st
 
 static void warn_unsafe_na(struct compiler *c, const struct rule_def *def, const struct ast *t)
 {
+	static const struct err unsafe = {.msg = "comparing a field value with <NA> is unsafe"};
+
 	for (uint32_t i = 0; i < t->n_children; i++)
 		warn_unsafe_na(c, def, t->children[i]);
 	if (t->kind != AST_CHECK || t->left->kind != OPERAND_FIELD ||
@@ -309,24 +333,24 @@ static void warn_unsafe_na(struct compiler *c, const struct rule_def *def, const
 		return;
 	for (uint32_t i = 0; i < t->n_values; i++)
 		if (str_is(t->values[i], "<NA>"))
-			verdict_add(c->v, ISSUE_UNSAFE_NA_CHECK,
-				    place_in_condition(c->d->arena, def->condition_at,
-						       buf_str(&c->text), &t->at),
-				    "comparing a field value with <NA> is unsafe");
+			complain(c, ISSUE_UNSAFE_NA_CHECK, def->condition_at, &t->at, &unsafe);
 }
 
 /* Does the tree give this error or warning? */
 static bool gives(struct compiler *c, const struct ast *t, struct str text)
 {
-	struct warnings w = {.arena = &c->scratch};
+	struct arena texts;
+	struct warnings w = {.arena = &texts};
 	struct position where;
 	struct err e = {0};
 	bool found;
 
+	arena_init(&texts, 0);
 	found = program_add(c->idle, t, NULL, &w, &where, &e) < 0 && str_is(text, e.msg);
 	for (size_t i = 0; i < w.n && !found; i++)
 		found = str_eq(w.list[i].text, text);
 	free(w.list);
+	arena_done(&texts);
 	return found;
 }
 
@@ -342,6 +366,26 @@ static const struct ast *blame(struct compiler *c, const struct ast *t, struct s
 	return inner ? inner : t->macro.n ? t : NULL;
 }
 
+/* Nodes and constants; past MAX_BLAMED it does not matter how many. */
+static uint32_t weight(const struct ast *t)
+{
+	uint32_t n = 1 + t->n_values;
+
+	for (uint32_t i = 0; i < t->n_children && n <= MAX_BLAMED; i++)
+		n += weight(t->children[i]);
+	return n;
+}
+
+/* A macro's condition with its lists in place; the text of the last one is still there. */
+static void show_macro(struct compiler *c, const struct macro_def *def, struct shown_condition *ret)
+{
+	if (c->in_macro_text != def)
+		substitution_apply(c->lists, def->condition.s, &c->macro_text);
+	c->in_macro_text = def;
+	ret->text = buf_str(&c->macro_text);
+	ret->copy = c->macros[def - c->d->macros].shown;
+}
+
 /*
  * Where in a rule's condition a message belongs.  Positions count in the text that the node
  * was parsed from, and that may be a macro's.
@@ -349,27 +393,33 @@ static const struct ast *blame(struct compiler *c, const struct ast *t, struct s
 static const struct place *place_of(struct compiler *c, const struct rule_def *def,
 				    const struct ast *t, const struct position *at, struct str text)
 {
-	const struct ast *m = t->n_nodes <= MAX_BLAMED_NODES ? blame(c, t, text) : NULL;
+	const struct ast *m = weight(t) <= MAX_BLAMED ? blame(c, t, text) : NULL;
 	const struct macro_def *macro = m ? definitions_macro(c->d, m->macro) : NULL;
+	struct shown_condition shown;
 	struct place *p;
 
 	if (!macro)
-		return place_in_condition(c->d->arena, def->condition_at, buf_str(&c->text), at);
-	substitution_apply(c->lists, macro->condition.s, &c->text);
-	p = place_in_condition(c->d->arena, def->condition_at, buf_str(&c->text), at);
-	p->shown = place_in_condition(c->d->arena, macro->condition_at, buf_str(&c->text), at);
-	substitution_apply(c->lists, buf_str(&c->joined), &c->text);
+		return place_in_text(c, def->condition_at, at);
+	show_macro(c, macro, &shown);
+	p = place_in_condition(c->d->arena, def->condition_at, &shown, at);
+	p->shown = place_in_condition(c->d->arena, macro->condition_at, &shown, at);
+	c->macros[macro - c->d->macros].shown = shown.copy;
 	return p;
 }
 
 static void tell_warnings(struct compiler *c, const struct rule_def *def, const struct ast *t)
 {
-	for (size_t i = 0; i < c->warnings.n && c->v->n_warnings < VERDICT_MAX_WARNINGS; i++) {
+	for (size_t i = 0; i < c->warnings.n; i++) {
 		const struct warning *w = &c->warnings.list[i];
+		enum issue_code code =
+			w->deprecated ? ISSUE_DEPRECATED_ITEM : ISSUE_CONDITION_WARNING;
 
-		verdict_adds(c->v, w->deprecated ? ISSUE_DEPRECATED_ITEM : ISSUE_CONDITION_WARNING,
-			     place_of(c, def, t, &w->at, w->text), w->text);
+		verdict_adds(c->v, code,
+			     verdict_has_room(c->v, code) ? place_of(c, def, t, &w->at, w->text)
+							  : NULL,
+			     w->text);
 	}
+	verdict_count_warnings(c->v, c->warnings.n_more);
 }
 
 /* After an error a macro's stand-in may be all that is left of a condition. */
@@ -386,12 +436,31 @@ static void warn_event_types(struct compiler *c, const struct rule_def *def, con
 }
 
 /* An error, or only a warning when the rule says that it may be from the future. */
-static int refuse(struct compiler *c, const struct rule_def *def, enum issue_code code,
-		  const struct place *at, const struct err *e)
+static enum issue_code code_of(const struct rule_def *def, enum issue_code code,
+			       const struct err *e)
 {
-	bool skip = def->skip_unknown && is_unknown_name(e);
+	return def->skip_unknown && is_unknown_name(e) ? ISSUE_UNKNOWN_FILTER : code;
+}
 
-	return verdict_adds(c->v, skip ? ISSUE_UNKNOWN_FILTER : code, at, str_of(e->msg));
+static int refuse_condition(struct compiler *c, const struct rule_def *def, const struct ast *t,
+			    const struct position *at, const struct err *e)
+{
+	enum issue_code code = code_of(def, ISSUE_COMPILE_CONDITION, e);
+	struct str text = str_of(e->msg);
+
+	return verdict_adds(c->v, code,
+			    verdict_has_room(c->v, code) ? place_of(c, def, t, at, text) : NULL,
+			    text);
+}
+
+static int refuse_output(struct compiler *c, const struct rule_def *def, const struct position *at,
+			 const struct err *e)
+{
+	enum issue_code code = code_of(def, ISSUE_COMPILE_OUTPUT, e);
+
+	return verdict_adds(c->v, code,
+			    verdict_has_room(c->v, code) ? place_in_output(c, def, at) : NULL,
+			    str_of(e->msg));
 }
 
 /* The rule's condition as a tree with everything in it, in the scratch arena. */
@@ -459,17 +528,15 @@ static void compile_rule(struct compiler *c, const struct rule_def *def)
 	r.enabled = is_enabled(c->cfg, &r, def->enabled);
 	in_use = !compile_message(c, &r, &output_where, &bad_output) &&
 		 (r.enabled || c->cfg->compile_disabled) && !c->v->n_errors;
-	c->warnings.n = 0;
+	c->warnings.n = c->warnings.n_more = 0;
 	if (program_add(in_use ? c->set->program : c->idle, t, &r.events, &c->warnings, &where,
 			&bad_condition) < 0) {
-		refuse(c, def, ISSUE_COMPILE_CONDITION,
-		       place_of(c, def, t, &where, str_of(bad_condition.msg)), &bad_condition);
+		refuse_condition(c, def, t, &where, &bad_condition);
 		return;
 	}
 	tell_warnings(c, def, t);
 	if (bad_output.code) {
-		refuse(c, def, ISSUE_COMPILE_OUTPUT, place_in_output(c, def, &output_where),
-		       &bad_output);
+		refuse_output(c, def, &output_where, &bad_output);
 		return;
 	}
 	warn_output(c, def, &r);
@@ -574,6 +641,7 @@ static void compiler_init(struct compiler *c)
 	arena_init(&c->scratch, 0);
 	buf_init(&c->joined, CONDITION_MAX_BYTES);
 	buf_init(&c->text, CONDITION_MAX_BYTES);
+	buf_init(&c->macro_text, CONDITION_MAX_BYTES);
 	buf_init(&c->message, CONDITION_MAX_BYTES);
 	c->warnings.arena = &c->scratch;
 	c->lists = substitution_new(c->d);
@@ -590,6 +658,7 @@ static void compiler_done(struct compiler *c)
 	arena_done(&c->scratch);
 	buf_done(&c->joined);
 	buf_done(&c->text);
+	buf_done(&c->macro_text);
 	buf_done(&c->message);
 	message_fields_free(c->fields);
 	free(c->warnings.list);
@@ -632,8 +701,7 @@ int definitions_add_condition(const struct definitions *d, const struct loader_c
 	compile_macros(&c);
 	r = build_condition(&c, &def, &t);
 	if (!r && program_add(into, t, NULL, NULL, &where, &e) < 0)
-		r = refuse(&c, &def, ISSUE_COMPILE_CONDITION,
-			   place_of(&c, &def, t, &where, str_of(e.msg)), &e);
+		r = refuse_condition(&c, &def, t, &where, &e);
 	compiler_done(&c);
 	return r;
 }

@@ -496,11 +496,6 @@ bool state_is_live(const struct state *s)
 	return s->as_live;
 }
 
-uint64_t state_boot_ns(const struct state *s)
-{
-	return s->boot_ns;
-}
-
 const struct user *user_find(const struct state *s, const struct istr *container_id, uint32_t uid)
 {
 	return user_table_find(s->users, container_id, uid);

@@ -111,7 +111,7 @@ struct state_stats {
 	uint64_t n_threads, n_fds, n_containers, n_users, n_bytes;
 	uint64_t n_events, n_bad_records;
 	uint64_t threads_added, threads_removed, threads_refused, threads_evicted;
-	uint64_t fds_added, fds_removed, fds_refused;
+	uint64_t fds_added, fds_removed, fds_refused, fds_impossible;
 	uint64_t containers_evicted, users_refused;
 	uint64_t thread_lookups_failed, fd_lookups_failed;
 	uint64_t threads_healed, fds_healed;
@@ -131,4 +131,3 @@ uint64_t state_container_epoch(const struct state *s);
 bool state_is_live(const struct state *s);
 /* Host name and boot time as the capture or host says. */
 struct str state_hostname(const struct state *s);
-uint64_t state_boot_ns(const struct state *s);
