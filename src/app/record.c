@@ -137,6 +137,7 @@ static int write_events(struct recording *r, struct err *e)
 		loss_note_look(&r->losses, r->live);
 		if (stop_due() || (!more && is_over(r)))
 			break;
+		startup_tell_refused(&r->startup);
 		if (!more)
 			live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
 	}
@@ -177,7 +178,10 @@ static int record_all(struct recording *r, struct err *e)
 		return ret;
 	stop_after(r->o->seconds);
 	ret = write_events(r, e);
-	return ret ? ret : write_rest(r, e);
+	if (!ret)
+		ret = write_rest(r, e);
+	startup_tell_refused(&r->startup);
+	return ret;
 }
 
 static void summarize(struct recording *r)

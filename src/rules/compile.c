@@ -3,191 +3,19 @@
 #include "rules/compile.h"
 
 #include "base/alloc.h"
-#include "rules/substitution.h"
+#include "rules/compiler.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define MAX_DEPTH 1000	      /* of brackets in a condition */
-#define MAX_AHEAD 32	      /* macros that use later ones that use later ones ... */
 #define MAX_NODES (64U << 20) /* of all conditions with their macros in place */
-#define MAX_BLAMED 10000     /* nodes and constants of one whose macros are searched for an error */
-#define MANY_EVENT_TYPES 100 /* a rule that wants more costs too much */
-
-enum macro_state { MACRO_PARSED, MACRO_BUSY, MACRO_DONE, MACRO_BAD };
-
-struct macro {
-	struct ast *tree;
-	enum macro_state state;
-	bool used;
-	struct str shown; /* its condition, for places; p NULL until one wanted it */
-};
-
-struct compiler {
-	const struct definitions *d;
-	const struct loader_config *cfg;
-	struct verdict *v;
-	struct substitution *lists;
-	struct macro *macros;
-	struct arena trees;	      /* of macros */
-	struct arena scratch;	      /* of one rule */
-	struct buf joined;	      /* its condition and exceptions */
-	struct buf text;	      /* and the lists */
-	struct shown_condition shown; /* the same, for places */
-	struct buf macro_text;	      /* of in_macro_text, which may be NULL */
-	const struct macro_def *in_macro_text;
-	struct buf message;
-	struct message_fields *fields; /* of all rules' messages */
-	struct str suggested;	       /* what is appended to every output */
-	struct warnings warnings;
-	struct program *idle; /* takes the conditions of rules that are not enabled */
-	struct ruleset *set;
-	uint64_t n_nodes;
-	/* While macro references are resolved. */
-	uint32_t visible; /* macros that were defined before this item */
-	unsigned depth;
-	struct str stopped_at; /* the macro that leads back to itself, or too far */
-	bool is_loop;
-};
+#define MANY_EVENT_TYPES 100  /* a rule that wants more costs too much */
 
 /* Whether the words of an error say that this build does not know what the rule speaks of. */
 static bool is_unknown_name(const struct err *e)
 {
 	return strstr(e->msg, "nonexistent field") || strstr(e->msg, "invalid formatting token") ||
 	       strstr(e->msg, "unknown event type") || strstr(e->msg, "unknown filter:");
-}
-
-/* A place in what is in c->text. */
-static struct place *place_in_text(struct compiler *c, const struct place *up,
-				   const struct position *at)
-{
-	return place_in_condition(c->d->arena, up, &c->shown, at);
-}
-
-static int complain(struct compiler *c, enum issue_code code, const struct place *up,
-		    const struct position *at, const struct err *e)
-{
-	return verdict_adds(c->v, code,
-			    verdict_has_room(c->v, code) ? place_in_text(c, up, at) : NULL,
-			    str_of(e->msg));
-}
-
-/* A condition with its lists in place, into c->text. */
-static int put_lists(struct compiler *c, struct str condition)
-{
-	int r = substitution_apply(c->lists, condition, &c->text);
-
-	c->shown = (struct shown_condition){.text = buf_str(&c->text)};
-	return r;
-}
-
-/* Condition text into c->text, and from there into a tree. */
-static int parse(struct compiler *c, struct str condition, const struct place *at, struct arena *a,
-		 struct ast **ret)
-{
-	struct position where;
-	struct err e = {0};
-
-	if (put_lists(c, condition))
-		return verdict_add(c->v, ISSUE_COMPILE_CONDITION, at,
-				   "condition is too long with its lists in place");
-	if (ast_parse(buf_str(&c->text), MAX_DEPTH, a, ret, &where, &e))
-		return complain(c, ISSUE_COMPILE_CONDITION, at, &where, &e);
-	return 0;
-}
-
-static void resolve_macro(struct compiler *c, size_t i);
-
-/* The macro's tree, for ast_expand(). */
-static const struct ast *find_macro(struct str name, void *arg)
-{
-	struct compiler *c = arg;
-	const struct macro_def *def = definitions_macro(c->d, name);
-	struct macro *m;
-
-	if (!def || def->history.defined >= c->visible)
-		return NULL;
-	m = &c->macros[def - c->d->macros];
-	m->used = true;
-	if (m->state == MACRO_PARSED && c->depth < MAX_AHEAD)
-		resolve_macro(c, (size_t)(m - c->macros));
-	if (m->state == MACRO_DONE || m->state == MACRO_BAD)
-		return m->tree;
-	c->stopped_at = name;
-	c->is_loop = m->state == MACRO_BUSY;
-	return NULL;
-}
-
-/*
- * Put the macros into a tree.  `visible`: only those that were defined before this item.
- * condition: what c->text must hold for the message of an error.
- */
-static int resolve(struct compiler *c, struct ast **t, uint32_t visible, struct str condition,
-		   const struct place *at, struct arena *a)
-{
-	uint32_t outer = c->visible;
-	struct position where;
-	struct err e = {0};
-	int rc;
-
-	c->visible = visible;
-	c->depth++;
-	rc = ast_expand(t, a, find_macro, c, &where, &e);
-	c->depth--;
-	c->visible = outer;
-	if (!rc)
-		return 0;
-	put_lists(c, condition);
-	if (c->stopped_at.n)
-		err_set(&e, -EINVAL,
-			c->is_loop ? "reference loop in macro '%.*s'"
-				   : "too many macros use later ones, down to '%.*s'",
-			STR_ARG(c->stopped_at));
-	c->stopped_at = STR_EMPTY;
-	return complain(c, ISSUE_VALIDATE, at, &where, &e);
-}
-
-/* What stands for a macro with an error, so that it is told only once. */
-static struct ast *stand_in(struct compiler *c)
-{
-	struct position where;
-	struct ast *t = NULL;
-
-	ast_parse(STR("evt.num exists"), MAX_DEPTH, &c->trees, &t, &where, NULL);
-	ast_expand(&t, &c->trees, find_macro, c, &where, NULL);
-	return t;
-}
-
-static void resolve_macro(struct compiler *c, size_t i)
-{
-	const struct macro_def *def = &c->d->macros[i];
-	struct macro *m = &c->macros[i];
-
-	m->state = MACRO_BUSY;
-	if (resolve(c, &m->tree, def->history.changed, def->condition.s, def->at, &c->trees)) {
-		m->tree = stand_in(c);
-		m->state = MACRO_BAD;
-		return;
-	}
-	m->state = MACRO_DONE;
-}
-
-static void compile_macros(struct compiler *c)
-{
-	size_t n = c->d->n_macros;
-
-	c->macros = xcalloc(n + 1, sizeof(*c->macros));
-	for (size_t i = 0; i < n; i++) {
-		const struct macro_def *def = &c->d->macros[i];
-
-		if (parse(c, def->condition.s, def->condition_at, &c->trees, &c->macros[i].tree)) {
-			c->macros[i].tree = stand_in(c);
-			c->macros[i].state = MACRO_BAD;
-		}
-	}
-	for (size_t i = 0; i < n; i++)
-		if (c->macros[i].state == MACRO_PARSED)
-			resolve_macro(c, i);
 }
 
 bool rule_has_tag(const struct rule *r, struct str tag)
@@ -333,78 +161,8 @@ static void warn_unsafe_na(struct compiler *c, const struct rule_def *def, const
 		return;
 	for (uint32_t i = 0; i < t->n_values; i++)
 		if (str_is(t->values[i], "<NA>"))
-			complain(c, ISSUE_UNSAFE_NA_CHECK, def->condition_at, &t->at, &unsafe);
-}
-
-/* Does the tree give this error or warning? */
-static bool gives(struct compiler *c, const struct ast *t, struct str text)
-{
-	struct arena texts;
-	struct warnings w = {.arena = &texts};
-	struct position where;
-	struct err e = {0};
-	bool found;
-
-	arena_init(&texts, 0);
-	found = program_add(c->idle, t, NULL, &w, &where, &e) < 0 && str_is(text, e.msg);
-	for (size_t i = 0; i < w.n && !found; i++)
-		found = str_eq(w.list[i].text, text);
-	free(w.list);
-	arena_done(&texts);
-	return found;
-}
-
-/* The innermost macro in the tree that gives the message all by itself, or NULL. */
-static const struct ast *blame(struct compiler *c, const struct ast *t, struct str text)
-{
-	const struct ast *inner = NULL;
-
-	if (t->macro.n && !gives(c, t, text))
-		return NULL;
-	for (uint32_t i = 0; i < t->n_children && !inner; i++)
-		inner = blame(c, t->children[i], text);
-	return inner ? inner : t->macro.n ? t : NULL;
-}
-
-/* Nodes and constants; past MAX_BLAMED it does not matter how many. */
-static uint32_t weight(const struct ast *t)
-{
-	uint32_t n = 1 + t->n_values;
-
-	for (uint32_t i = 0; i < t->n_children && n <= MAX_BLAMED; i++)
-		n += weight(t->children[i]);
-	return n;
-}
-
-/* A macro's condition with its lists in place; the text of the last one is still there. */
-static void show_macro(struct compiler *c, const struct macro_def *def, struct shown_condition *ret)
-{
-	if (c->in_macro_text != def)
-		substitution_apply(c->lists, def->condition.s, &c->macro_text);
-	c->in_macro_text = def;
-	ret->text = buf_str(&c->macro_text);
-	ret->copy = c->macros[def - c->d->macros].shown;
-}
-
-/*
- * Where in a rule's condition a message belongs.  Positions count in the text that the node
- * was parsed from, and that may be a macro's.
- */
-static const struct place *place_of(struct compiler *c, const struct rule_def *def,
-				    const struct ast *t, const struct position *at, struct str text)
-{
-	const struct ast *m = weight(t) <= MAX_BLAMED ? blame(c, t, text) : NULL;
-	const struct macro_def *macro = m ? definitions_macro(c->d, m->macro) : NULL;
-	struct shown_condition shown;
-	struct place *p;
-
-	if (!macro)
-		return place_in_text(c, def->condition_at, at);
-	show_macro(c, macro, &shown);
-	p = place_in_condition(c->d->arena, def->condition_at, &shown, at);
-	p->shown = place_in_condition(c->d->arena, macro->condition_at, &shown, at);
-	c->macros[macro - c->d->macros].shown = shown.copy;
-	return p;
+			compiler_complain(c, ISSUE_UNSAFE_NA_CHECK, def->condition_at, &t->at,
+					  &unsafe);
 }
 
 static void tell_warnings(struct compiler *c, const struct rule_def *def, const struct ast *t)
@@ -415,8 +173,9 @@ static void tell_warnings(struct compiler *c, const struct rule_def *def, const 
 			w->deprecated ? ISSUE_DEPRECATED_ITEM : ISSUE_CONDITION_WARNING;
 
 		verdict_adds(c->v, code,
-			     verdict_has_room(c->v, code) ? place_of(c, def, t, &w->at, w->text)
-							  : NULL,
+			     verdict_has_room(c->v, code)
+				     ? compiler_blame(c, def, t, &w->at, w->text)
+				     : NULL,
 			     w->text);
 	}
 	verdict_count_warnings(c->v, c->warnings.n_more);
@@ -448,9 +207,9 @@ static int refuse_condition(struct compiler *c, const struct rule_def *def, cons
 	enum issue_code code = code_of(def, ISSUE_COMPILE_CONDITION, e);
 	struct str text = str_of(e->msg);
 
-	return verdict_adds(c->v, code,
-			    verdict_has_room(c->v, code) ? place_of(c, def, t, at, text) : NULL,
-			    text);
+	return verdict_adds(
+		c->v, code,
+		verdict_has_room(c->v, code) ? compiler_blame(c, def, t, at, text) : NULL, text);
 }
 
 static int refuse_output(struct compiler *c, const struct rule_def *def, const struct position *at,
@@ -472,10 +231,10 @@ static int build_condition(struct compiler *c, const struct rule_def *def, struc
 	if (c->joined.truncated)
 		return verdict_add(c->v, ISSUE_COMPILE_CONDITION, def->condition_at,
 				   "condition is too long with its exceptions in place");
-	if (parse(c, buf_str(&c->joined), def->condition_at, &c->scratch, ret))
+	if (compiler_parse(c, buf_str(&c->joined), def->condition_at, &c->scratch, ret))
 		return -EINVAL;
 	exceptions_mark(def, *ret);
-	if (resolve(c, ret, UINT32_MAX, buf_str(&c->joined), def->at, &c->scratch))
+	if (compiler_resolve(c, ret, UINT32_MAX, buf_str(&c->joined), def->at, &c->scratch))
 		return -EINVAL;
 	c->n_nodes += (*ret)->n_nodes;
 	if (c->n_nodes > MAX_NODES)
@@ -675,7 +434,7 @@ struct ruleset *definitions_compile(const struct definitions *d, const struct lo
 	struct ruleset *ret = NULL;
 
 	compiler_init(&c);
-	compile_macros(&c);
+	compiler_add_macros(&c);
 	compile_rules(&c);
 	if (!v->n_errors) {
 		note_used(&c);
@@ -698,7 +457,7 @@ int definitions_add_condition(const struct definitions *d, const struct loader_c
 	int r;
 
 	compiler_init(&c);
-	compile_macros(&c);
+	compiler_add_macros(&c);
 	r = build_condition(&c, &def, &t);
 	if (!r && program_add(into, t, NULL, NULL, &where, &e) < 0)
 		r = refuse_condition(&c, &def, t, &where, &e);
