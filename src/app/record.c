@@ -299,6 +299,7 @@ const struct command command_record = {
 	.min_args = 1,
 	.max_args = UINT_MAX,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct record_options)},
+	.takes_command = true,
 	.ends_by_signal = true,
 	.run = run,
 };

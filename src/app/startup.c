@@ -19,18 +19,6 @@ enum { RING_BYTES_MAX = 1 << 30, NAMES_SHOWN = 6, WORKERS_MOST = 4 };
 
 /* ---- options ---- */
 
-/* "8M", "512K", "1048576" */
-static bool parse_size(struct str text, uint64_t *ret)
-{
-	unsigned shift = str_ends(text, STR("M")) ? 20 : str_ends(text, STR("K")) ? 10 : 0;
-	uint64_t n;
-
-	if (!str_u64(str_head(text, text.n - (shift > 0)), &n) || n > RING_BYTES_MAX)
-		return false;
-	*ret = n << shift;
-	return true;
-}
-
 static bool is_ring_size(uint64_t n)
 {
 	return n >= (uint64_t)sysconf(_SC_PAGESIZE) && n <= RING_BYTES_MAX && !(n & (n - 1));
@@ -47,7 +35,7 @@ static bool parse_ring_sizes(struct str text, uint32_t ret[LANE_COUNT])
 
 		comma = str_chr(text, ',');
 		if (n == LANE_COUNT ||
-		    !parse_size(comma < 0 ? text : str_head(text, (size_t)comma), &bytes))
+		    !options_size(comma < 0 ? text : str_head(text, (size_t)comma), &bytes))
 			return false;
 		if (!is_ring_size(bytes))
 			return false;

@@ -110,7 +110,9 @@ static void tell_cgroups(const struct live *l)
 	size_t n = live_lost_cgroups(l, list, CGROUPS_SHOWN);
 
 	for (size_t i = 0; i < n && i < CGROUPS_SHOWN; i++)
-		report("%10" PRIu64 "  lost of control group %" PRIu64, list[i].n, list[i].cgroup);
+		report("%10" PRIu64 "  lost of control group %" PRIu64
+		       " (find /sys/fs/cgroup -inum %" PRIu64 ")",
+		       list[i].n, list[i].cgroup, list[i].cgroup);
 	if (n > CGROUPS_SHOWN)
 		report("%10s  and of %zu more control groups", "", n - CGROUPS_SHOWN);
 }

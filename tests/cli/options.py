@@ -72,6 +72,10 @@ def values_that_cannot_be_are_usage_errors():
     fails(saker('print', capture('files.scap.gz'), '--max', 'ten'), 2, '--max', 'ten')
     fails(saker('print', capture('files.scap.gz'), '--max=-1'), 2, '--max')
     fails(saker('print', capture('files.scap.gz'), '--count=3'), 2, '--count')
+    for value in ('0', '1T', 'K', '99999999999G', ''):
+        fails(saker('replay', capture('files.scap.gz'), '--max-memory', value), 2, '--max-memory')
+    done(saker('print', capture('files.scap.gz'), '--max-memory', '64M', '--max-threads=1K'))
+    fails(saker('record', '/dev/null', '--'), 2, "behind '--'")
     fails(saker('record', '/dev/null', '--snaplen', '16385'), 2, '--snaplen', '16384')
     fails(saker('replay', capture('files.scap.gz'), '--priority', 'loud'), 2, 'loud')
     fails(saker('list', 'feilds'), 2, "did you mean 'fields'")
