@@ -17,7 +17,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { TYPES_BRIEF = 20 };
+enum { TYPES_BRIEF = 20, ALERT_TEXT_LEAST = 8 };
 
 struct explain_options {
 	struct option_texts rules;
@@ -275,14 +275,39 @@ static int explain_rule(struct explainer *x, uint32_t id, struct err *e)
 	return r;
 }
 
+/* The rule whose alerts have this text: what stands before the first field of its output. */
+static const struct rule *find_by_alert(const struct ruleset *rules, struct str text)
+{
+	const struct rule *best = NULL;
+	size_t most = ALERT_TEXT_LEAST - 1;
+
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		struct str head = rules->rules[i].output;
+		ptrdiff_t field = str_chr(head, '%');
+
+		head = str_trim(field < 0 ? head : str_head(head, (size_t)field));
+		if (head.n > most && str_find(text, head) >= 0) {
+			best = &rules->rules[i];
+			most = head.n;
+		}
+	}
+	return best;
+}
+
 /* The rule of this name, or -1 and a report. */
 static int64_t find_rule(const struct ruleset *rules, const char *name)
 {
+	const struct rule *alerting;
 	const char *near;
 
 	for (size_t i = 0; i < rules->n_rules; i++) {
 		if (str_is(rules->rules[i].name, name))
 			return (int64_t)i;
+	}
+	alerting = find_by_alert(rules, str_of(name));
+	if (alerting) {
+		report("that is the text of an alert; its rule is '%.*s'", STR_ARG(alerting->name));
+		return -1;
 	}
 	near = rules->n_rules ? nearest_name(str_of(name), &rules->rules[0].name.p, rules->n_rules,
 					     sizeof(rules->rules[0]))
