@@ -33,13 +33,13 @@ struct input_options {
 #define INPUT_ROWS(type, member)                                                                   \
 	INPUT_ROW(type, member, "stats", FLAG, stats, NULL,                                        \
 		  "what was counted, at the end, on standard error"),                              \
-		INPUT_ROW(type, member, "max-threads", NUMBER, max_threads, "N",                   \
+		INPUT_ROW(type, member, "max-threads", SIZE, max_threads, "N",                     \
 			  "threads that are remembered; 262144"),                                  \
-		INPUT_ROW(type, member, "max-fds", NUMBER, max_fds, "N",                           \
+		INPUT_ROW(type, member, "max-fds", SIZE, max_fds, "N",                             \
 			  "descriptors that are remembered; 4194304"),                             \
-		INPUT_ROW(type, member, "max-containers", NUMBER, max_containers, "N",             \
+		INPUT_ROW(type, member, "max-containers", SIZE, max_containers, "N",               \
 			  "containers that are remembered; 65536"),                                \
-		INPUT_ROW(type, member, "max-memory", NUMBER, max_bytes, "BYTES",                  \
+		INPUT_ROW(type, member, "max-memory", SIZE, max_bytes, "SIZE",                     \
 			  "of all that together; 1073741824")
 
 /* Over records of a source, which is taken over.  cfg: of the state. */

@@ -73,7 +73,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 #define ROW(...) OPTION_ROW(struct replay_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
-	WATCH_ROWS(struct replay_options, watch, 'd'),
+	WATCH_ROWS(struct replay_options, watch),
 	ROW("summary", 's', FLAG, summary, NULL,
 	    "how many alerts, by rule, at the end, on standard error"),
 	INPUT_ROWS(struct replay_options, input),

@@ -173,8 +173,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		report("run: %s", e.msg);
 		status = EXIT_USAGE;
 	}
-	if (status == EXIT_DONE)
-		status = r.o->print_syscalls ? print_syscalls(&r) : watch_machine(&r);
+	if (status == EXIT_DONE && r.o->print_syscalls)
+		status = print_syscalls(&r);
+	else if (status == EXIT_DONE) /* without rules there is nothing to watch for */
+		status = r.watch.rules->n_rules ? watch_machine(&r) : EXIT_FAULT;
 	worker_free(r.runtimes);
 	watch_done(&r.watch);
 	return status;
@@ -183,8 +185,8 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 #define ROW(...) OPTION_ROW(struct run_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
-	WATCH_ROWS(struct run_options, watch, 0),
-	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds; else at Ctrl-C"),
+	WATCH_ROWS(struct run_options, watch),
+	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds; 0: at Ctrl-C"),
 	STARTUP_ROWS(struct run_options, startup),
 	RUNTIMES_ROWS(struct run_options, runtimes),
 	ROW("syscalls", 0, TEXTS, syscalls, "LIST",

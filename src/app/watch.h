@@ -20,8 +20,8 @@ struct watch_options {
 	uint64_t deadline_ms, max_pending, max_pending_bytes;
 };
 
-#define WATCH_ROWS(type, member, disable_letter)                                                   \
-	CHOICE_ROWS(type, member.choice, disable_letter),                                          \
+#define WATCH_ROWS(type, member)                                                                   \
+	CHOICE_ROWS(type, member.choice),                                                          \
 		CHOICE_ROW(type, member, "json", 'j', FLAG, json, NULL,                            \
 			   "alerts as JSON, one object a line"),                                   \
 		CHOICE_ROW(type, member, "all-matches", 'a', FLAG, all_matches, NULL,              \

@@ -213,4 +213,10 @@ def both_have_a_json_form():
     equal(sum(x['events'] for x in rule['ended']) + rule['matched'] + rule['ended_elsewhere'], rule['events'])
 
 
+def the_text_of_an_alert_names_its_rule():
+    line = done(saker('replay', capture('containers.scap.gz'))).decode().splitlines()[0]
+    name = json.loads(done(saker('replay', capture('containers.scap.gz'), '--json')).splitlines()[0])['rule']
+    fails(saker('explain', capture('containers.scap.gz'), '--rule', line), 1, f"its rule is '{name}'")
+
+
 run(globals())

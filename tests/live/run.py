@@ -115,6 +115,11 @@ def json_is_one_object_a_line():
         equal(json.loads(line)['rule'], 'Started')
 
 
+def without_a_rule_there_is_nothing_to_watch_for():
+    fails(saker('run', '-d', '1', '--tags', 'nosuch'), 1, 'no rule is left to evaluate')
+    fails(saker('run', '-d', '1', '-r', file('empty.yaml', '')), 1, 'no rule is left to evaluate')
+
+
 def it_ends_by_itself_and_by_sigterm():
     w = _Watch('-d', str(int(4 * PATIENCE)))
     check('alerts of 3 rules' in w.end(None))
@@ -203,6 +208,7 @@ def alerts_of_a_lossy_time_are_marked():
     check(marks[0]['lossy'] and 0 < marks[0]['lost'] <= lost, marks[0], summary)
     check(all('lossy=true lost=%d ' % x['saker']['lost'] in x['output'] + ' ' for x in alerts if 'saker' in x))
     check(all('lossy=false lost=0 ' in x['output'] + ' ' for x in alerts if 'saker' not in x))
+    check(re.search(r'saker: \d+ events were lost, as more happened', summary), summary)
     check('lost of munlockall' in summary and 'lost of control group ' in summary, summary)
     check(f'{lost}  lost as their ring buffer was full' in summary, summary)
 
