@@ -52,7 +52,7 @@ soak: all
 
 status: all
 	@tools/setup test fuzz
-	@tools/status
+	@tools/status $(FLAGS)
 
 docs: all
 	@tools/reference --write

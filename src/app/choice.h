@@ -11,18 +11,15 @@ struct choice_options {
 };
 
 #define CHOICE_ROW(type, member, name, letter, kind, field, value, help)                           \
-	{                                                                                          \
-		name, letter, OPTION_##kind, offsetof(type, member.field), value, help             \
-	}
-/* disable_letter: the short form of --disable, 0 for none. */
-#define CHOICE_ROWS(type, member, disable_letter)                                                  \
+	OPTION_ROW(type, name, letter, kind, member.field, value, help)
+#define CHOICE_ROWS(type, member)                                                                  \
 	CHOICE_ROW(type, member, "rules", 'r', TEXTS, rules, "FILE",                               \
 		   "rules to evaluate, in order; else the bundled ones"),                          \
 		CHOICE_ROW(type, member, "priority", 0, TEXT, priority, "P",                       \
 			   "no alerts less urgent than this"),                                     \
 		CHOICE_ROW(type, member, "tags", 't', TEXTS, tags, "T",                            \
 			   "only rules with one of these tags"),                                   \
-		CHOICE_ROW(type, member, "disable", disable_letter, TEXTS, disable, "PATTERN",     \
+		CHOICE_ROW(type, member, "disable", 'D', TEXTS, disable, "PATTERN",                \
 			   "no rules of this name; '*' is any text")
 
 #define CHOICE_ARGUMENTS "[--rules FILE]... [--priority P] [--tags T]... [--disable PATTERN]..."

@@ -22,6 +22,7 @@ struct command {
 	const char *details;   /* shown behind the options; NULL when they say it all */
 	unsigned min_args, max_args;
 	struct option_table options;
+	bool takes_command;  /* behind "--" */
 	bool ends_by_signal; /* as a matter of course: no EXIT_STOPPED then */
 	/* options: a block of options.bytes, zeroed before parsing. */
 	enum exit_status (*run)(const void *options, char **args, unsigned n_args);

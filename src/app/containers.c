@@ -187,11 +187,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	return status;
 }
 
-#define ROW(name, letter, kind, member, value, help)                                               \
-	{                                                                                          \
-		name, letter, OPTION_##kind, offsetof(struct containers_options, member), value,   \
-			help                                                                       \
-	}
+#define ROW(...) OPTION_ROW(struct containers_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
 	ROW("runtime-socket", 0, TEXTS, sockets, "KIND=PATH",

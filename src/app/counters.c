@@ -15,6 +15,7 @@ enum worry {
 	WORRY_NONE,
 	WORRY_RECORD, /* a record was skipped */
 	WORRY_ROOM,   /* a table was full */
+	WORRY_WRONG,  /* a record said what cannot be */
 };
 
 static const struct counter {
@@ -46,6 +47,7 @@ static const struct counter {
 	STATE(fds_added, "descriptors added", NONE),
 	STATE(fds_removed, "descriptors removed", NONE),
 	STATE(fds_refused, "descriptors refused", ROOM),
+	STATE(fds_impossible, "descriptors of numbers that cannot be", WRONG),
 	STATE(n_containers, "containers known", NONE),
 	STATE(containers_evicted, "containers evicted", ROOM),
 	STATE(n_users, "users known", NONE),
@@ -104,12 +106,13 @@ static uint64_t add_worries(const struct counters *c, enum worry worry, struct b
 void counters_complain(const struct input *in)
 {
 	struct counters c = counters_get(in);
-	struct buf records, room;
+	struct buf records, room, wrong;
 	uint64_t n;
 	bool full;
 
 	buf_init(&records, 1024);
 	buf_init(&room, 1024);
+	buf_init(&wrong, 1024);
 	n = add_worries(&c, WORRY_RECORD, &records);
 	full = add_worries(&c, WORRY_ROOM, &room) > 0;
 	if (n)
@@ -119,6 +122,9 @@ void counters_complain(const struct input *in)
 		report("tables were full: %s (see --max-threads, --max-fds, --max-memory and "
 		       "--max-containers)",
 		       buf_z(&room));
+	if (add_worries(&c, WORRY_WRONG, &wrong))
+		report("left out: %s", buf_z(&wrong));
+	buf_done(&wrong);
 	buf_done(&records);
 	buf_done(&room);
 }

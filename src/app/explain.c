@@ -17,7 +17,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { TYPES_BRIEF = 20 };
+enum { TYPES_BRIEF = 20, ALERT_TEXT_LEAST = 8 };
 
 struct explain_options {
 	struct option_texts rules;
@@ -177,7 +177,12 @@ static int find_event(struct input *in, uint64_t num, struct err *e)
 	}
 	if (r < 0)
 		return r;
-	if (!r || in->moment.ev.num != num)
+	if (r && in->moment.ev.num != num)
+		return err_set(e, -ENOENT,
+			       "event %" PRIu64 " is not shown, nor do rules see it; the next that "
+			       "is shown is %" PRIu64,
+			       num, in->moment.ev.num);
+	if (!r)
 		return err_set(e, -ENOENT, "there is no event %" PRIu64, num);
 	return 0;
 }
@@ -270,14 +275,39 @@ static int explain_rule(struct explainer *x, uint32_t id, struct err *e)
 	return r;
 }
 
+/* The rule whose alerts have this text: what stands before the first field of its output. */
+static const struct rule *find_by_alert(const struct ruleset *rules, struct str text)
+{
+	const struct rule *best = NULL;
+	size_t most = ALERT_TEXT_LEAST - 1;
+
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		struct str head = rules->rules[i].output;
+		ptrdiff_t field = str_chr(head, '%');
+
+		head = str_trim(field < 0 ? head : str_head(head, (size_t)field));
+		if (head.n > most && str_find(text, head) >= 0) {
+			best = &rules->rules[i];
+			most = head.n;
+		}
+	}
+	return best;
+}
+
 /* The rule of this name, or -1 and a report. */
 static int64_t find_rule(const struct ruleset *rules, const char *name)
 {
+	const struct rule *alerting;
 	const char *near;
 
 	for (size_t i = 0; i < rules->n_rules; i++) {
 		if (str_is(rules->rules[i].name, name))
 			return (int64_t)i;
+	}
+	alerting = find_by_alert(rules, str_of(name));
+	if (alerting) {
+		report("that is the text of an alert; its rule is '%.*s'", STR_ARG(alerting->name));
+		return -1;
 	}
 	near = rules->n_rules ? nearest_name(str_of(name), &rules->rules[0].name.p, rules->n_rules,
 					     sizeof(rules->rules[0]))
@@ -334,17 +364,14 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	return status;
 }
 
-#define ROW(name, letter, kind, member, value, help)                                               \
-	{                                                                                          \
-		name, letter, OPTION_##kind, offsetof(struct explain_options, member), value, help \
-	}
+#define ROW(...) OPTION_ROW(struct explain_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
 	ROW("rules", 'r', TEXTS, rules, "FILE",
 	    "rules to explain, in order; else the bundled ones"),
 	ROW("event", 'e', NUMBER, event, "N",
 	    "each rule for this event (evt.num), and what failed"),
-	ROW("rule", 'n', TEXT, rule, "NAME", "how far the events of the capture got in this rule"),
+	ROW("rule", 'R', TEXT, rule, "NAME", "how far the events of the capture got in this rule"),
 	ROW("json", 'j', FLAG, json, NULL, "as one line of JSON"),
 	ROW("verbose", 'v', FLAG, verbose, NULL, "long lists and conditions in full"),
 	INPUT_ROWS(struct explain_options, input),

@@ -58,7 +58,8 @@ static struct histogram_leaf *find_leaf(struct histogram *h, const struct explai
 	l->step.text = copy(h, step->text);
 	l->step.macro = copy(h, step->macro);
 	l->step.exception = copy(h, step->exception);
-	l->step.value = arena_str(&h->arena, step->value);
+	if (step->value.p)
+		l->step.value = arena_str(&h->arena, step->value);
 	return l;
 }
 
@@ -101,7 +102,9 @@ void histogram_text(struct histogram *h, struct buf *out)
 		buf_addf(out, "%10" PRIu64 "  ", l->n_events);
 		reason_end_text(&l->step, out);
 		buf_addf(out, ", first event %" PRIu64, l->event);
-		if (l->step.has_value) {
+		if (l->step.has_value && !l->step.value.p) {
+			buf_addz(out, " without a value");
+		} else if (l->step.has_value) {
 			buf_addz(out, " with \"");
 			text_add_safe(out, l->step.value);
 			buf_addc(out, '"');

@@ -29,19 +29,17 @@ struct input_options {
 };
 
 #define INPUT_ROW(type, member, name, kind, field, value, help)                                    \
-	{                                                                                          \
-		name, 0, OPTION_##kind, offsetof(type, member.field), value, help                  \
-	}
+	OPTION_ROW(type, name, 0, kind, member.field, value, help)
 #define INPUT_ROWS(type, member)                                                                   \
 	INPUT_ROW(type, member, "stats", FLAG, stats, NULL,                                        \
 		  "what was counted, at the end, on standard error"),                              \
-		INPUT_ROW(type, member, "max-threads", NUMBER, max_threads, "N",                   \
+		INPUT_ROW(type, member, "max-threads", SIZE, max_threads, "N",                     \
 			  "threads that are remembered; 262144"),                                  \
-		INPUT_ROW(type, member, "max-fds", NUMBER, max_fds, "N",                           \
+		INPUT_ROW(type, member, "max-fds", SIZE, max_fds, "N",                             \
 			  "descriptors that are remembered; 4194304"),                             \
-		INPUT_ROW(type, member, "max-containers", NUMBER, max_containers, "N",             \
+		INPUT_ROW(type, member, "max-containers", SIZE, max_containers, "N",               \
 			  "containers that are remembered; 65536"),                                \
-		INPUT_ROW(type, member, "max-memory", NUMBER, max_bytes, "BYTES",                  \
+		INPUT_ROW(type, member, "max-memory", SIZE, max_bytes, "SIZE",                     \
 			  "of all that together; 1073741824")
 
 /* Over records of a source, which is taken over.  cfg: of the state. */
@@ -51,6 +49,10 @@ void input_begin(struct input *in, struct source *source, const struct state_con
  * input ends with -EINTR then.
  */
 int input_open(struct input *in, const char *path, const struct input_options *o, struct err *e);
+/* The same in two steps: what the options say, to which something may be added. */
+struct state_config input_config(const struct input_options *o);
+int input_open_as(struct input *in, const char *path, const struct state_config *cfg,
+		  struct err *e);
 /* Report why the input ended: EXIT_DONE when there is no fault, as when it was asked to. */
 enum exit_status input_status(const struct err *e);
 /* At the end, on standard error: the counters when they are asked for, else what went amiss. */

@@ -204,10 +204,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	return sink_close(&s);
 }
 
-#define ROW(name, letter, kind, member, value, help)                                               \
-	{                                                                                          \
-		name, letter, OPTION_##kind, offsetof(struct list_options, member), value, help    \
-	}
+#define ROW(...) OPTION_ROW(struct list_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
 	ROW("rules", 'r', TEXTS, rules, "FILE",

@@ -99,14 +99,17 @@ static enum exit_status help(char **args, unsigned n_args)
 
 	if (!n_args)
 		return say(overview);
+	if (n_args > 1) {
+		report("help: too many arguments; see 'saker help'");
+		return EXIT_USAGE;
+	}
 	c = find_command(str_of(args[0]));
 	return c ? say_help(c) : unknown_command(args[0]);
 }
 
 static enum exit_status misused(const struct command *c, const char *why)
 {
-	report("%s: %s", c->name, why);
-	report("usage: saker %s %s", c->name, c->arguments);
+	report("%s: %s; see 'saker help %s'", c->name, why, c->name);
 	return EXIT_USAGE;
 }
 
@@ -134,6 +137,7 @@ static int run_command(const struct command *c, char **args, unsigned n_args)
 	void *options = xcalloc(1, c->options.bytes + 1);
 	enum exit_status status;
 	struct err e = {0};
+	bool is_cut = c->takes_command && n_args && !strcmp(args[n_args - 1], "--");
 	int r = options_parse(&c->options, args, &n_args, options, &e);
 
 	if (c->ends_by_signal)
@@ -144,6 +148,8 @@ static int run_command(const struct command *c, char **args, unsigned n_args)
 		status = misused(c, e.msg);
 	else if (n_args < c->min_args)
 		status = missing(c);
+	else if (is_cut)
+		status = misused(c, "a command is missing behind '--'");
 	else if (has_empty(args, n_args))
 		status = misused(c, "an argument is empty");
 	else if (n_args > c->max_args)

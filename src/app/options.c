@@ -32,6 +32,19 @@ static void add_text(struct option_texts *list, const char *text)
 	list->items[list->n++] = text;
 }
 
+bool options_size(struct str text, uint64_t *ret)
+{
+	static const char units[] = "KMG";
+	const char *unit = text.n ? strchr(units, text.p[text.n - 1]) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+	uint64_t n;
+
+	if (!str_u64(str_head(text, text.n - (unit != NULL)), &n) || n > UINT64_MAX >> shift)
+		return false;
+	*ret = n << shift;
+	return true;
+}
+
 static int set_value(const struct option_row *row, const char *value, void *into, struct err *e)
 {
 	void *member = (char *)into + row->offset;
@@ -52,6 +65,12 @@ static int set_value(const struct option_row *row, const char *value, void *into
 		if (!str_u64(str_of(value), member))
 			return err_set(e, -EINVAL, "--%s wants a number, not '%s'", row->name,
 				       value);
+		break;
+	case OPTION_SIZE:
+		if (!options_size(str_of(value), member) || !*(uint64_t *)member)
+			return err_set(e, -EINVAL,
+				       "--%s wants a number from 1, or such as 64K or 8M, not '%s'",
+				       row->name, value);
 		break;
 	}
 	return 0;

@@ -15,6 +15,7 @@ enum option_kind {
 	OPTION_FLAG,   /* bool */
 	OPTION_TEXT,   /* const char * */
 	OPTION_NUMBER, /* uint64_t, decimal */
+	OPTION_SIZE,   /* uint64_t, not 0; K, M and G behind it are 1024 each time */
 	OPTION_TEXTS,  /* struct option_texts: may be given several times */
 };
 
@@ -32,6 +33,12 @@ struct option_row {
 	const char *help;
 };
 
+/* A row that sets a member of a struct of options, which may be inside of another member. */
+#define OPTION_ROW(type, name, letter, kind, member, value, help)                                  \
+	{                                                                                          \
+		name, letter, OPTION_##kind, offsetof(type, member), value, help                   \
+	}
+
 struct option_table {
 	const struct option_row *rows;
 	size_t n;
@@ -45,6 +52,8 @@ struct option_table {
  */
 int options_parse(const struct option_table *t, char **args, unsigned *n, void *into,
 		  struct err *e);
+/* "8M", "512K", "1048576" */
+bool options_size(struct str text, uint64_t *ret);
 /* Free the arrays of OPTION_TEXTS members. */
 void options_done(const struct option_table *t, void *into);
 /* A line or two for each option. */

@@ -19,9 +19,11 @@ struct print_options {
 
 struct printer {
 	const struct print_options *o;
-	struct arena arena;	/* what the format is compiled into */
-	struct program *filter; /* NULL: every event */
-	struct message *format; /* NULL: events are not shown */
+	struct arena arena;	      /* what the format is compiled into */
+	struct program *filter;	      /* NULL: every event */
+	struct message *format;	      /* NULL: events are not shown */
+	struct message_token *values; /* of the format */
+	size_t n_values;
 	struct copy copy;
 	struct sink sink;
 	uint64_t n_kept;
@@ -34,7 +36,11 @@ static bool compile_format(struct printer *p, struct str text)
 
 	if (message_compile(text, NULL, &p->arena, &p->format, &at, &e) < 0)
 		report_at("format", text, at, &e);
-	return !e.code;
+	if (e.code)
+		return false;
+	message_for_terminal(p->format);
+	p->n_values = message_values(p->format, &p->arena, &p->values);
+	return true;
 }
 
 static bool open_copy(struct printer *p, const char *input)
@@ -53,20 +59,18 @@ static bool open_copy(struct printer *p, const char *input)
 
 static void print_json(struct printer *p, const struct field_ctx *c, struct buf *out)
 {
-	size_t n;
-	const struct message_token *tokens = message_tokens(p->format, &n);
-
 	buf_addc(out, '{');
-	for (size_t i = 0; i < n; i++) {
-		struct value name = {.s = tokens[i].text}, v = {0};
-		struct extractor *x = tokens[i].x;
+	for (size_t i = 0; i < p->n_values; i++) {
+		struct value name = {.s = p->values[i].text}, v = {0};
+		struct extractor *x = p->values[i].x;
 
 		if (i)
 			buf_addc(out, ',');
 		value_json(&name, PT_CHARBUF, PF_NA, out);
 		buf_addc(out, ':');
 		if (extractor_get(x, c, &v) == FIELD_OK)
-			value_json(&v, extractor_type(x), extractor_format(x), out);
+			value_json(&v, v.type ? v.type : extractor_type(x), extractor_format(x),
+				   out);
 		else
 			buf_addz(out, "null");
 	}
@@ -191,6 +195,11 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		report("print: events and a capture cannot both go to standard output");
 		return EXIT_USAGE;
 	}
+	if (p.o->count && (p.o->json || p.o->format)) {
+		report("print: --count shows no events, and --%s says how to",
+		       p.o->json ? "json" : "format");
+		return EXIT_USAGE;
+	}
 	arena_init(&p.arena, 0);
 	status = print_capture(&p, args[0]);
 	program_free(p.filter);
@@ -198,10 +207,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	return status;
 }
 
-#define ROW(name, letter, kind, member, value, help)                                               \
-	{                                                                                          \
-		name, letter, OPTION_##kind, offsetof(struct print_options, member), value, help   \
-	}
+#define ROW(...) OPTION_ROW(struct print_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
 	ROW("filter", 'f', TEXT, filter, "EXPR", "only events that match this condition"),
@@ -222,7 +228,7 @@ static const struct option_row rows[] = {
 const struct command command_print = {
 	.name = "print",
 	.summary = "Print the events of a capture file",
-	.arguments = "FILE [--filter EXPR [--rules FILE]...] [--format TEXT] [--json | --count] "
+	.arguments = "FILE [--filter EXPR [--rules FILE]...] [[--format TEXT] [--json] | --count] "
 		     "[--max N] [--write OUT "
 		     "[--compress] [--keep-state]]",
 	.details = "FILE may be gzipped, and '-' is standard input.\n"

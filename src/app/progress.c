@@ -26,9 +26,8 @@ void progress_begin(struct progress *p, struct live *live, const struct watch *w
 		    uint64_t every_seconds, bool quiet)
 {
 	*p = (struct progress){.live = live, .watch = w, .every_seconds = every_seconds};
+	p->quiet = quiet;
 	p->has_line = !quiet && isatty(STDERR_FILENO);
-	if (p->has_line)
-		p->columns = columns();
 }
 
 static uint64_t n_events(const struct progress *p)
@@ -44,17 +43,25 @@ static void draw_line(struct progress *p, double now)
 {
 	uint64_t events = n_events(p);
 	double rate = (double)(events - p->line_events) / (now - p->line_seconds);
+	unsigned most = columns();
 	char text[160];
 	int n = snprintf(text, sizeof(text),
 			 "watching for %.0f s: %" PRIu64 " alerts, %.0f events a second, %" PRIu64
 			 " lost; Ctrl-C ends",
 			 now, p->watch->n_alerts, rate, live_n_lost(p->live));
 
-	if (n >= (int)p->columns)
-		n = (int)p->columns - 1;
+	if (n >= (int)most)
+		n = (int)most - 1;
 	report_line((struct str){text, (size_t)n});
+}
+
+/* The first time, there is no rate yet: only from here on it counts. */
+static void tell_line(struct progress *p, double now)
+{
+	if (p->line_due > 0)
+		draw_line(p, now);
 	p->line_due = now + LINE_SECONDS;
-	p->line_events = events;
+	p->line_events = n_events(p);
 	p->line_seconds = now;
 }
 
@@ -117,11 +124,13 @@ void progress_tell(struct progress *p)
 {
 	double now;
 
+	if (!p->quiet)
+		loss_note_look(&p->losses, p->live);
 	if (!p->every_seconds && !p->has_line)
 		return;
 	now = stop_seconds();
 	if (p->every_seconds && now >= p->last.seconds + (double)p->every_seconds)
 		tell_interval(p, now);
 	if (p->has_line && now >= p->line_due)
-		draw_line(p, now);
+		tell_line(p, now);
 }

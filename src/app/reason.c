@@ -41,14 +41,20 @@ static void add_macro(const struct explain_step *step, struct buf *out)
 	buf_addc(out, ')');
 }
 
-static void add_value(const struct explain_step *step, const char *before, const char *behind,
-		      struct buf *out)
+static void add_value(const struct explain_step *step, const char *before, const char *it_was,
+		      const char *behind, struct buf *out)
 {
 	if (!step->has_value)
 		return;
-	buf_addf(out, "%s\"", before);
-	text_add_safe(out, step->value);
-	buf_addf(out, "\"%s", behind);
+	buf_addz(out, before);
+	if (step->value.p) {
+		buf_addf(out, "%s\"", it_was);
+		text_add_safe(out, step->value);
+		buf_addc(out, '"');
+	} else {
+		buf_addz(out, "it has no value");
+	}
+	buf_addz(out, behind);
 }
 
 void reason_text(const struct explain_step *step, struct buf *out)
@@ -60,13 +66,13 @@ void reason_text(const struct explain_step *step, struct buf *out)
 		return;
 	if (step->negated && !excluded) {
 		buf_addf(out, ": it is %s", results[step->result]);
-		add_value(step, " (", ")", out);
+		add_value(step, " (", "", ")", out);
 	} else {
 		if (step->kind == STEP_NONE_OF && step->result == STEP_FALSE)
 			buf_addz(out, " is true");
 		else if (!excluded)
 			buf_addf(out, " is %s", results[step->result]);
-		add_value(step, "; it was ", "", out);
+		add_value(step, "; ", "it was ", "", out);
 	}
 	add_macro(step, out);
 }
@@ -102,6 +108,9 @@ void reason_json(const struct explain_step *step, struct buf *out)
 		buf_addf(out, ",\"result\":\"%s\"", results[step->result]);
 	if (step->has_value) {
 		buf_addz(out, ",\"value\":");
-		json_add_string(out, step->value);
+		if (step->value.p)
+			json_add_string(out, step->value);
+		else
+			buf_addz(out, "null");
 	}
 }

@@ -5,6 +5,7 @@
 #include "app/child.h"
 #include "app/condition.h"
 #include "app/input.h"
+#include "app/lossnote.h"
 #include "app/privilege.h"
 #include "app/report.h"
 #include "app/runtimes.h"
@@ -42,6 +43,7 @@ struct recording {
 	struct capfile_writer *out;
 	struct program *filter; /* NULL: every event is written, and the state of `in` not kept */
 	struct input in;
+	struct loss_note losses;
 	uint64_t n_written;
 	struct child command;
 	double end; /* of the time for what was still on its way; 0: no end in sight */
@@ -132,8 +134,10 @@ static int write_events(struct recording *r, struct err *e)
 			return ret;
 		if (more && ++n % EVENTS_PER_LOOK)
 			continue;
+		loss_note_look(&r->losses, r->live);
 		if (stop_due() || (!more && is_over(r)))
 			break;
+		startup_tell_refused(&r->startup);
 		if (!more)
 			live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
 	}
@@ -174,7 +178,10 @@ static int record_all(struct recording *r, struct err *e)
 		return ret;
 	stop_after(r->o->seconds);
 	ret = write_events(r, e);
-	return ret ? ret : write_rest(r, e);
+	if (!ret)
+		ret = write_rest(r, e);
+	startup_tell_refused(&r->startup);
+	return ret;
 }
 
 static void summarize(struct recording *r)
@@ -267,10 +274,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	return status;
 }
 
-#define ROW(name, letter, kind, member, value, help)                                               \
-	{                                                                                          \
-		name, letter, OPTION_##kind, offsetof(struct record_options, member), value, help  \
-	}
+#define ROW(...) OPTION_ROW(struct record_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
 	ROW("compress", 'z', FLAG, compress, NULL, "gzip the file"),
@@ -278,7 +282,7 @@ static const struct option_row rows[] = {
 	    "only events that match; marked as not shown, what they need to be understood"),
 	ROW("rules", 'r', TEXTS, rules, "FILE",
 	    "with --filter: rule files whose macros and lists it may use"),
-	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds"),
+	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds; 0: never"),
 	STARTUP_ROWS(struct record_options, startup),
 	RUNTIMES_ROWS(struct record_options, runtimes),
 };
@@ -295,6 +299,7 @@ const struct command command_record = {
 	.min_args = 1,
 	.max_args = UINT_MAX,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct record_options)},
+	.takes_command = true,
 	.ends_by_signal = true,
 	.run = run,
 };

@@ -12,9 +12,7 @@ struct runtimes_options {
 };
 
 #define RUNTIMES_ROW(type, member, name, kind, field, value, help)                                 \
-	{                                                                                          \
-		name, 0, OPTION_##kind, offsetof(type, member.field), value, help                  \
-	}
+	OPTION_ROW(type, name, 0, kind, member.field, value, help)
 #define RUNTIMES_ROWS(type, member)                                                                \
 	RUNTIMES_ROW(type, member, "runtime-socket", TEXTS, sockets, "KIND=PATH",                  \
 		     "another container runtime: docker, podman, cri or containerd"),              \

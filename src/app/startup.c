@@ -19,18 +19,6 @@ enum { RING_BYTES_MAX = 1 << 30, NAMES_SHOWN = 6, WORKERS_MOST = 4 };
 
 /* ---- options ---- */
 
-/* "8M", "512K", "1048576" */
-static bool parse_size(struct str text, uint64_t *ret)
-{
-	unsigned shift = str_ends(text, STR("M")) ? 20 : str_ends(text, STR("K")) ? 10 : 0;
-	uint64_t n;
-
-	if (!str_u64(str_head(text, text.n - (shift > 0)), &n) || n > RING_BYTES_MAX)
-		return false;
-	*ret = n << shift;
-	return true;
-}
-
 static bool is_ring_size(uint64_t n)
 {
 	return n >= (uint64_t)sysconf(_SC_PAGESIZE) && n <= RING_BYTES_MAX && !(n & (n - 1));
@@ -47,7 +35,7 @@ static bool parse_ring_sizes(struct str text, uint32_t ret[LANE_COUNT])
 
 		comma = str_chr(text, ',');
 		if (n == LANE_COUNT ||
-		    !parse_size(comma < 0 ? text : str_head(text, (size_t)comma), &bytes))
+		    !options_size(comma < 0 ? text : str_head(text, (size_t)comma), &bytes))
 			return false;
 		if (!is_ring_size(bytes))
 			return false;
@@ -61,11 +49,11 @@ static bool parse_ring_sizes(struct str text, uint32_t ret[LANE_COUNT])
 
 int startup_options(struct startup *s, const struct startup_options *o, struct err *e)
 {
-	uint64_t snaplen = o->snaplen < PROBE_SNAPLEN_MAX ? o->snaplen : PROBE_SNAPLEN_MAX;
-
 	s->live.no_iterators = o->scan_proc;
-	if (snaplen)
-		s->live.snaplen = (uint32_t)snaplen;
+	if (o->snaplen > PROBE_SNAPLEN_MAX)
+		return err_set(e, -EINVAL, "--snaplen is at most %d", (int)PROBE_SNAPLEN_MAX);
+	if (o->snaplen)
+		s->live.snaplen = (uint32_t)o->snaplen;
 	if (o->ring_size && !parse_ring_sizes(str_of(o->ring_size), s->live.ring_bytes))
 		return err_set(e, -EINVAL,
 			       "--ring-size wants a power of two from 4K to 1024M, or three with "
@@ -164,7 +152,8 @@ static void tell_blind(const struct scan_stats *stats)
 			       stats->n_dropped[blind[i]], scan_drop_text(blind[i]));
 	if (stats->n_denied)
 		report("of what was there before: %" PRIu64
-		       " environments, folders and the like that may not be read",
+		       " environments, folders and the like that the kernel does not show even to "
+		       "Saker; what they would tell stays unknown until an event tells it",
 		       stats->n_denied);
 }
 

@@ -17,9 +17,7 @@ struct startup_options {
 };
 
 #define STARTUP_ROW(type, member, name, letter, kind, field, value, help)                          \
-	{                                                                                          \
-		name, letter, OPTION_##kind, offsetof(type, member.field), value, help             \
-	}
+	OPTION_ROW(type, name, letter, kind, member.field, value, help)
 #define STARTUP_ROWS(type, member)                                                                 \
 	STARTUP_ROW(type, member, "snaplen", 'S', NUMBER, snaplen, "N",                            \
 		    "bytes of what is read and written; 80"),                                      \

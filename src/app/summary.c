@@ -110,7 +110,9 @@ static void tell_cgroups(const struct live *l)
 	size_t n = live_lost_cgroups(l, list, CGROUPS_SHOWN);
 
 	for (size_t i = 0; i < n && i < CGROUPS_SHOWN; i++)
-		report("%10" PRIu64 "  lost of control group %" PRIu64, list[i].n, list[i].cgroup);
+		report("%10" PRIu64 "  lost of control group %" PRIu64
+		       " (find /sys/fs/cgroup -inum %" PRIu64 ")",
+		       list[i].n, list[i].cgroup, list[i].cgroup);
 	if (n > CGROUPS_SHOWN)
 		report("%10s  and of %zu more control groups", "", n - CGROUPS_SHOWN);
 }
@@ -126,7 +128,8 @@ void summary_live(struct live *l)
 	tell_reasons(&s);
 	tell_shortened(&s);
 	tell_cgroups(l);
-	report("%u kernel programs, %" PRIu64 " KiB of ring buffers, %" PRIu64 " late events",
+	report("%u kernel programs, %" PRIu64 " KiB of ring buffers; %" PRIu64
+	       " events came after later ones of another CPU",
 	       s.n_programs, s.ring_bytes >> 10, s.n_late);
 }
 
@@ -143,14 +146,42 @@ void summary_healing(const struct input *in)
 	       " threads and %" PRIu64 " descriptors found, %" PRIu64 " questions without answer",
 	       h.asked.n_asked, s.threads_healed, s.fds_healed, h.asked.n_gone);
 	if (h.n_held)
-		report("%" PRIu64 " events waited for answers, %.1f ms in all; %" PRIu64
-		       " of them in vain",
+		report("%" PRIu64 " events waited for answers, %.1f ms in all; for %" PRIu64
+		       " of them none came in time, so something in them is unknown",
 		       h.n_held, (double)h.held_ns / 1e6, h.n_expired);
 	if (h.asked.n_busy + h.asked.n_limited)
 		report("%" PRIu64 " questions were not asked: there were too many at once",
 		       h.asked.n_busy + h.asked.n_limited);
 	if (h.n_hasty)
 		report("%" PRIu64
-		       " events did not wait: they were old already, or there were too many",
+		       " events were judged without waiting, since Saker was behind: something in "
+		       "them is unknown",
 		       h.n_hasty);
+}
+
+void summary_parking(const struct parking *p)
+{
+	static const char *const ends[] = {
+		[METADATA_READY] = "until it came",
+		[METADATA_PENDING] = NULL,
+		[METADATA_TIMEOUT] = "in vain, to the deadline or the end",
+		[METADATA_NO_RUNTIME] = "until no runtime was there that could tell",
+		[METADATA_DENIED] = "until no runtime was left that may be asked",
+		[METADATA_GONE] = "until their container was gone",
+		[METADATA_NONE] = NULL,
+	};
+	const struct parking_stats *s = parking_stats(p);
+
+	if (!s->n_parked)
+		return;
+	report("%" PRIu64 " events waited for metadata of their container: half of them at most "
+	       "%u ms, 99 of 100 at most %u ms, the longest %.1f ms",
+	       s->n_parked, parking_delay_ms(p, 0.5), parking_delay_ms(p, 0.99),
+	       (double)s->max_ns / 1e6);
+	for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (s->n_ended[i] && ends[i])
+			report("%10" PRIu64 "  %s", s->n_ended[i], ends[i]);
+	}
+	if (s->n_pushed_out)
+		report("%10" PRIu64 "  of these because too many waited", s->n_pushed_out);
 }

@@ -95,8 +95,3 @@ void intern_unref(struct intern *t, struct istr *i)
 	t->n--;
 	slab_put(t->slab, i, sizeof(*i) + i->n + 1);
 }
-
-size_t intern_count(const struct intern *t)
-{
-	return t->n;
-}

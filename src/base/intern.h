@@ -29,7 +29,6 @@ struct istr *intern_get(struct intern *t, struct str text);
 /* Without a new reference; NULL when not interned. */
 struct istr *intern_find(const struct intern *t, struct str text);
 void intern_unref(struct intern *t, struct istr *i);
-size_t intern_count(const struct intern *t);
 
 static inline struct istr *istr_ref(struct istr *i)
 {

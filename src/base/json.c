@@ -38,20 +38,25 @@ static void add_string(struct buf *b, struct str s, bool replace_controls)
 	while (at < s.n) {
 		uint8_t c = (uint8_t)s.p[at];
 		char escape = escape_of(c);
-		bool replaced = replace_controls && is_control(c);
+		bool replaced = replace_controls && is_control(c), is_char, is_obeyed;
+		uint32_t code;
 
 		if (c < 0x80 && !escape && !replaced) {
 			at++;
 			continue;
 		}
-		if (c >= 0x80 && utf8_char(str_from(s, at), &n)) {
+		is_char = c >= 0x80 && utf8_char(str_from(s, at), &n);
+		is_obeyed = is_char && utf8_is_obeyed(s.p + at, n, &code);
+		if (is_char && !is_obeyed) {
 			at += n;
 			continue;
 		}
 		buf_add(b, s.p + start, at - start);
 		if (c < 0x80)
 			n = 1;
-		if (escape && !replaced)
+		if (is_obeyed)
+			buf_addf(b, "\\u%04x", code);
+		else if (escape && !replaced)
 			add_escape(b, c, escape);
 		else
 			buf_addz(b, UTF8_REPLACEMENT);

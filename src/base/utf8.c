@@ -36,21 +36,40 @@ bool utf8_char(struct str s, size_t *ret_n)
 	return lead && n == lead->n;
 }
 
-static bool is_plain(uint8_t c, bool controls_too)
+bool utf8_is_obeyed(const char *p, size_t n, uint32_t *ret)
 {
-	return c < 0x80 && (!controls_too || (c >= 0x20 && c != 0x7f));
+	const uint8_t *u = (const uint8_t *)p;
+
+	if (n == 2)
+		*ret = (uint32_t)(u[0] & 0x1f) << 6 | (u[1] & 0x3f);
+	else if (n == 3)
+		*ret = (uint32_t)(u[0] & 0xf) << 12 | (uint32_t)(u[1] & 0x3f) << 6 | (u[2] & 0x3f);
+	else
+		return false;
+	return (*ret >= 0x80 && *ret < 0xa0) || (*ret >= 0x2028 && *ret <= 0x202e) ||
+	       (*ret >= 0x2066 && *ret <= 0x2069);
 }
 
-static void add(struct buf *b, struct str s, bool replace_controls)
+/* What is replaced, each with what stands before it. */
+enum replaced { ILL_FORMED, CONTROLS, OBEYED };
+
+static bool is_plain(uint8_t c, enum replaced what)
+{
+	return c < 0x80 && (what < CONTROLS || (c >= 0x20 && c != 0x7f));
+}
+
+static void add(struct buf *b, struct str s, enum replaced what)
 {
 	size_t at = 0, start = 0, n;
+	uint32_t unused;
 
 	while (at < s.n) {
-		if (is_plain((uint8_t)s.p[at], replace_controls)) {
+		if (is_plain((uint8_t)s.p[at], what)) {
 			at++;
 			continue;
 		}
-		if (utf8_char(str_from(s, at), &n) && (uint8_t)s.p[at] >= 0x80) {
+		if (utf8_char(str_from(s, at), &n) && (uint8_t)s.p[at] >= 0x80 &&
+		    !(what == OBEYED && utf8_is_obeyed(s.p + at, n, &unused))) {
 			at += n;
 			continue;
 		}
@@ -64,12 +83,17 @@ static void add(struct buf *b, struct str s, bool replace_controls)
 
 void utf8_add(struct buf *b, struct str s)
 {
-	add(b, s, false);
+	add(b, s, ILL_FORMED);
 }
 
 void utf8_add_printable(struct buf *b, struct str s)
 {
-	add(b, s, true);
+	add(b, s, CONTROLS);
+}
+
+void utf8_add_visible(struct buf *b, struct str s)
+{
+	add(b, s, OBEYED);
 }
 
 static void add_code(struct buf *b, uint32_t c)

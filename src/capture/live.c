@@ -15,8 +15,12 @@
 #include <unistd.h>
 
 enum {
-	FIRST_SLEEP_NS = 500000,
-	LONGEST_SLEEP_NS = 20000000,
+	SHORTEST_NAP_NS = 500000,
+	LONGEST_NAP_NS = 20000000,
+	/* Shares of a ring that fill during a nap: above the one it was long, below the other
+	   short. */
+	NAP_FILLS_MOST = 16,
+	NAP_FILLS_LEAST = 64,
 	EVENTS_PER_LOOK = 64,
 	HALVINGS_MAX = 16,
 	RESERVE_BYTES = 8 << 20,
@@ -31,7 +35,7 @@ struct live {
 	unsigned n_rings, rings_per_lane;
 	struct ring *given; /* whose head the caller is reading */
 	uint64_t now_ns;    /* not later than the true one */
-	uint64_t last_ts, sleep_ns, ring_bytes_wanted;
+	uint64_t last_ts, nap_ns, ring_bytes_wanted;
 	struct source_stats stats;
 	struct loss *loss;
 	uint64_t looked_ns, look_due_ns; /* at what is lost; as events are stamped */
@@ -79,7 +83,6 @@ static void account(struct live *l, const struct ring *r)
 		l->n_late++;
 	else
 		l->last_ts = ts;
-	l->sleep_ns = FIRST_SLEEP_NS;
 	l->stats.n_events++;
 	l->stats.n_bytes += r->n;
 	l->n_events[(unsigned)(r - l->rings) / l->rings_per_lane]++;
@@ -258,7 +261,7 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 
 	l->source.ops = &live_ops;
 	l->cfg = *cfg;
-	l->sleep_ns = FIRST_SLEEP_NS;
+	l->nap_ns = SHORTEST_NAP_NS;
 	l->loss = loss_new();
 	wall_init(&l->wall, wall_read);
 	r = probe_open(cfg, l->wall.epoch_ns, &l->probe, e);
@@ -284,28 +287,38 @@ struct source *live_source(struct live *l)
 	return &l->source;
 }
 
-void live_wait(struct live *l, uint64_t timeout_ns)
+/* Rings that fill fast are looked at often.  Otherwise rarely, as each time costs a little. */
+static void pace_naps(struct live *l)
 {
-	struct timespec t;
-	uint64_t ns = l->sleep_ns;
-	bool any = false;
+	bool fast = false, slow = true;
 
 	for (unsigned i = 0; i < l->n_rings; i++) {
-		ring_give_back(&l->rings[i]);
-		any = any || l->rings[i].head;
+		size_t n = ring_waiting(&l->rings[i]);
+
+		fast |= n > l->rings[i].bytes / NAP_FILLS_MOST;
+		slow &= n < l->rings[i].bytes / NAP_FILLS_LEAST;
 	}
-	/* Something is there already and only waits for its time. */
-	if (any)
-		l->sleep_ns = FIRST_SLEEP_NS;
-	else if (l->sleep_ns < LONGEST_SLEEP_NS)
-		l->sleep_ns *= 2;
-	if (any && ns > l->cfg.hold_ns)
-		ns = l->cfg.hold_ns;
+	if (fast && l->nap_ns > SHORTEST_NAP_NS)
+		l->nap_ns /= 2;
+	else if (slow && l->nap_ns < LONGEST_NAP_NS)
+		l->nap_ns *= 2;
+}
+
+void live_wait(struct live *l, uint64_t timeout_ns)
+{
+	/* A record that is held waits for an answer, which comes soon. */
+	uint64_t ns = l->given ? SHORTEST_NAP_NS : l->nap_ns;
+	struct timespec t;
+
+	for (unsigned i = 0; i < l->n_rings; i++)
+		ring_give_back(&l->rings[i]);
 	if (ns > timeout_ns)
 		ns = timeout_ns;
 	t.tv_sec = (time_t)(ns / 1000000000);
 	t.tv_nsec = (long)(ns % 1000000000);
 	nanosleep(&t, NULL);
+	if (!l->given)
+		pace_naps(l);
 	look_in_time(l);
 }
 

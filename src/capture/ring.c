@@ -93,6 +93,11 @@ bool ring_each(const struct ring *r, bool (*fn)(const uint8_t *p, uint32_t n, vo
 	return true;
 }
 
+size_t ring_waiting(const struct ring *r)
+{
+	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE) - r->at;
+}
+
 void ring_give_back(struct ring *r)
 {
 	if (r->at == r->given_back)

@@ -37,5 +37,7 @@ void ring_skip(struct ring *r);
  */
 bool ring_each(const struct ring *r, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
 	       void *arg);
+/* Bytes from the head on. */
+size_t ring_waiting(const struct ring *r);
 /* Let the kernel have all room up to the head. */
 void ring_give_back(struct ring *r);

@@ -36,7 +36,9 @@ const char *scan_drop_text(enum scan_drop d)
 		[SCAN_THREAD_DENIED] = "threads that may not be read",
 		[SCAN_THREAD_ODD] = "threads whose state makes no sense",
 		[SCAN_THREAD_LIMIT] = "threads beyond the limit",
-		[SCAN_FDS_DENIED] = "processes whose descriptors may not be read",
+		[SCAN_FDS_DENIED] =
+			"processes whose open files the kernel does not show to Saker (see saker "
+			"doctor); their names are unknown until they are used anew",
 		[SCAN_FD_GONE] = "descriptors that were closed meanwhile",
 		[SCAN_FD_NO_SOCKET] = "sockets that are in no table of their namespace",
 		[SCAN_FD_LIMIT] = "descriptors beyond the limit",
@@ -228,10 +230,4 @@ bool fetcher_next(struct fetcher *f, struct record *ret)
 bool fetcher_is_quiet(struct fetcher *f)
 {
 	return f->reader.dir >= 0 && calls_are_quiet(f->reader.dir);
-}
-
-void fetcher_get_stats(const struct fetcher *f, struct scan_stats *ret)
-{
-	*ret = (struct scan_stats){.n_threads = 0};
-	reader_add_stats(&f->reader, ret);
 }

@@ -91,4 +91,3 @@ bool fetcher_next(struct fetcher *f, struct record *ret);
  * known.
  */
 bool fetcher_is_quiet(struct fetcher *f);
-void fetcher_get_stats(const struct fetcher *f, struct scan_stats *ret);

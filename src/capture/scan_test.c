@@ -14,7 +14,7 @@ static char root[64];
 
 static void put_dir(const char *path)
 {
-	char at[512];
+	char at[sizeof(root) + 512];
 
 	snprintf(at, sizeof(at), "%s%s", root, path);
 	for (char *p = at + strlen(root) + 1; *p; p++) {
@@ -29,7 +29,7 @@ static void put_dir(const char *path)
 
 static void put_bytes(const char *path, const char *text, size_t n)
 {
-	char at[512], dir[512];
+	char at[sizeof(root) + 512], dir[512];
 	FILE *f;
 
 	snprintf(dir, sizeof(dir), "%s", path);
@@ -49,7 +49,7 @@ static void put(const char *path, const char *text)
 
 static void put_link(const char *path, const char *to)
 {
-	char at[512];
+	char at[sizeof(root) + 512];
 
 	snprintf(at, sizeof(at), "%s%s", root, path);
 	unlink(at);

@@ -285,8 +285,3 @@ void calls_wake(struct calls *c)
 {
 	curl->multi_wakeup(c->multi);
 }
-
-size_t calls_count(const struct calls *c)
-{
-	return c->n;
-}

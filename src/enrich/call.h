@@ -57,4 +57,3 @@ void call_cancel(struct call *k);
 void calls_wait(struct calls *c, int timeout_ms);
 /* End a calls_wait(), from any thread. */
 void calls_wake(struct calls *c);
-size_t calls_count(const struct calls *c); /* under way */

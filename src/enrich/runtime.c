@@ -58,17 +58,6 @@ struct runtime {
 	struct runtime_stats stats;
 };
 
-const char *runtime_state_text(enum runtime_state s)
-{
-	static const char *const texts[] = {
-		[RUNTIME_ABSENT] = "no socket", [RUNTIME_OPENING] = "opening",
-		[RUNTIME_READY] = "ready",	[RUNTIME_DENIED] = "permission denied",
-		[RUNTIME_FAILED] = "failed",
-	};
-
-	return texts[s];
-}
-
 struct runtime *runtime_new(const struct runtime_kind *kind, const char *path, struct calls *calls,
 			    const struct runtime_config *cfg, const struct runtime_listener *to)
 {

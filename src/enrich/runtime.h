@@ -16,9 +16,6 @@ enum runtime_state {
 	RUNTIME_FAILED,
 };
 
-/* "ready", "no socket" ... */
-const char *runtime_state_text(enum runtime_state s);
-
 struct runtime;
 
 /* What a runtime tells; `facts` is borrowed. */

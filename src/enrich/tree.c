@@ -74,13 +74,6 @@ bool tree_bool(const json_t *from, const char *path)
 	return json_is_true(tree_at(from, path));
 }
 
-void tree_fill_texts(const json_t *from, const struct tree_row *rows, size_t n, struct facts *to)
-{
-	for (size_t i = 0; i < n; i++)
-		*(struct str *)((char *)to + rows[i].offset) =
-			facts_text(to, tree_text(from, rows[i].path));
-}
-
 void tree_fill_numbers(const json_t *from, const struct tree_row *rows, size_t n, struct facts *to)
 {
 	for (size_t i = 0; i < n; i++)

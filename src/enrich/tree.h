@@ -26,7 +26,6 @@ struct tree_row {
 	size_t offset; /* in struct facts */
 };
 
-void tree_fill_texts(const json_t *from, const struct tree_row *rows, size_t n, struct facts *to);
 void tree_fill_numbers(const json_t *from, const struct tree_row *rows, size_t n, struct facts *to);
 /* The texts of an object, as pairs. */
 void tree_fill_pairs(const json_t *object, struct facts *to, struct pair_list *l);

@@ -139,12 +139,14 @@ static void add_part(const struct explaining *x, const struct step *s, bool brac
 		buf_addc(out, ')');
 }
 
-static struct str value_of(const struct slot_value *v, const struct extractor *x, struct arena *a)
+static struct str value_of(const struct slot_value *v, const struct leaf *l, struct arena *a)
 {
-	struct str ret = STR("<NA>");
+	const struct extractor *x = l->left;
+	struct str ret = {NULL, 0};
 	struct buf out;
 
-	if (v->result != FIELD_OK)
+	/* Of several candidates there may be none; an empty list is a value. */
+	if (v->result != FIELD_OK || (v->value.is_list && !v->value.n_items && !l->is_list))
 		return ret;
 	buf_init(&out, EXPLAIN_TEXT_MAX);
 	/* Numbers that messages cannot show are no secret here. */
@@ -184,7 +186,7 @@ static struct explain_step describe(const struct explaining *x, const struct ste
 	if (ret.has_value) {
 		const struct graph_leaf *gl = leaf_of(p, s);
 
-		ret.value = value_of(eval_slot(p, gl->left), gl->leaf->left, x->arena);
+		ret.value = value_of(eval_slot(p, gl->left), gl->leaf, x->arena);
 	}
 	return ret;
 }

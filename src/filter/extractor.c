@@ -161,11 +161,6 @@ enum print_format extractor_format(const struct extractor *x)
 	return (enum print_format)x->format;
 }
 
-bool extractor_is_list(const struct extractor *x)
-{
-	return x->is_list;
-}
-
 uint32_t extractor_flags(const struct extractor *x)
 {
 	return x->flags;

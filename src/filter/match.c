@@ -102,10 +102,22 @@ bool glob_is_plain(struct str s)
 	return true;
 }
 
+/*
+ * Components without glob characters are found by their hash, in one table for all nodes; of
+ * the others each must be asked.
+ */
 struct path_node {
-	struct path_node *children, *next;
+	const struct path_node *parent;
+	struct str name; /* as written */
+	struct path_glob *globs;
+	uint32_t hash;
+	bool is_glob, is_end;
+};
+
+struct path_glob {
+	struct path_glob *next;
 	struct glob name;
-	bool is_end;
+	const struct path_node *node;
 };
 
 static bool next_component(struct str *path, struct str *ret)
@@ -121,52 +133,111 @@ static bool next_component(struct str *path, struct str *ret)
 	return n > 0;
 }
 
-static struct path_node *path_child(struct path_node *parent, struct str name, struct arena *a)
+static uint32_t child_hash(const struct path_node *parent, struct str name)
 {
-	struct path_node **link = &parent->children;
-	struct glob g;
+	return (uint32_t)hash_bytes(name.p, name.n, parent->hash);
+}
 
-	glob_build(&g, name, false, a);
-	while (*link) {
-		if ((*link)->name.kind == g.kind && str_eq((*link)->name.text, g.text))
-			return *link;
-		link = &(*link)->next;
+/* Where the child is, or would be. */
+static struct path_node **find_slot(const struct paths *p, const struct path_node *parent,
+				    struct str name, uint32_t hash)
+{
+	for (uint32_t at = hash & p->mask;; at = (at + 1) & p->mask) {
+		struct path_node *n = p->slots[at];
+
+		if (!n || (n->hash == hash && n->parent == parent && str_eq(n->name, name)))
+			return &p->slots[at];
 	}
-	*link = arena_calloc(a, 1, sizeof(**link));
-	(*link)->name = g;
-	return *link;
+}
+
+static void grow_slots(struct paths *p)
+{
+	struct path_node **old = p->slots;
+	uint32_t n_old = p->mask + 1;
+
+	p->mask = n_old * 2 - 1;
+	p->slots = xcalloc(p->mask + 1, sizeof(struct path_node *));
+	for (uint32_t i = 0; i < n_old; i++)
+		if (old[i])
+			*find_slot(p, old[i]->parent, old[i]->name, old[i]->hash) = old[i];
+	free(old);
+}
+
+static struct path_node *add_child(struct path_node *parent, struct str name, struct arena *a)
+{
+	struct path_node *n = arena_calloc(a, 1, sizeof(*n));
+	struct path_glob *g;
+
+	n->parent = parent;
+	n->name = name;
+	n->hash = child_hash(parent, name);
+	n->is_glob = !glob_is_plain(name);
+	if (!n->is_glob)
+		return n;
+	g = arena_alloc(a, sizeof(*g));
+	g->next = parent->globs;
+	g->node = n;
+	glob_build(&g->name, name, false, a);
+	parent->globs = g;
+	return n;
+}
+
+static struct path_node *path_child(struct paths *p, struct path_node *parent, struct str name,
+				    struct arena *a)
+{
+	struct path_node **slot = find_slot(p, parent, name, child_hash(parent, name));
+
+	if (*slot)
+		return *slot;
+	if (++p->n > p->mask / 2) {
+		grow_slots(p);
+		slot = find_slot(p, parent, name, child_hash(parent, name));
+	}
+	return *slot = add_child(parent, name, a);
 }
 
 void paths_build(struct paths *p, const struct str *items, size_t n, struct arena *a)
 {
+	struct path_node **heap;
+	size_t bytes;
+
+	*p = (struct paths){.mask = 7};
+	p->slots = xcalloc(p->mask + 1, sizeof(struct path_node *));
 	p->root = arena_calloc(a, 1, sizeof(*p->root));
 	for (size_t i = 0; i < n; i++) {
 		struct path_node *at = p->root;
 		struct str rest = items[i], name;
 
 		while (next_component(&rest, &name))
-			at = path_child(at, name, a);
+			at = path_child(p, at, name, a);
 		at->is_end = true;
 	}
+	heap = p->slots;
+	bytes = (p->mask + 1) * sizeof(struct path_node *);
+	p->slots = memcpy(arena_alloc(a, bytes), heap, bytes);
+	free(heap);
 }
 
-static bool node_match(const struct path_node *at, struct str rest)
+static bool node_match(const struct paths *p, const struct path_node *at, struct str rest)
 {
 	struct str name;
 
-	if (at->is_end)
-		return true;
-	if (!next_component(&rest, &name))
-		return false;
-	for (const struct path_node *c = at->children; c; c = c->next)
-		if (glob_match(&c->name, name) && node_match(c, rest))
-			return true;
-	return false;
+	while (at && !at->is_end) {
+		if (!next_component(&rest, &name))
+			return false;
+		for (const struct path_glob *g = at->globs; g; g = g->next)
+			if (glob_match(&g->name, name) && node_match(p, g->node, rest))
+				return true;
+		at = *find_slot(p, at, name, child_hash(at, name));
+		if (at && at->is_glob)
+			return false;
+	}
+	return at;
 }
 
 bool paths_match(const struct paths *p, struct str text)
 {
-	return node_match(p->root, text);
+	return node_match(p, p->root, text);
 }
 
 /* A slash, and what fits of the component behind it. */

@@ -53,6 +53,8 @@ int32_t prefixes_find(const struct prefixes *p, struct str text);
 struct path_node;
 struct paths {
 	struct path_node *root;
+	struct path_node **slots; /* every other node, by its parent and its name */
+	uint32_t mask, n;
 };
 
 void paths_build(struct paths *p, const struct str *items, size_t n, struct arena *a);

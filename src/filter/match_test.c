@@ -203,6 +203,39 @@ TEST(pieces_agree_with_looking_for_each)
 	}
 }
 
+TEST(a_path_among_many_siblings_is_found_by_its_name)
+{
+	enum { N = 300000 };
+	char(*texts)[16] = malloc(N * sizeof(*texts));
+	struct str *items = malloc(N * sizeof(*items));
+	struct paths p;
+
+	setup();
+	for (int i = 0; i < N; i++)
+		items[i] = (struct str){
+			texts[i], (size_t)sprintf(texts[i], i % 3 ? "/a/i%d" : "/a/i%d/*", i)};
+	paths_build(&p, items, N, &arena);
+	CHECK(paths_match(&p, STR("/a/i299998")) && paths_match(&p, STR("/a/i1/x/y")));
+	CHECK(paths_match(&p, STR("/a/i3/x")) && !paths_match(&p, STR("/a/i3")));
+	CHECK(!paths_match(&p, STR("/a/i300001")) && !paths_match(&p, STR("/i1")));
+	free(items);
+	free(texts);
+}
+
+TEST(a_component_with_glob_characters_is_never_taken_as_it_is_written)
+{
+	const struct str items[] = {STR("/a/[x]/b"), STR("/a/[x]"), STR("/c/?*/d"), STR("/c/e")};
+	struct paths p;
+
+	setup();
+	paths_build(&p, items, 1, &arena);
+	CHECK(paths_match(&p, STR("/a/x/b")) && !paths_match(&p, STR("/a/[x]/b")));
+	paths_build(&p, items, 4, &arena);
+	CHECK(paths_match(&p, STR("/a/x")) && !paths_match(&p, STR("/a/[x]")));
+	CHECK(paths_match(&p, STR("/c/?*/d")) && paths_match(&p, STR("/c/q/d/z")));
+	CHECK(paths_match(&p, STR("/c/e/f")) && !paths_match(&p, STR("/c/q")));
+}
+
 TEST(globs_match_texts_of_any_length)
 {
 	const size_t lengths[] = {3, 1023, 1024, 65535, 65536, 200000};

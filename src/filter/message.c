@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/utf8.h"
 #include "filter/extractor.h"
+#include "filter/residue.h"
 #include "filter/textmap.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ struct message {
 	size_t n_pieces;
 	struct message_token *tokens;
 	size_t n_tokens;
+	bool for_terminal;
 };
 
 static bool is_digit(char c)
@@ -173,10 +175,10 @@ static int find_token(struct message_fields *f, struct str text, struct arena *a
 	return 0;
 }
 
-static bool has_token(const struct message *m, struct str text)
+static bool has_token(const struct message_token *list, size_t n, struct str text)
 {
-	for (size_t i = 0; i < m->n_tokens; i++)
-		if (str_eq(m->tokens[i].text, text))
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(list[i].text, text))
 			return true;
 	return false;
 }
@@ -196,7 +198,7 @@ static int add_tokens(struct message *m, const struct operand *o, struct extract
 {
 	int r = 0;
 
-	if (o->kind == OPERAND_FIELD && !has_token(m, o->text)) {
+	if (o->kind == OPERAND_FIELD && !has_token(m->tokens, m->n_tokens, o->text)) {
 		if (!x)
 			r = extractor_compile(o, a, &x, e);
 		m->tokens[m->n_tokens++] = (struct message_token){o->text, x};
@@ -329,7 +331,7 @@ static bool is_clean(const char *p, size_t n)
 }
 
 /* Make what stands behind start printable. */
-static void clean(struct buf *out, size_t start, struct arena *scratch)
+static void clean(struct buf *out, size_t start, bool for_terminal, struct arena *scratch)
 {
 	struct str s = {out->p + start, out->n - start};
 
@@ -337,7 +339,7 @@ static void clean(struct buf *out, size_t start, struct arena *scratch)
 		return;
 	s = arena_str(scratch, s);
 	out->n = start;
-	utf8_add_printable(out, s);
+	(for_terminal ? utf8_add_visible : utf8_add_printable)(out, s);
 }
 
 static void fit(struct buf *out, size_t start, size_t width)
@@ -348,14 +350,15 @@ static void fit(struct buf *out, size_t start, size_t width)
 		buf_addc(out, ' ');
 }
 
-static void add_value(const struct piece *piece, const struct field_ctx *c, struct buf *out)
+static void add_value(const struct piece *piece, bool for_terminal, const struct field_ctx *c,
+		      struct buf *out)
 {
 	struct value v = {.is_list = false};
 	size_t start = out->n;
 
 	if (extractor_get(piece->x, c, &v) == FIELD_OK) {
 		value_text(&v, v.type ? v.type : piece->type, piece->format, out);
-		clean(out, start, c->scratch);
+		clean(out, start, for_terminal, c->scratch);
 	} else {
 		buf_adds(out, STR("<NA>"));
 	}
@@ -373,8 +376,40 @@ void message_format(struct message *m, const struct field_ctx *c, struct buf *ou
 
 		buf_adds(out, piece->text);
 		if (piece->x)
-			add_value(piece, &printing, out);
+			add_value(piece, m->for_terminal, &printing, out);
 	}
+}
+
+bool message_keep(const struct message *m, const struct field_ctx *c, struct kept *k)
+{
+	struct field_ctx printing = *c;
+	bool all = true;
+
+	printing.printing = true;
+	for (size_t i = 0; i < m->n_pieces; i++) {
+		if (m->pieces[i].x)
+			all = extractor_keep(m->pieces[i].x, &printing, k) && all;
+	}
+	return all;
+}
+
+void message_for_terminal(struct message *m)
+{
+	m->for_terminal = true;
+}
+
+size_t message_values(const struct message *m, struct arena *a, struct message_token **ret)
+{
+	size_t n = 0;
+
+	*ret = arena_alloc(a, m->n_pieces * sizeof(**ret));
+	for (size_t i = 0; i < m->n_pieces; i++) {
+		struct extractor *x = m->pieces[i].x;
+
+		if (x && !has_token(*ret, n, x->text))
+			(*ret)[n++] = (struct message_token){x->text, x};
+	}
+	return n;
 }
 
 const struct message_token *message_tokens(const struct message *m, size_t *ret_n)

@@ -18,7 +18,7 @@ struct event_set {
 	uint64_t syscalls[(SC_COUNT + 63) / 64];
 };
 
-/* Warnings of one condition; a library of texts with positions. */
+/* Warnings of one condition: texts with positions.  More than WARNINGS_MAX are only counted. */
 struct warning {
 	struct position at;
 	struct str text;
@@ -29,8 +29,10 @@ struct warning {
 struct warnings {
 	struct arena *arena;
 	struct warning *list;
-	size_t n, cap;
+	size_t n, cap, n_more;
 };
+
+enum { WARNINGS_MAX = 1000 };
 
 struct program *program_new(void);
 void program_free(struct program *p);
@@ -76,7 +78,7 @@ struct explain_step {
 	enum { STEP_FALSE, STEP_TRUE, STEP_UNKNOWN } result; /* of the text itself ... */
 	bool negated;	  /* ... which stands under a not: when it is true, the rule is not */
 	bool has_value;	  /* it is a single comparison */
-	struct str value; /* what the left side was, as text; "<NA>" for null */
+	struct str value; /* what the left side was, as text; p NULL: there was nothing */
 	unsigned depth;	  /* parts of the step before with a smaller one */
 	uint32_t part;	  /* where in the program it stands: equal for equal parts */
 };
@@ -107,6 +109,5 @@ int extractor_compile(const struct operand *o, struct arena *a, struct extractor
 		      struct err *e);
 enum param_type extractor_type(const struct extractor *x);
 enum print_format extractor_format(const struct extractor *x);
-bool extractor_is_list(const struct extractor *x);
 uint32_t extractor_flags(const struct extractor *x); /* of the field at its bottom */
 enum field_result extractor_get(struct extractor *x, const struct field_ctx *c, struct value *ret);

@@ -20,13 +20,17 @@ static void warn(struct warnings *w, struct position at, bool deprecated, const 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	s = arena_str(w->arena, str_of(text));
+	s = str_of(text);
 	/* One use of a deprecated field says enough. */
 	for (size_t i = 0; deprecated && i < w->n; i++)
 		if (str_eq(w->list[i].text, s))
 			return;
+	if (w->n == WARNINGS_MAX) {
+		w->n_more++;
+		return;
+	}
 	w->list = xgrow(w->list, &w->cap, w->n + 1, sizeof(*w->list));
-	w->list[w->n++] = (struct warning){at, s, deprecated};
+	w->list[w->n++] = (struct warning){at, arena_str(w->arena, s), deprecated};
 }
 
 static bool has_blank(struct str s)

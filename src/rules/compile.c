@@ -3,170 +3,19 @@
 #include "rules/compile.h"
 
 #include "base/alloc.h"
-#include "rules/substitution.h"
+#include "rules/compiler.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define MAX_DEPTH 1000	       /* of brackets in a condition */
-#define MAX_AHEAD 32	       /* macros that use later ones that use later ones ... */
-#define MAX_NODES (64U << 20)  /* of all conditions with their macros in place */
-#define MAX_BLAMED_NODES 10000 /* of a condition whose macros are searched for an error */
-#define MANY_EVENT_TYPES 100   /* a rule that wants more costs too much */
-
-enum macro_state { MACRO_PARSED, MACRO_BUSY, MACRO_DONE, MACRO_BAD };
-
-struct macro {
-	struct ast *tree;
-	enum macro_state state;
-	bool used;
-};
-
-struct compiler {
-	const struct definitions *d;
-	const struct loader_config *cfg;
-	struct verdict *v;
-	struct substitution *lists;
-	struct macro *macros;
-	struct arena trees;   /* of macros */
-	struct arena scratch; /* of one rule */
-	struct buf joined;    /* its condition and exceptions */
-	struct buf text;      /* and the lists */
-	struct buf message;
-	struct message_fields *fields; /* of all rules' messages */
-	struct str suggested;	       /* what is appended to every output */
-	struct warnings warnings;
-	struct program *idle; /* takes the conditions of rules that are not enabled */
-	struct ruleset *set;
-	uint64_t n_nodes;
-	/* While macro references are resolved. */
-	uint32_t visible; /* macros that were defined before this item */
-	unsigned depth;
-	struct str stopped_at; /* the macro that leads back to itself, or too far */
-	bool is_loop;
-};
+#define MAX_NODES (64U << 20) /* of all conditions with their macros in place */
+#define MANY_EVENT_TYPES 100  /* a rule that wants more costs too much */
 
 /* Whether the words of an error say that this build does not know what the rule speaks of. */
 static bool is_unknown_name(const struct err *e)
 {
 	return strstr(e->msg, "nonexistent field") || strstr(e->msg, "invalid formatting token") ||
 	       strstr(e->msg, "unknown event type") || strstr(e->msg, "unknown filter:");
-}
-
-static int complain(struct compiler *c, enum issue_code code, const struct place *up,
-		    const struct position *at, const struct err *e)
-{
-	return verdict_adds(c->v, code, place_in_condition(c->d->arena, up, buf_str(&c->text), at),
-			    str_of(e->msg));
-}
-
-/* Condition text into c->text, and from there into a tree. */
-static int parse(struct compiler *c, struct str condition, const struct place *at, struct arena *a,
-		 struct ast **ret)
-{
-	struct position where;
-	struct err e = {0};
-
-	if (substitution_apply(c->lists, condition, &c->text))
-		return verdict_add(c->v, ISSUE_COMPILE_CONDITION, at,
-				   "condition is too long with its lists in place");
-	if (ast_parse(buf_str(&c->text), MAX_DEPTH, a, ret, &where, &e))
-		return complain(c, ISSUE_COMPILE_CONDITION, at, &where, &e);
-	return 0;
-}
-
-static void resolve_macro(struct compiler *c, size_t i);
-
-/* The macro's tree, for ast_expand(). */
-static const struct ast *find_macro(struct str name, void *arg)
-{
-	struct compiler *c = arg;
-	const struct macro_def *def = definitions_macro(c->d, name);
-	struct macro *m;
-
-	if (!def || def->history.defined >= c->visible)
-		return NULL;
-	m = &c->macros[def - c->d->macros];
-	m->used = true;
-	if (m->state == MACRO_PARSED && c->depth < MAX_AHEAD)
-		resolve_macro(c, (size_t)(m - c->macros));
-	if (m->state == MACRO_DONE || m->state == MACRO_BAD)
-		return m->tree;
-	c->stopped_at = name;
-	c->is_loop = m->state == MACRO_BUSY;
-	return NULL;
-}
-
-/*
- * Put the macros into a tree.  `visible`: only those that were defined before this item.
- * condition: what c->text must hold for the message of an error.
- */
-static int resolve(struct compiler *c, struct ast **t, uint32_t visible, struct str condition,
-		   const struct place *at, struct arena *a)
-{
-	uint32_t outer = c->visible;
-	struct position where;
-	struct err e = {0};
-	int rc;
-
-	c->visible = visible;
-	c->depth++;
-	rc = ast_expand(t, a, find_macro, c, &where, &e);
-	c->depth--;
-	c->visible = outer;
-	if (!rc)
-		return 0;
-	substitution_apply(c->lists, condition, &c->text);
-	if (c->stopped_at.n)
-		err_set(&e, -EINVAL,
-			c->is_loop ? "reference loop in macro '%.*s'"
-				   : "too many macros use later ones, down to '%.*s'",
-			STR_ARG(c->stopped_at));
-	c->stopped_at = STR_EMPTY;
-	return complain(c, ISSUE_VALIDATE, at, &where, &e);
-}
-
-/* What stands for a macro with an error, so that it is told only once. */
-static struct ast *stand_in(struct compiler *c)
-{
-	struct position where;
-	struct ast *t = NULL;
-
-	ast_parse(STR("evt.num exists"), MAX_DEPTH, &c->trees, &t, &where, NULL);
-	ast_expand(&t, &c->trees, find_macro, c, &where, NULL);
-	return t;
-}
-
-static void resolve_macro(struct compiler *c, size_t i)
-{
-	const struct macro_def *def = &c->d->macros[i];
-	struct macro *m = &c->macros[i];
-
-	m->state = MACRO_BUSY;
-	if (resolve(c, &m->tree, def->history.changed, def->condition.s, def->at, &c->trees)) {
-		m->tree = stand_in(c);
-		m->state = MACRO_BAD;
-		return;
-	}
-	m->state = MACRO_DONE;
-}
-
-static void compile_macros(struct compiler *c)
-{
-	size_t n = c->d->n_macros;
-
-	c->macros = xcalloc(n + 1, sizeof(*c->macros));
-	for (size_t i = 0; i < n; i++) {
-		const struct macro_def *def = &c->d->macros[i];
-
-		if (parse(c, def->condition.s, def->condition_at, &c->trees, &c->macros[i].tree)) {
-			c->macros[i].tree = stand_in(c);
-			c->macros[i].state = MACRO_BAD;
-		}
-	}
-	for (size_t i = 0; i < n; i++)
-		if (c->macros[i].state == MACRO_PARSED)
-			resolve_macro(c, i);
 }
 
 bool rule_has_tag(const struct rule *r, struct str tag)
@@ -282,9 +131,10 @@ static const struct place *place_in_output(struct compiler *c, const struct rule
 					   const struct position *at)
 {
 	struct place *p = arena_alloc(c->d->arena, sizeof(*p));
+	struct shown_condition message = {.text = buf_str(&c->message)};
 
 	*p = *def->output_at;
-	p->shown = place_in_condition(c->d->arena, def->output_at, buf_str(&c->message), at);
+	p->shown = place_in_condition(c->d->arena, def->output_at, &message, at);
 	return p;
 }
 
@@ -302,6 +152,8 @@ static void warn_output(struct compiler *c, const struct rule_def *def, const st
 
 static void warn_unsafe_na(struct compiler *c, const struct rule_def *def, const struct ast *t)
 {
+	static const struct err unsafe = {.msg = "comparing a field value with <NA> is unsafe"};
+
 	for (uint32_t i = 0; i < t->n_children; i++)
 		warn_unsafe_na(c, def, t->children[i]);
 	if (t->kind != AST_CHECK || t->left->kind != OPERAND_FIELD ||
@@ -309,67 +161,24 @@ static void warn_unsafe_na(struct compiler *c, const struct rule_def *def, const
 		return;
 	for (uint32_t i = 0; i < t->n_values; i++)
 		if (str_is(t->values[i], "<NA>"))
-			verdict_add(c->v, ISSUE_UNSAFE_NA_CHECK,
-				    place_in_condition(c->d->arena, def->condition_at,
-						       buf_str(&c->text), &t->at),
-				    "comparing a field value with <NA> is unsafe");
-}
-
-/* Does the tree give this error or warning? */
-static bool gives(struct compiler *c, const struct ast *t, struct str text)
-{
-	struct warnings w = {.arena = &c->scratch};
-	struct position where;
-	struct err e = {0};
-	bool found;
-
-	found = program_add(c->idle, t, NULL, &w, &where, &e) < 0 && str_is(text, e.msg);
-	for (size_t i = 0; i < w.n && !found; i++)
-		found = str_eq(w.list[i].text, text);
-	free(w.list);
-	return found;
-}
-
-/* The innermost macro in the tree that gives the message all by itself, or NULL. */
-static const struct ast *blame(struct compiler *c, const struct ast *t, struct str text)
-{
-	const struct ast *inner = NULL;
-
-	if (t->macro.n && !gives(c, t, text))
-		return NULL;
-	for (uint32_t i = 0; i < t->n_children && !inner; i++)
-		inner = blame(c, t->children[i], text);
-	return inner ? inner : t->macro.n ? t : NULL;
-}
-
-/*
- * Where in a rule's condition a message belongs.  Positions count in the text that the node
- * was parsed from, and that may be a macro's.
- */
-static const struct place *place_of(struct compiler *c, const struct rule_def *def,
-				    const struct ast *t, const struct position *at, struct str text)
-{
-	const struct ast *m = t->n_nodes <= MAX_BLAMED_NODES ? blame(c, t, text) : NULL;
-	const struct macro_def *macro = m ? definitions_macro(c->d, m->macro) : NULL;
-	struct place *p;
-
-	if (!macro)
-		return place_in_condition(c->d->arena, def->condition_at, buf_str(&c->text), at);
-	substitution_apply(c->lists, macro->condition.s, &c->text);
-	p = place_in_condition(c->d->arena, def->condition_at, buf_str(&c->text), at);
-	p->shown = place_in_condition(c->d->arena, macro->condition_at, buf_str(&c->text), at);
-	substitution_apply(c->lists, buf_str(&c->joined), &c->text);
-	return p;
+			compiler_complain(c, ISSUE_UNSAFE_NA_CHECK, def->condition_at, &t->at,
+					  &unsafe);
 }
 
 static void tell_warnings(struct compiler *c, const struct rule_def *def, const struct ast *t)
 {
-	for (size_t i = 0; i < c->warnings.n && c->v->n_warnings < VERDICT_MAX_WARNINGS; i++) {
+	for (size_t i = 0; i < c->warnings.n; i++) {
 		const struct warning *w = &c->warnings.list[i];
+		enum issue_code code =
+			w->deprecated ? ISSUE_DEPRECATED_ITEM : ISSUE_CONDITION_WARNING;
 
-		verdict_adds(c->v, w->deprecated ? ISSUE_DEPRECATED_ITEM : ISSUE_CONDITION_WARNING,
-			     place_of(c, def, t, &w->at, w->text), w->text);
+		verdict_adds(c->v, code,
+			     verdict_has_room(c->v, code)
+				     ? compiler_blame(c, def, t, &w->at, w->text)
+				     : NULL,
+			     w->text);
 	}
+	verdict_count_warnings(c->v, c->warnings.n_more);
 }
 
 /* After an error a macro's stand-in may be all that is left of a condition. */
@@ -386,12 +195,31 @@ static void warn_event_types(struct compiler *c, const struct rule_def *def, con
 }
 
 /* An error, or only a warning when the rule says that it may be from the future. */
-static int refuse(struct compiler *c, const struct rule_def *def, enum issue_code code,
-		  const struct place *at, const struct err *e)
+static enum issue_code code_of(const struct rule_def *def, enum issue_code code,
+			       const struct err *e)
 {
-	bool skip = def->skip_unknown && is_unknown_name(e);
+	return def->skip_unknown && is_unknown_name(e) ? ISSUE_UNKNOWN_FILTER : code;
+}
 
-	return verdict_adds(c->v, skip ? ISSUE_UNKNOWN_FILTER : code, at, str_of(e->msg));
+static int refuse_condition(struct compiler *c, const struct rule_def *def, const struct ast *t,
+			    const struct position *at, const struct err *e)
+{
+	enum issue_code code = code_of(def, ISSUE_COMPILE_CONDITION, e);
+	struct str text = str_of(e->msg);
+
+	return verdict_adds(
+		c->v, code,
+		verdict_has_room(c->v, code) ? compiler_blame(c, def, t, at, text) : NULL, text);
+}
+
+static int refuse_output(struct compiler *c, const struct rule_def *def, const struct position *at,
+			 const struct err *e)
+{
+	enum issue_code code = code_of(def, ISSUE_COMPILE_OUTPUT, e);
+
+	return verdict_adds(c->v, code,
+			    verdict_has_room(c->v, code) ? place_in_output(c, def, at) : NULL,
+			    str_of(e->msg));
 }
 
 /* The rule's condition as a tree with everything in it, in the scratch arena. */
@@ -403,10 +231,10 @@ static int build_condition(struct compiler *c, const struct rule_def *def, struc
 	if (c->joined.truncated)
 		return verdict_add(c->v, ISSUE_COMPILE_CONDITION, def->condition_at,
 				   "condition is too long with its exceptions in place");
-	if (parse(c, buf_str(&c->joined), def->condition_at, &c->scratch, ret))
+	if (compiler_parse(c, buf_str(&c->joined), def->condition_at, &c->scratch, ret))
 		return -EINVAL;
 	exceptions_mark(def, *ret);
-	if (resolve(c, ret, UINT32_MAX, buf_str(&c->joined), def->at, &c->scratch))
+	if (compiler_resolve(c, ret, UINT32_MAX, buf_str(&c->joined), def->at, &c->scratch))
 		return -EINVAL;
 	c->n_nodes += (*ret)->n_nodes;
 	if (c->n_nodes > MAX_NODES)
@@ -459,17 +287,15 @@ static void compile_rule(struct compiler *c, const struct rule_def *def)
 	r.enabled = is_enabled(c->cfg, &r, def->enabled);
 	in_use = !compile_message(c, &r, &output_where, &bad_output) &&
 		 (r.enabled || c->cfg->compile_disabled) && !c->v->n_errors;
-	c->warnings.n = 0;
+	c->warnings.n = c->warnings.n_more = 0;
 	if (program_add(in_use ? c->set->program : c->idle, t, &r.events, &c->warnings, &where,
 			&bad_condition) < 0) {
-		refuse(c, def, ISSUE_COMPILE_CONDITION,
-		       place_of(c, def, t, &where, str_of(bad_condition.msg)), &bad_condition);
+		refuse_condition(c, def, t, &where, &bad_condition);
 		return;
 	}
 	tell_warnings(c, def, t);
 	if (bad_output.code) {
-		refuse(c, def, ISSUE_COMPILE_OUTPUT, place_in_output(c, def, &output_where),
-		       &bad_output);
+		refuse_output(c, def, &output_where, &bad_output);
 		return;
 	}
 	warn_output(c, def, &r);
@@ -574,6 +400,7 @@ static void compiler_init(struct compiler *c)
 	arena_init(&c->scratch, 0);
 	buf_init(&c->joined, CONDITION_MAX_BYTES);
 	buf_init(&c->text, CONDITION_MAX_BYTES);
+	buf_init(&c->macro_text, CONDITION_MAX_BYTES);
 	buf_init(&c->message, CONDITION_MAX_BYTES);
 	c->warnings.arena = &c->scratch;
 	c->lists = substitution_new(c->d);
@@ -590,6 +417,7 @@ static void compiler_done(struct compiler *c)
 	arena_done(&c->scratch);
 	buf_done(&c->joined);
 	buf_done(&c->text);
+	buf_done(&c->macro_text);
 	buf_done(&c->message);
 	message_fields_free(c->fields);
 	free(c->warnings.list);
@@ -606,7 +434,7 @@ struct ruleset *definitions_compile(const struct definitions *d, const struct lo
 	struct ruleset *ret = NULL;
 
 	compiler_init(&c);
-	compile_macros(&c);
+	compiler_add_macros(&c);
 	compile_rules(&c);
 	if (!v->n_errors) {
 		note_used(&c);
@@ -629,11 +457,10 @@ int definitions_add_condition(const struct definitions *d, const struct loader_c
 	int r;
 
 	compiler_init(&c);
-	compile_macros(&c);
+	compiler_add_macros(&c);
 	r = build_condition(&c, &def, &t);
 	if (!r && program_add(into, t, NULL, NULL, &where, &e) < 0)
-		r = refuse(&c, &def, ISSUE_COMPILE_CONDITION,
-			   place_of(&c, &def, t, &where, str_of(e.msg)), &e);
+		r = refuse_condition(&c, &def, t, &where, &e);
 	compiler_done(&c);
 	return r;
 }

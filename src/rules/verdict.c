@@ -74,12 +74,34 @@ struct place *place_new(struct arena *a, const struct place *up, enum item_type 
 	return p;
 }
 
-struct place *place_in_condition(struct arena *a, const struct place *up, struct str condition,
-				 const struct position *at)
+enum {
+	BEGINNING_BYTES = 32, /* what a long condition is called by */
+	AROUND_BYTES = 1024,  /* before and behind: more than is shown of a line */
+};
+
+static void cut_condition(struct place *p, struct arena *a, struct str text, uint32_t offset)
+{
+	uint32_t before = offset > AROUND_BYTES ? offset - AROUND_BYTES : 0;
+	size_t n = (size_t)(offset - before) + AROUND_BYTES;
+
+	p->is_cut = true;
+	p->cut_before = before < text.n ? before : (uint32_t)text.n;
+	p->condition = arena_str(a, str_head(str_from(text, before), n));
+	p->beginning = arena_str(a, str_head(text, BEGINNING_BYTES));
+}
+
+struct place *place_in_condition(struct arena *a, const struct place *up,
+				 struct shown_condition *condition, const struct position *at)
 {
 	struct place *p = place_new(a, up, ITEM_CONDITION, STR_EMPTY, NULL);
 
-	p->condition = arena_str(a, condition);
+	if (condition->text.n > CONDITION_KEPT_BYTES) {
+		cut_condition(p, a, condition->text, at->offset);
+	} else {
+		if (!condition->copy.p)
+			condition->copy = arena_str(a, condition->text);
+		p->condition = p->beginning = condition->copy;
+	}
 	p->at = (struct yaml_mark){at->offset, at->line, at->column};
 	return p;
 }
@@ -99,12 +121,24 @@ static struct issue *issue_new(struct verdict *v, struct str message)
 	return i;
 }
 
+bool verdict_has_room(const struct verdict *v, enum issue_code code)
+{
+	return issues[code].is_error ? v->n_errors < VERDICT_MAX_ERRORS
+				     : v->n_warnings < VERDICT_MAX_WARNINGS;
+}
+
+void verdict_count_warnings(struct verdict *v, size_t n)
+{
+	v->n_warnings += (unsigned)n;
+}
+
 int verdict_adds(struct verdict *v, enum issue_code code, const struct place *at,
 		 struct str message)
 {
-	unsigned *n = issues[code].is_error ? &v->n_errors : &v->n_warnings;
+	bool is_kept = verdict_has_room(v, code);
 
-	if ((*n)++ < (issues[code].is_error ? VERDICT_MAX_ERRORS : VERDICT_MAX_WARNINGS)) {
+	(*(issues[code].is_error ? &v->n_errors : &v->n_warnings))++;
+	if (is_kept) {
 		struct issue *i = issue_new(v, message);
 
 		i->code = code;

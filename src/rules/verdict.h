@@ -48,7 +48,10 @@ struct place {
 	const struct place *up;
 	const struct rule_file *file;
 	struct str name;
-	struct str condition; /* ITEM_CONDITION: its text; what `at` counts in */
+	/* ITEM_CONDITION: its text, what `at` counts in; of a long one a piece around `at`. */
+	struct str condition, beginning;
+	uint32_t cut_before; /* bytes of the text that are not in the piece */
+	bool is_cut;
 	struct yaml_mark at;
 	uint32_t end; /* offset behind it, 0 when unknown */
 	enum item_type type;
@@ -59,9 +62,19 @@ struct place {
 /* A place in an arena; y NULL: the beginning of the file. */
 struct place *place_new(struct arena *a, const struct place *up, enum item_type type,
 			struct str name, const struct yaml *y);
-/* A place inside of a condition, whose text is copied. */
-struct place *place_in_condition(struct arena *a, const struct place *up, struct str condition,
-				 const struct position *at);
+/*
+ * A condition that places are made in.  They share one copy of it, and have only the piece
+ * around them when it is longer than CONDITION_KEPT_BYTES.
+ */
+#define CONDITION_KEPT_BYTES (64U << 10)
+struct shown_condition {
+	struct str text; /* borrowed until the next place is made */
+	struct str copy; /* p NULL until a place wanted it */
+};
+
+/* A place inside of a condition. */
+struct place *place_in_condition(struct arena *a, const struct place *up,
+				 struct shown_condition *condition, const struct position *at);
 
 struct issue {
 	struct issue *next;
@@ -92,6 +105,10 @@ int verdict_add(struct verdict *v, enum issue_code code, const struct place *at,
 		...) __attribute__((format(printf, 4, 5)));
 int verdict_adds(struct verdict *v, enum issue_code code, const struct place *at,
 		 struct str message);
+/* Whether an issue would be told; past the limit it is only counted and needs no place. */
+bool verdict_has_room(const struct verdict *v, enum issue_code code);
+/* n more warnings that nobody kept. */
+void verdict_count_warnings(struct verdict *v, size_t n);
 /* Compiling starts, or need not be done again as it gave what it gave for `earlier`. */
 void verdict_compile(struct verdict *v, const struct verdict *earlier);
 void verdict_add_schema(struct verdict *v, const struct yaml *at, struct str message);

@@ -37,7 +37,7 @@ static void add_location(const struct place *p, struct buf *out)
 	buf_addf(out, ",\"position\":{\"column\":%u,\"line\":%u,\"name\":", p->at.column,
 		 p->at.line);
 	if (p->type == ITEM_CONDITION)
-		add_condition_name(p->condition, out);
+		add_condition_name(p->beginning, out);
 	else
 		json_add_string(out, p->file->name);
 	buf_addf(out, ",\"offset\":%u}}", p->at.offset);
@@ -54,7 +54,7 @@ static void add_snippet(const struct place *p, struct buf *out)
 		buf_addz(out, "\"<No context available>\"");
 		return;
 	}
-	line = caret_line(text, p->at.offset, &column);
+	line = caret_line(text, p->at.offset - p->cut_before, &column);
 	buf_init(&b, 4096);
 	caret_add(line, column, SNIPPET_WIDTH, &b);
 	json_add_string(out, buf_str(&b));

@@ -5,7 +5,6 @@
 #include "filter/caret.h"
 
 #define INDENT "    " /* of source lines */
-#define LONGEST_SEARCHED (64U << 10)
 
 /*
  * Where in its file the word at p stands.  A condition's text is not the file's: YAML folded
@@ -15,7 +14,7 @@
 static bool find_in_file(const struct place *p, size_t *ret)
 {
 	static const char blanks[] = " \t\r\n(),=";
-	struct str rest = str_from(p->condition, p->at.offset), scalar, word;
+	struct str rest = str_from(p->condition, p->at.offset - p->cut_before), scalar, word;
 	size_t n = 0, at = p->up->at.offset, seen = 0;
 	ptrdiff_t found = -1;
 
@@ -26,7 +25,7 @@ static bool find_in_file(const struct place *p, size_t *ret)
 		*ret = at + str_trim(str_from(str_head(p->file->text, p->up->end), at)).n;
 		return true;
 	}
-	if (!n || p->up->end < at || p->condition.n > LONGEST_SEARCHED)
+	if (!n || p->up->end < at || p->is_cut)
 		return false;
 	for (size_t i = 0; i <= p->at.offset && i + n <= p->condition.n; i++)
 		seen += !memcmp(p->condition.p + i, word.p, n);
@@ -62,7 +61,7 @@ static uint32_t n_chars(struct str s)
 static void add_quoted(struct str name, struct buf *out)
 {
 	buf_addz(out, " '");
-	utf8_add_printable(out, name);
+	utf8_add_visible(out, name);
 	buf_addc(out, '\'');
 }
 
@@ -83,7 +82,7 @@ static void add_where(const struct place *base, size_t offset, struct buf *out)
 	size_t column;
 	struct str line = caret_line(base->file->text, offset, &column);
 
-	utf8_add_printable(out, base->file->name);
+	utf8_add_visible(out, base->file->name);
 	if (base->file->text.n)
 		buf_addf(out, ":%u:%u", line_number(base, offset),
 			 n_chars(str_head(line, column)) + 1);
@@ -100,7 +99,7 @@ static void add_issue(const struct issue *i, struct buf *out)
 
 	add_where(base, offset, out);
 	buf_addz(out, issue_is_error(i->code) ? "error: " : "warning: ");
-	utf8_add_printable(out, i->message);
+	utf8_add_visible(out, i->message);
 	buf_addf(out, " [%s]\n", issue_code_text(i->code));
 	if (i->at->up && i->code != ISSUE_YAML_PARSE) {
 		add_path(i->at, out);
@@ -115,14 +114,14 @@ static void add_issue(const struct issue *i, struct buf *out)
 	if (found)
 		caret_show(p->file->text, offset, INDENT, out);
 	else
-		caret_show(p->condition, p->at.offset, INDENT, out);
+		caret_show(p->condition, p->at.offset - p->cut_before, INDENT, out);
 }
 
 static void add_schema(const struct issue *i, struct buf *out)
 {
 	add_where(i->at, i->at->at.offset, out);
 	buf_addz(out, "schema: ");
-	utf8_add_printable(out, i->message);
+	utf8_add_visible(out, i->message);
 	buf_addc(out, '\n');
 	caret_show(i->at->file->text, i->at->at.offset, INDENT, out);
 }
@@ -139,7 +138,7 @@ void verdict_text(const struct verdict *v, bool verbose, struct buf *out)
 
 	if (!verbose && !v->n_errors && !v->n_warnings)
 		return;
-	utf8_add_printable(out, v->file->name);
+	utf8_add_visible(out, v->file->name);
 	buf_addf(out, ": %s\n", state);
 	for (const struct issue *i = v->first; i; i = i->next)
 		add_issue(i, out);

@@ -268,11 +268,17 @@ static struct fd *fd_refuse(struct state *s, struct fd *fd)
 
 bool fd_put(struct state *s, struct thread *t, int64_t num, struct fd *fd, bool cloexec)
 {
-	struct files *f = num < 0 || num > INT32_MAX ? NULL : files_get(s, t);
 	unsigned i = (unsigned)(num % FDS_PER_PAGE);
+	struct files *f;
 	struct page_ref *r;
 	struct fd_page *p;
 
+	if (num < 0 || num > INT32_MAX) {
+		s->stats.fds_impossible++;
+		fd_unref(s, fd);
+		return false;
+	}
+	f = files_get(s, t);
 	if (!f)
 		return fd_refuse(s, fd);
 	r = page_find(f, num);

@@ -238,6 +238,42 @@ def a_list_of_a_million_items():
     equal(r.returncode, 0, r.stderr[-300:])
 
 
+def every_operator_takes_a_long_list():
+    """Twice the items may cost four times as much at most: the time limit is one that no quadratic search keeps."""
+    for operator, text, n in (
+            ('pmatch', '/a/i{}', 500000), ('pmatch', '/i{}/*', 200000), ('intersects', 'i{}', 500000),
+            ('= anyof', 'i{}', 300000), ('!= allof', 'i{}', 300000), ('startswith anyof', 'i{}', 300000),
+            ('endswith anyof', 'i{}', 300000), ('contains oneof', 'i{}', 300000), ('icontains anyof', 'i{}', 300000),
+            ('glob anyof', 'i{}*', 300000), ('iglob allof', 'i{}*', 300000), ('regex anyof', 'i{}.x', 30000)):
+        items = ', '.join("'" + text.format(i) + "'" for i in range(n))
+        path = _rules(f'- list: l\n  items: [{items}]\n' + _rule(f'evt.type = execve and fd.name {operator} (l)'))
+        r = _limited('check', path, megabytes=768)
+        equal((r.returncode, r.stderr[-300:]), (0, b''), operator)
+
+
+def warnings_without_number_cost_bounded_memory():
+    same = ' or '.join(['proc.name=proc.name'] * 50000)
+    regexes = ', '.join(f"'i{i}.*'" for i in range(100000))
+    simple = ' or '.join(f"proc.name regex 'i{i}.*'" for i in range(2000))
+    doubtful = ' or '.join(['proc.name="fd.name"'] * 50000)
+    for text in (_rule(f'evt.type=open and ({same})'), _rule(f'evt.type=open and ({doubtful})'),
+                 _rule(f'evt.type=open and proc.name regex anyof ({regexes})'),
+                 f'- macro: m\n  condition: proc.name regex anyof ({regexes})\n' + _rule('evt.type=open and m'),
+                 f'- macro: m\n  condition: {simple}\n' + _rule('evt.type=open and m')):
+        r = _limited('check', _rules(text), megabytes=512)
+        equal((r.returncode, r.stderr[-300:]), (0, b''))
+
+
+def a_long_list_of_which_many_rules_warn_is_not_kept_for_each():
+    items = ', '.join(f'item{i}' for i in range(20000))
+    text = f'- list: l\n  items: [{items}]\n'
+    for i in range(400):
+        text += _rule(f'evt.type=open and proc.name in (l) and proc.name="fd.name" and evt.num={i}').replace(
+            'rule: r', f'rule: r{i}')
+    r = _limited('check', _rules(text), megabytes=96)
+    equal((r.returncode, r.stderr[-300:]), (0, b''))
+
+
 def invalid_utf8_in_rules():
     r = saker('check', file('latin.yaml', _rule('evt.type = open and proc.name = "\xff\xfe"').encode('latin1')))
     equal(r.returncode, 1)

@@ -9,7 +9,7 @@ from tap import capture, check, done, equal, file, run, saker
 PROCESSES = capture('processes.scap.gz')
 RULES = file('rules.yaml', '- {rule: r, desc: d, condition: "evt.type in (execve, close)", output: x, priority: INFO}\n')
 HEAD = scapfile.section() + scapfile.machine() + scapfile.procs([scapfile.proc(1, 1, 0, b'init', b'/sbin/init')])
-CLOSE, FD = 5, struct.pack('<q', 3)
+CLOSE, MEMFD, FD = 5, 405, struct.pack('<q', 3)
 GOOD = scapfile.event(scapfile.record(1000, 1, CLOSE, [struct.pack('<q', 0), FD]))
 JSON = b'{"container": {"id": 7, nonsense\0'
 # A container event whose text is no JSON; its lengths are 32 bits wide.
@@ -44,6 +44,12 @@ def a_full_table_is_told_and_rules_still_alert():
     r = saker('print', PROCESSES, '--count', '--max-fds', '10')
     done(r)
     check(re.search(rb' \d+ descriptors refused', r.stderr), r.stderr)
+
+
+def a_descriptor_with_an_impossible_number_does_not_fill_a_table():
+    one = scapfile.event(scapfile.record(1000, 1, MEMFD, [struct.pack('<q', 1 << 40), b'x\0', struct.pack('<I', 0)]))
+    equal(_said(file('absurd.scap', HEAD + one)),
+          'saker: left out: 1 descriptors of numbers that cannot be\n')
 
 
 def no_budget_is_too_small():

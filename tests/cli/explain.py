@@ -44,6 +44,23 @@ def an_event_has_the_first_failing_leaf_of_each_rule_of_its_type():
         check(part in line, part, line)
 
 
+def what_has_no_value_is_said_to_have_none():
+    """Null, or a field of several values that has none of them."""
+    rules = file('null.yaml', ''.join(
+        f'- rule: {name}\n  desc: d\n  condition: evt.type=openat and {condition}\n  output: x\n  priority: INFO\n'
+        for name, condition in (('one', 'fd.cip=1.2.3.4'), ('two', 'fd.ip=1.2.3.4'), ('three', 'fd.num>=0 and not fd.num>=0'),
+                                ('four', 'proc.name=""'))))
+    num = _first('openat').decode()
+    out = done(saker('explain', FILES, '--rules', rules, '--event', num)).decode()
+    check('one: fd.cip = 1.2.3.4 is false; it has no value\n' in out, out)
+    check('two: fd.ip = 1.2.3.4 is false; it has no value\n' in out, out)
+    check('it was "' in out and '"()"' not in out and '<NA>' not in out.partition('\n')[2].partition('\n')[2], out)
+    out = json.loads(done(saker('explain', FILES, '--rules', rules, '--event', num, '--json')))
+    equal([r['reasons'][0]['value'] for r in out['rules']][:2], [None, None], out)
+    out = done(saker('explain', FILES, '--rules', rules, '--rule', 'two')).decode()
+    check(' without a value\n' in out, out)
+
+
 def rules_of_other_types_are_not_named():
     out = done(saker('explain', FILES, '--rules', RULES, '--event', _first('execve').decode()))
     equal(out.count(b'\n'), 2, out)
@@ -194,6 +211,12 @@ def both_have_a_json_form():
     rule = json.loads(_explain(rules, '--rule', 'one', '--json'))
     equal((rule['rule'], rule['enabled'], rule['types']), ('one', True, ['execve']))
     equal(sum(x['events'] for x in rule['ended']) + rule['matched'] + rule['ended_elsewhere'], rule['events'])
+
+
+def the_text_of_an_alert_names_its_rule():
+    line = done(saker('replay', capture('containers.scap.gz'))).decode().splitlines()[0]
+    name = json.loads(done(saker('replay', capture('containers.scap.gz'), '--json')).splitlines()[0])['rule']
+    fails(saker('explain', capture('containers.scap.gz'), '--rule', line), 1, f"its rule is '{name}'")
 
 
 run(globals())

@@ -43,12 +43,28 @@ def an_unknown_option_suggests_the_nearest():
 
 def a_missing_argument_or_value_is_a_usage_error():
     for c in COMMANDS:
-        fails(saker(c), 2, 'usage: saker ' + c)
+        fails(saker(c), 2, 'is missing', f"see 'saker help {c}'")
     fails(saker('print', capture('files.scap.gz'), '--format'), 2, '--format')
     fails(saker('explain', capture('files.scap.gz')), 2, '--event', '--rule')
 
 
+def a_usage_error_is_one_short_line():
+    p = saker('run', '--frobnicate')
+    equal((p.returncode, p.stderr.count(b'\n')), (2, 1))
+    check(len(p.stderr) <= 80, p.stderr)
+
+
+def a_letter_means_one_option_in_every_command():
+    named = {}
+    for c in [*COMMANDS, 'run', 'record', 'containers', 'doctor']:
+        for line in done(saker('help', c)).decode().splitlines():
+            words = line.split()
+            if words and len(words[0]) == 3 and words[0][0] == '-' and words[0][2] == ',':
+                equal(named.setdefault(words[0], words[1]), words[1], c)
+
+
 def too_many_arguments_are_a_usage_error():
+    fails(saker('help', 'run', 'extra'), 2, 'too many')
     fails(saker('print', 'a', 'b'), 2, 'too many')
 
 
@@ -56,6 +72,11 @@ def values_that_cannot_be_are_usage_errors():
     fails(saker('print', capture('files.scap.gz'), '--max', 'ten'), 2, '--max', 'ten')
     fails(saker('print', capture('files.scap.gz'), '--max=-1'), 2, '--max')
     fails(saker('print', capture('files.scap.gz'), '--count=3'), 2, '--count')
+    for value in ('0', '1T', 'K', '99999999999G', ''):
+        fails(saker('replay', capture('files.scap.gz'), '--max-memory', value), 2, '--max-memory')
+    done(saker('print', capture('files.scap.gz'), '--max-memory', '64M', '--max-threads=1K'))
+    fails(saker('record', '/dev/null', '--'), 2, "behind '--'")
+    fails(saker('record', '/dev/null', '--snaplen', '16385'), 2, '--snaplen', '16384')
     fails(saker('replay', capture('files.scap.gz'), '--priority', 'loud'), 2, 'loud')
     fails(saker('list', 'feilds'), 2, "did you mean 'fields'")
 

@@ -84,6 +84,35 @@ def a_long_wrong_filter_is_cut_around_its_place():
     check(len(r.stderr) < 500, len(r.stderr))
 
 
+def json_has_what_a_transformer_makes_under_its_own_name():
+    form = '%toupper(proc.name) %proc.name %toupper(proc.name) %evt.num'
+    o = json.loads(done(saker('print', FILES, '--json', '--max', '1', '--format', form)))
+    equal(list(o), ['toupper(proc.name)', 'proc.name', 'evt.num'])
+    check(o['proc.name'] and o['toupper(proc.name)'] == o['proc.name'].upper(), o)
+    check(isinstance(o['evt.num'], int), o)
+
+
+def a_count_takes_no_word_on_how_to_print():
+    for how in (['--json'], ['--format', '%evt.num'], ['--format', '%nonsense']):
+        fails(saker('print', FILES, '--count', *how), 2, '--count', how[0])
+
+
+def what_a_terminal_would_obey_is_not_printed():
+    name = 'a\x9b31mb\u202ec\u2066d\u2028é'
+    head = scapfile.section() + scapfile.machine() + scapfile.procs([scapfile.proc(1, 1, 0, name.encode(), b'/x')])
+    path = file('obeyed.scap', head + scapfile.event(scapfile.record(1000, 1, 5, [bytes(8), bytes(8)])))
+    seen = 'a\ufffd31mb\ufffdc\ufffdd\ufffdé'
+    equal(done(saker('print', path, '--format', '%proc.name')).decode(), seen + '\n')
+    out = done(saker('print', path, '--json', '--format', '%proc.name')).decode()
+    check(json.loads(out) == {'proc.name': name} and '\\u009b' in out and '\\u202e' in out, out)
+    rules = file('obeyed.yaml', f'- rule: {json.dumps(name)}\n  desc: d\n  condition: evt.type=close and proc.name=x\n'
+                 '  output: x\n  priority: INFO\n')
+    for out in (done(saker('explain', path, '--rules', rules, '--event', '1')),
+                done(saker('list', 'rules', '--rules', rules))):
+        check(seen in out.decode(), out)
+        check(not any(c in out.decode() for c in '\x9b\u202e\u2066\u2028'), out)
+
+
 def json_is_an_object_a_line_with_the_fields_of_the_format():
     out = done(saker('print', FILES, '--json', '--max', '3', '--format', '%evt.num %evt.type %fd.cip %proc.name'))
     equal(len(out.splitlines()), 3)

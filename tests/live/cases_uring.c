@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 struct ring {
@@ -74,6 +75,16 @@ static void want_open(int fd, const char *path, uint32_t flags, uint32_t mode)
 	p32((mi & 0xff) | ma << 8 | (mi & ~0xffu) << 12), p64(s.st_ino);
 }
 
+/* What a ring's request was for is not told by older kernels' tracepoints. */
+static bool kernel_tells(void)
+{
+	struct utsname u;
+	unsigned a, b;
+
+	return !uname(&u) && sscanf(u.release, "%u.%u", &a, &b) == 2 &&
+	       (a > 5 || (a == 5 && b >= 19));
+}
+
 /* Relative names and links: the record has the file's own path. */
 void cases_uring(void)
 {
@@ -83,7 +94,7 @@ void cases_uring(void)
 	struct ring r;
 	int fd;
 
-	if (!ring_set_up(&r) || !getcwd(folder, sizeof(folder)))
+	if (!kernel_tells() || !ring_set_up(&r) || !getcwd(folder, sizeof(folder)))
 		return;
 	snprintf(path, sizeof(path), "%s/by-ring", folder);
 	operation.addr = (uintptr_t) "by-ring";

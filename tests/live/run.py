@@ -2,6 +2,7 @@
 """saker run and saker record on this machine: from a system call to a line on standard output."""
 import atexit
 import ctypes
+import fcntl
 import json
 import os
 import pty
@@ -11,10 +12,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
-from tap import SAKER, TMP, check, done, equal, fails, file, run, saker  # noqa: E402
+from tap import SAKER, SOURCE, TMP, check, done, equal, fails, file, run, saker  # noqa: E402
 
 RULES = '''
 - rule: Secret read
@@ -41,7 +43,8 @@ _NAME = open('/proc/self/comm').read().strip()
 libc = ctypes.CDLL(None)
 
 
-SMALL = ('--ring-size', '8M,1M,64K')  # so that a flood of files is short
+# So that a flood of files is short; while that is made, what others start must find room.
+SMALL = ('--ring-size', '64M,1M,64K')
 
 
 class _Watch:
@@ -69,15 +72,15 @@ class _Watch:
                 if text in last:
                     return
                 time.sleep(0.01)
-        raise AssertionError(f'no {text!r} in {self.lines()[-5:]}')
+        raise AssertionError(f'no {text!r} in {self.lines()[-5:]}; {self.end()}')
 
     def until_it_watches(self):
-        end = time.time() + 30 * PATIENCE
+        end = time.time() + 60 * PATIENCE
         while time.time() < end and self.p.poll() is None:
             subprocess.run(['/bin/true', 'saker-live-mark-ready'], check=True)
             if any('mark-ready' in line for line in self.lines()):
                 return
-        raise AssertionError(f'it does not watch: {self.p.stderr.read() if self.p.poll() is not None else ""}')
+        raise AssertionError(f'it does not watch: {self.end()}')
 
     def end(self, how=signal.SIGINT):
         if how:
@@ -110,6 +113,11 @@ def json_is_one_object_a_line():
     equal(w.end(), '')
     for line in w.lines():
         equal(json.loads(line)['rule'], 'Started')
+
+
+def without_a_rule_there_is_nothing_to_watch_for():
+    fails(saker('run', '-d', '1', '--tags', 'nosuch'), 1, 'no rule is left to evaluate')
+    fails(saker('run', '-d', '1', '-r', file('empty.yaml', '')), 1, 'no rule is left to evaluate')
 
 
 def it_ends_by_itself_and_by_sigterm():
@@ -154,6 +162,29 @@ def on_a_terminal_a_line_says_how_it_goes_and_spoils_nothing():
     check('watching for' not in _on_terminal('--quiet'))
 
 
+def on_a_terminal_make_run_goes_on_until_ctrl_c():
+    pid, master = pty.fork()
+    if not pid:
+        os.chdir(SOURCE)
+        os.execvp('make', ['make', '-s', 'run'])
+    text = b''
+    asked = False
+    try:
+        while True:  # until nobody has it open any more
+            subprocess.run(['/bin/true', 'saker-live-mark'], check=True)
+            if select.select([master], [], [], 0.05)[0]:
+                text += os.read(master, 65536)
+            if not asked and b'watching for 3 s' in text:
+                os.write(master, b'\x03')
+                asked = True
+    except OSError:
+        os.close(master)
+    os.waitpid(pid, 0)
+    text = text.decode()
+    check('until Ctrl-C' in text, text)
+    check(re.search(r'saker: \d+ events in [2-9][0-9.]* s', text), text[-3000:])
+
+
 def _flood(p, made):
     """More than the rings hold, while the program is stopped."""
     os.kill(p.pid, signal.SIGSTOP)
@@ -177,6 +208,7 @@ def alerts_of_a_lossy_time_are_marked():
     check(marks[0]['lossy'] and 0 < marks[0]['lost'] <= lost, marks[0], summary)
     check(all('lossy=true lost=%d ' % x['saker']['lost'] in x['output'] + ' ' for x in alerts if 'saker' in x))
     check(all('lossy=false lost=0 ' in x['output'] + ' ' for x in alerts if 'saker' not in x))
+    check(re.search(r'saker: \d+ events were lost, as more happened', summary), summary)
     check('lost of munlockall' in summary and 'lost of control group ' in summary, summary)
     check(f'{lost}  lost as their ring buffer was full' in summary, summary)
 
@@ -265,6 +297,28 @@ def a_recording_of_a_command_replays_to_the_same_alert():
     equal(out.count('Warning secret '), 1, out)
 
 
+def a_recording_can_go_through_a_pipe():
+    secret = file('saker-live-secret', 'x')
+    record = subprocess.Popen([SAKER, 'record', '-', '--', 'cat', secret], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
+    printed = saker('print', '-', '--filter', 'evt.type = openat and fd.name endswith saker-live-secret',
+                    '--format', '%proc.cmdline %fd.name', stdin=record.stdout)
+    record.stdout.close()
+    said = record.stderr.read().decode()
+    equal(record.wait(30), 0, said, printed)
+    equal(done(printed).decode(), f'cat {secret} {secret}\n', said)
+    check(re.search(r'\d+ events in [0-9.]+ s, 0 lost', said), said)
+
+
+def who_reads_a_recording_may_leave():
+    p = subprocess.Popen([SAKER, 'record', '-'], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p.stdout.read(1000)
+    p.stdout.close()
+    said = p.stderr.read().decode()
+    equal(p.wait(30), 1, said)
+    check('standard output: Broken pipe' in said, said)
+
+
 def a_filtered_recording_keeps_what_matches_and_what_explains_it():
     secret, capture = file('saker-live-secret', 'x'), os.path.join(TMP, 'f.scap')
     rec = saker('record', capture, '--filter', 'evt.type in (open, openat) and fd.name endswith saker-live-secret',
@@ -294,8 +348,22 @@ def without_privileges_it_says_what_it_takes():
                         capture_output=True))
 
 
+def _alone(seconds=60):
+    """What is counted are calls of the whole machine: two runs of these tests side by side would count each other's."""
+    lock = open(os.path.join(tempfile.gettempdir(), 'saker-live-test.lock'), 'w')
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            time.sleep(0.1)
+    return lock
+
+
 if os.geteuid() or not os.path.exists('/sys/kernel/btf/vmlinux'):
     print('1..0 # SKIP needs root and a kernel with BTF')
     sys.exit(0)
 os.chmod(TMP, 0o755)
+lock = _alone()
 run(globals())
