@@ -25,7 +25,7 @@ void input_add_local_users(struct state *s)
 	users_close(&users);
 }
 
-static struct state_config state_config_of(const struct input_options *o)
+struct state_config input_config(const struct input_options *o)
 {
 	struct state_config cfg = STATE_CONFIG_DEFAULT;
 
@@ -49,9 +49,8 @@ void input_begin(struct input *in, struct source *source, const struct state_con
 		(struct field_ctx){.state = in->state, .m = &in->moment, .scratch = &in->scratch};
 }
 
-int input_open(struct input *in, const char *path, const struct input_options *o, struct err *e)
+int input_open_as(struct input *in, const char *path, const struct state_config *cfg, struct err *e)
 {
-	struct state_config cfg = state_config_of(o);
 	struct source *source;
 	int r;
 
@@ -59,8 +58,15 @@ int input_open(struct input *in, const char *path, const struct input_options *o
 	r = capfile_open(path, &source, e);
 	if (r < 0)
 		return r;
-	input_begin(in, source, &cfg);
+	input_begin(in, source, cfg);
 	return 0;
+}
+
+int input_open(struct input *in, const char *path, const struct input_options *o, struct err *e)
+{
+	struct state_config cfg = input_config(o);
+
+	return input_open_as(in, path, &cfg, e);
 }
 
 int input_heals(struct input *in, struct live *l, struct err *e)

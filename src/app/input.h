@@ -49,6 +49,10 @@ void input_begin(struct input *in, struct source *source, const struct state_con
  * input ends with -EINTR then.
  */
 int input_open(struct input *in, const char *path, const struct input_options *o, struct err *e);
+/* The same in two steps: what the options say, to which something may be added. */
+struct state_config input_config(const struct input_options *o);
+int input_open_as(struct input *in, const char *path, const struct state_config *cfg,
+		  struct err *e);
 /* Report why the input ended: EXIT_DONE when there is no fault, as when it was asked to. */
 enum exit_status input_status(const struct err *e);
 /* At the end, on standard error: the counters when they are asked for, else what went amiss. */

@@ -32,16 +32,19 @@ static void summarize(const struct watch *w, double seconds)
 	report("%" PRIu64 " alerts of %zu rules in %" PRIu64 " events, %.3f s", w->n_alerts,
 	       w->rules->n_rules, stats.n_events, seconds);
 	summary_rules(w->rules);
+	summary_parking(w->parking);
 }
 
 static enum exit_status replay_capture(struct watch *w, const struct replay_options *o,
 				       const char *path)
 {
+	struct state_config cfg = input_config(&o->input);
 	double start = seconds_now();
 	enum exit_status status, read;
 	struct err e = {0};
 
-	if (input_open(&w->in, path, &o->input, &e) < 0)
+	watch_configure(w, &cfg);
+	if (input_open_as(&w->in, path, &cfg, &e) < 0)
 		return input_status(&e);
 	watch_begin(w);
 	input_on_idle(&w->in, sink_flush, &w->sink);
@@ -80,7 +83,7 @@ const struct command command_replay = {
 	.name = "replay",
 	.summary = "Evaluate rules over a capture file and print the alerts",
 	.arguments = "FILE [--rules FILE]... [--json] [--priority P] [--tags T]... [--disable "
-		     "PATTERN]... [--all-matches] [--summary]",
+		     "PATTERN]... [--all-matches] [--metadata-deadline MS] [--summary]",
 	.details = "FILE may be gzipped, and '-' is standard input.  --rules, --tags and --disable "
 		   "may\n"
 		   "be given several times; tags may be a list with commas.\n",

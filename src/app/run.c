@@ -42,6 +42,8 @@ static bool pause_run(void *arg, bool idle)
 
 	startup_tell_refused(&r->startup);
 	progress_tell(&r->progress);
+	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
+		return false;
 	if (idle)
 		live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
 	return true;
@@ -71,6 +73,7 @@ static void summarize(struct run *r)
 	summary_rules(r->watch.rules);
 	summary_live(r->live);
 	summary_healing(&r->watch.in);
+	summary_parking(r->watch.parking);
 }
 
 static int begin(struct run *r, struct err *e)
@@ -103,6 +106,7 @@ static enum exit_status watch_machine(struct run *r)
 		return EXIT_FAULT;
 	}
 	cfg.live = true;
+	watch_configure(w, &cfg);
 	runtimes_listen(r->runtimes, &cfg);
 	input_begin(&w->in, runtimes_source(r->runtimes, live_source(r->live)), &cfg);
 	watch_begin(w);
@@ -200,7 +204,8 @@ static const struct option_row rows[] = {
 const struct command command_run = {
 	.name = "run",
 	.summary = "Watch this machine and print alerts",
-	.arguments = CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] " STARTUP_ARGUMENTS
+	.arguments = CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] "
+				      "[--metadata-deadline MS] " STARTUP_ARGUMENTS
 				      " " RUNTIMES_ARGUMENTS
 				      " [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] "
 				      "[--print-syscalls] [--stats N] [--quiet]",

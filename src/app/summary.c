@@ -158,3 +158,30 @@ void summary_healing(const struct input *in)
 		       "them is unknown",
 		       h.n_hasty);
 }
+
+void summary_parking(const struct parking *p)
+{
+	static const char *const ends[] = {
+		[METADATA_READY] = "until it came",
+		[METADATA_PENDING] = NULL,
+		[METADATA_TIMEOUT] = "in vain, to the deadline or the end",
+		[METADATA_NO_RUNTIME] = "until no runtime was there that could tell",
+		[METADATA_DENIED] = "until no runtime was left that may be asked",
+		[METADATA_GONE] = "until their container was gone",
+		[METADATA_NONE] = NULL,
+	};
+	const struct parking_stats *s = parking_stats(p);
+
+	if (!s->n_parked)
+		return;
+	report("%" PRIu64 " events waited for metadata of their container: half of them at most "
+	       "%u ms, 99 of 100 at most %u ms, the longest %.1f ms",
+	       s->n_parked, parking_delay_ms(p, 0.5), parking_delay_ms(p, 0.99),
+	       (double)s->max_ns / 1e6);
+	for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (s->n_ended[i] && ends[i])
+			report("%10" PRIu64 "  %s", s->n_ended[i], ends[i]);
+	}
+	if (s->n_pushed_out)
+		report("%10" PRIu64 "  of these because too many waited", s->n_pushed_out);
+}

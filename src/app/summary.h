@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/input.h"
+#include "app/parking.h"
 #include "capture/live.h"
 #include "rules/ruleset.h"
 
@@ -12,3 +13,5 @@ void summary_rules(const struct ruleset *r);
 void summary_live(struct live *l);
 /* What was unknown when it was met, and how much of that was found out. */
 void summary_healing(const struct input *in);
+/* What waited for metadata of containers. */
+void summary_parking(const struct parking *p);

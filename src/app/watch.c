@@ -29,36 +29,60 @@ enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 	return choice_load(&o->choice, &w->rules);
 }
 
-void watch_begin(struct watch *w)
+/* False when nobody can receive more. */
+static bool alert(void *arg, uint32_t id, const struct field_ctx *c)
 {
-	input_want(&w->in, program_wants(w->rules->program));
-	sink_init(&w->sink);
+	struct watch *w = arg;
+	struct rule *rule = &w->rules->rules[id];
+
+	rule->n_matches++;
+	w->n_alerts++;
+	alert_format(&w->alerts, rule, c, &w->sink.text);
+	return sink_line(&w->sink);
 }
 
-/* False when nobody can receive more. */
-static bool alert(struct watch *w, const uint32_t *ids, size_t n)
+void watch_configure(const struct watch *w, struct state_config *cfg)
 {
-	bool open = true;
+	cfg->awaits = true;
+	if (w->o->deadline_ms)
+		cfg->metadata_deadline_ns = w->o->deadline_ms * 1000000;
+}
 
-	w->in.fields.printing = true;
-	for (size_t i = 0; i < n && open; i++) {
-		struct rule *rule = &w->rules->rules[ids[i]];
+void watch_begin(struct watch *w)
+{
+	struct parking_config parking = {.max_events = w->o->max_pending,
+					 .max_bytes = w->o->max_pending_bytes,
+					 .all_matches = w->o->all_matches};
 
-		rule->n_matches++;
-		w->n_alerts++;
-		alert_format(&w->alerts, rule, &w->in.fields, &w->sink.text);
-		open = sink_line(&w->sink);
-	}
-	w->in.fields.printing = false;
-	return open;
+	w->parking = parking_new(&parking, w->rules, w->in.state, alert, w);
+	input_want(&w->in, program_wants(w->rules->program));
+	sink_init(&w->sink);
 }
 
 static bool evaluate(struct watch *w)
 {
 	const uint32_t *ids;
 	size_t n = program_eval(w->rules->program, &w->in.fields, !w->o->all_matches, &ids);
+	bool open = true;
 
-	return !n || alert(w, ids, n);
+	if (__builtin_expect(state_is_awaiting(w->in.state), 0))
+		n = parking_sift(w->parking, &w->in.fields, &ids, n);
+	for (size_t i = 0; i < n && open; i++)
+		open = alert(w, ids[i], &w->in.fields);
+	return open;
+}
+
+/* What state learnt may decide what waits. */
+static bool settle(struct watch *w)
+{
+	return !parking_is_due(w->parking) ||
+	       parking_settle(w->parking, state_last_ts(w->in.state));
+}
+
+bool watch_tick(struct watch *w, uint64_t now_ns)
+{
+	state_expire(w->in.state, now_ns);
+	return !parking_is_due(w->parking) || parking_settle(w->parking, now_ns);
 }
 
 /* Goes on when there is nothing at the moment but there may be later. */
@@ -82,7 +106,7 @@ int watch_events(struct watch *w, struct err *e)
 			return more;
 		if (more && w->rings)
 			ring_note_look(w->rings, &w->in);
-		if (more && verdict == STATE_DELIVER && !evaluate(w))
+		if (more && (!settle(w) || (verdict == STATE_DELIVER && !evaluate(w))))
 			break;
 		if ((!more || !(++n % EVENTS_PER_PAUSE)) && !pause_watch(w, !more))
 			break;
@@ -92,10 +116,13 @@ int watch_events(struct watch *w, struct err *e)
 
 enum exit_status watch_end(struct watch *w)
 {
+	if (!w->sink.error)
+		parking_finish(w->parking);
 	return sink_close(&w->sink);
 }
 
 void watch_done(struct watch *w)
 {
+	parking_free(w->parking);
 	ruleset_free(w->rules);
 }

@@ -7,6 +7,7 @@
 
 #include "app/choice.h"
 #include "app/input.h"
+#include "app/parking.h"
 #include "app/ringnote.h"
 #include "app/sink.h"
 #include "output/alert.h"
@@ -16,6 +17,7 @@
 struct watch_options {
 	struct choice_options choice;
 	bool json, all_matches;
+	uint64_t deadline_ms, max_pending, max_pending_bytes;
 };
 
 #define WATCH_ROWS(type, member)                                                                   \
@@ -23,7 +25,13 @@ struct watch_options {
 		CHOICE_ROW(type, member, "json", 'j', FLAG, json, NULL,                            \
 			   "alerts as JSON, one object a line"),                                   \
 		CHOICE_ROW(type, member, "all-matches", 'a', FLAG, all_matches, NULL,              \
-			   "every rule that matches, not just the first")
+			   "every rule that matches, not just the first"),                         \
+		CHOICE_ROW(type, member, "metadata-deadline", 0, NUMBER, deadline_ms, "MS",        \
+			   "how long events wait for metadata of their container; 500"),           \
+		CHOICE_ROW(type, member, "max-pending", 0, NUMBER, max_pending, "N",               \
+			   "events that wait so at a time; 16384"),                                \
+		CHOICE_ROW(type, member, "max-pending-memory", 0, NUMBER, max_pending_bytes,       \
+			   "BYTES", "of them; 67108864")
 
 struct watch {
 	const struct watch_options *o;
@@ -32,6 +40,7 @@ struct watch {
 	struct ruleset *rules;
 	struct input in; /* opened and closed by the caller */
 	struct sink sink;
+	struct parking *parking; /* between watch_begin() and watch_done() */
 	struct ring_note *rings; /* of a live source; else NULL */
 	uint64_t n_alerts;
 	/*
@@ -44,10 +53,14 @@ struct watch {
 
 /* Load the rules.  What is wrong with them, or with the options, has been reported. */
 enum exit_status watch_load(struct watch *w, const struct watch_options *o);
+/* What the options say of state. */
+void watch_configure(const struct watch *w, struct state_config *cfg);
 /* Now that w->in is open: only events that rules can match, and a place for alerts. */
 void watch_begin(struct watch *w);
 /* Until the events end, or nobody reads the alerts any more, or it is time to stop. */
 int watch_events(struct watch *w, struct err *e);
-/* Write what is left. */
+/* It is so late although no event says so; false when nobody receives alerts. */
+bool watch_tick(struct watch *w, uint64_t now_ns);
+/* Decide what waits, and write what is left. */
 enum exit_status watch_end(struct watch *w);
 void watch_done(struct watch *w);

@@ -34,6 +34,15 @@ void arena_reset(struct arena *a)
 	a->used = 0;
 }
 
+size_t arena_bytes(const struct arena *a)
+{
+	size_t n = 0;
+
+	for (const struct arena_chunk *c = a->first; c; c = c->next)
+		n += sizeof(*c) + c->size;
+	return n;
+}
+
 static void next_chunk(struct arena *a, size_t n)
 {
 	struct arena_chunk *c = a->at ? a->at->next : a->first;

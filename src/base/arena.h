@@ -21,6 +21,7 @@ struct arena {
 void arena_init(struct arena *a, size_t chunk_bytes);
 void arena_done(struct arena *a);
 void arena_reset(struct arena *a);
+size_t arena_bytes(const struct arena *a); /* held, used or not */
 /* Aligned to 8; never NULL; not zeroed. */
 void *arena_alloc(struct arena *a, size_t n) __attribute__((returns_nonnull));
 void *arena_calloc(struct arena *a, size_t count, size_t n) __attribute__((returns_nonnull));

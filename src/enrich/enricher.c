@@ -7,6 +7,7 @@
 #include "enrich/place.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -30,6 +31,8 @@ struct enricher {
 	struct book *book;
 	struct buf record;
 	enricher_tell tell;
+	enricher_note note; /* NULL: nobody cares */
+	const char *status; /* the last one noted of all runtimes */
 	void *arg;
 	int64_t now_ms;
 	struct enricher_stats stats;
@@ -144,13 +147,26 @@ static void leave(struct enricher *en, struct page *p)
 	book_set_due(en->book, p, en->now_ms + LEAVE_MS);
 }
 
+/* It was gone before anybody could say more of it. */
+static void note_gone(struct enricher *en, const struct page *p)
+{
+	char words[64];
+
+	snprintf(words, sizeof(words), "id=%s status=gone", p->key);
+	if (en->note)
+		en->note(en->arg, "metadata", words);
+}
+
 static void on_gone(void *arg, struct runtime *r, struct str id)
 {
 	struct enricher *en = arg;
 	struct page *p = book_find(en->book, id);
 
-	if (p && p->owner == r)
-		leave(en, p);
+	if (!p || (p->owner && p->owner != r))
+		return;
+	if (!p->owner)
+		note_gone(en, p);
+	leave(en, p);
 }
 
 static void on_listed(void *arg, struct runtime *r)
@@ -175,7 +191,7 @@ static void on_facts(void *arg, struct runtime *r, const struct facts *f, bool e
 	if (!early && p->n_asked)
 		p->n_asked--;
 	buf_reset(&en->record);
-	facts_add_record(f, en->cfg.label_max, &en->record);
+	facts_add_record(f, en->cfg.label_max, early, &en->record);
 	hash = hash_bytes(en->record.p, en->record.n, hash_seed());
 	p->owner = r;
 	p->type = f->type;
@@ -278,14 +294,47 @@ static int64_t tick(struct enricher *en)
 	return at < next ? at : next;
 }
 
+/* Whether there is a runtime that may tell more. */
+static const char *status_of(const struct enricher *en)
+{
+	const char *status = "status=no_runtime";
+
+	for (unsigned i = 0; i < en->n_runtimes; i++) {
+		enum runtime_state s = runtime_state(en->runtimes[i]);
+
+		if (s == RUNTIME_READY || s == RUNTIME_OPENING)
+			return "status=waiting";
+		if (s == RUNTIME_DENIED)
+			status = "status=permission_denied";
+	}
+	return status;
+}
+
+static void note_status(struct enricher *en)
+{
+	const char *status = status_of(en);
+
+	if (!en->note || (en->status && !strcmp(status, en->status)))
+		return;
+	en->status = status;
+	en->note(en->arg, "runtimes", status);
+}
+
+void enricher_on_note(struct enricher *en, enricher_note note)
+{
+	en->note = note;
+}
+
 void enricher_turn(struct enricher *en, int timeout_ms)
 {
 	int64_t next = tick(en), wait = next - en->now_ms;
 
+	note_status(en);
 	if (next == INT64_MAX || wait > timeout_ms)
 		wait = timeout_ms;
 	calls_wait(en->calls, wait > 0 ? (int)wait : 0);
 	tick(en);
+	note_status(en);
 }
 
 void enricher_wake(struct enricher *en)

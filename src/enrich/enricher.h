@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "enrich/note.h"
 #include "enrich/runtime.h"
 
 struct enricher_config {
@@ -43,6 +44,8 @@ struct enricher;
 /* -EINVAL and *e when a socket is not "KIND=PATH". */
 int enricher_new(const struct enricher_config *cfg, enricher_tell tell, void *arg,
 		 struct enricher **ret, struct err *e);
+/* Be told why nothing comes, too; as `tell` is, with its arg. */
+void enricher_on_note(struct enricher *en, enricher_note note);
 void enricher_free(struct enricher *en); /* NULL is fine */
 
 /* A container was met of which nothing is known: its id or the first 12 characters. */

@@ -327,24 +327,29 @@ static void add_lists(const struct facts *f, size_t label_max, struct buf *out)
 	add_ports(f, out);
 }
 
-static void add_record(const struct facts *f, size_t label_max, bool lists, struct buf *out)
+static void add_record(const struct facts *f, size_t label_max, bool early, bool lists,
+		       struct buf *out)
 {
 	buf_addf(out, "{\"container\":{\"type\":%u,\"id\":", f->type);
 	json_add_string(out, str_head(f->full_id, SHORT_ID));
 	add_scalars(f, out);
+	if (early) {
+		add_name(out, "is_early");
+		json_add_bool(out, true);
+	}
 	if (lists)
 		add_lists(f, label_max, out);
 	buf_addz(out, "}}");
 }
 
-void facts_add_record(const struct facts *f, size_t label_max, struct buf *out)
+void facts_add_record(const struct facts *f, size_t label_max, bool early, struct buf *out)
 {
 	size_t start = out->n;
 
-	add_record(f, label_max, true, out);
+	add_record(f, label_max, early, true, out);
 	if (out->n - start <= FACTS_RECORD_MAX && !out->truncated)
 		return;
 	out->n = start;
 	out->truncated = false;
-	add_record(f, label_max, false, out);
+	add_record(f, label_max, early, false, out);
 }

@@ -88,5 +88,6 @@ int64_t time_of(struct str s);
 /*
  * {"container":{...}}.  Labels whose value is longer than label_max are left out, but for those
  * that name the pod.  A record that would be longer than FACTS_RECORD_MAX goes without its lists.
+ * early: it says that more is to come.
  */
-void facts_add_record(const struct facts *f, size_t label_max, struct buf *out);
+void facts_add_record(const struct facts *f, size_t label_max, bool early, struct buf *out);

@@ -22,7 +22,7 @@ static struct container *record_of(const struct facts *f, size_t label_max)
 	struct buf out;
 
 	buf_init(&out, 4 << 20);
-	facts_add_record(f, label_max, &out);
+	facts_add_record(f, label_max, false, &out);
 	container_parse(buf_str(&out), &c, NULL);
 	buf_done(&out);
 	return c;

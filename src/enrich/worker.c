@@ -7,11 +7,13 @@
 #include "event/event.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	RECORDS_MAX = 16384,  /* on their way to the event thread */
@@ -65,17 +67,17 @@ static uint64_t now_ns(clockid_t clock)
 
 /* --- the thread --- */
 
-static struct message *message_new(struct str name, struct str json)
+static struct message *message_new(uint16_t type, int64_t tid, const struct event_arg *args,
+				   unsigned n_args)
 {
-	size_t max = HEAD_BYTES + name.n + json.n;
-	struct message *m = xmalloc(sizeof(*m) + max);
-	char *data = xstrndup(json.p, json.n), *z = xstrndup(name.p, name.n);
-	const struct event_arg args[] = {
-		{&(uint32_t){0}, 4}, {z, (uint32_t)name.n + 1}, {data, (uint32_t)json.n + 1}};
-	int n = event_encode(m->record, max, EV_ASYNCEVENT_E, now_ns(CLOCK_REALTIME), 0, args, 3);
+	size_t max = HEAD_BYTES;
+	struct message *m;
+	int n;
 
-	free(data);
-	free(z);
+	for (unsigned i = 0; i < n_args; i++)
+		max += args[i].n;
+	m = xmalloc(sizeof(*m) + max);
+	n = event_encode(m->record, max, type, now_ns(CLOCK_REALTIME), tid, args, n_args);
 	if (n < 0) {
 		free(m);
 		return NULL;
@@ -85,11 +87,8 @@ static struct message *message_new(struct str name, struct str json)
 }
 
 /* This thread may wait for the other one, but not when both are about to end. */
-static void send(void *arg, struct str name, struct str json)
+static void send(struct worker *w, struct message *m)
 {
-	struct worker *w = arg;
-	struct message *m = message_new(name, json);
-
 	if (!m)
 		return;
 	while (atomic_load(&w->bytes) > BYTES_MAX || !queue_put(w->records, &m)) {
@@ -100,6 +99,27 @@ static void send(void *arg, struct str name, struct str json)
 		nap(1000000);
 	}
 	atomic_fetch_add(&w->bytes, m->n);
+}
+
+static void tell(void *arg, struct str name, struct str json)
+{
+	char *data = xstrndup(json.p, json.n), *z = xstrndup(name.p, name.n);
+	const struct event_arg args[] = {
+		{&(uint32_t){0}, 4}, {z, (uint32_t)name.n + 1}, {data, (uint32_t)json.n + 1}};
+
+	send(arg, message_new(EV_ASYNCEVENT_E, 0, args, 3));
+	free(data);
+	free(z);
+}
+
+static void note(void *arg, const char *name, const char *words)
+{
+	const struct event_arg args[] = {{"saker", 6},
+					 {name, (uint32_t)strlen(name) + 1},
+					 {words, (uint32_t)strlen(words) + 1},
+					 {"", 1}};
+
+	send(arg, message_new(EV_INFRASTRUCTURE_EVENT_E, -1, args, 4));
 }
 
 static void *work(void *arg)
@@ -122,16 +142,33 @@ static void *work(void *arg)
 int worker_new(const struct enricher_config *cfg, struct worker **ret, struct err *e)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
-	int r = enricher_new(cfg, send, w, &w->en, e);
+	int r = enricher_new(cfg, tell, w, &w->en, e);
 
 	if (r < 0) {
 		free(w);
 		return r;
 	}
+	enricher_on_note(w->en, note);
 	w->records = queue_new(RECORDS_MAX, sizeof(struct message *));
 	w->asks = queue_new(ASKS_MAX, sizeof(struct ask));
 	*ret = w;
 	return 0;
+}
+
+static bool is_denied(const char *path)
+{
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 && errno == EACCES;
+}
+
+const char *worker_denied(const struct worker *w, unsigned i)
+{
+	const struct runtime *r;
+
+	for (unsigned at = 0; (r = enricher_runtime(w->en, at)); at++) {
+		if (is_denied(runtime_path(r)) && !i--)
+			return runtime_path(r);
+	}
+	return NULL;
 }
 
 /* Signals are for the event thread, but for those that the thread itself brings about. */

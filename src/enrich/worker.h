@@ -16,6 +16,11 @@ int worker_new(const struct enricher_config *cfg, struct worker **ret, struct er
 void worker_free(struct worker *w); /* stops it; NULL is fine */
 /* Capabilities and restrictions of the thread are those of this moment. */
 int worker_start(struct worker *w, struct err *e);
+/*
+ * Paths of sockets that are there and that this process, as it is now, may not open: by number,
+ * NULL behind the last.  Before worker_start().
+ */
+const char *worker_denied(const struct worker *w, unsigned i);
 /* Until every runtime that is there has told all it has, at most so long. */
 void worker_wait(struct worker *w, unsigned timeout_ms);
 

@@ -42,12 +42,18 @@ enum field_flag {
 };
 
 struct field;
+struct kept;
 
 struct field_ctx {
 	const struct state *state;
 	const struct moment *m;
 	struct arena *scratch; /* values live here at the least until the next event */
 	bool printing;	       /* for a message, not for a comparison */
+	/*
+	 * The moment is over: what it said then (field/kept.h), m having no more than its event's
+	 * time and type.  Else NULL.
+	 */
+	const struct kept *kept;
 };
 
 typedef enum field_result (*field_getter)(const struct field_ctx *c, struct field *f,
@@ -92,11 +98,14 @@ struct field {
  */
 int field_parse(struct str text, struct arena *a, struct field **ret, size_t *ret_n, struct err *e);
 
+enum field_result field_get_kept(struct field *f, const struct field_ctx *c, struct value *ret);
+
 /* The value at this moment.  FIELD_NULL leaves *ret alone. */
 static inline enum field_result field_get(struct field *f, const struct field_ctx *c,
 					  struct value *ret)
 {
-	return f->info->get(c, f, ret);
+	return __builtin_expect(c->kept != NULL, 0) ? field_get_kept(f, c, ret)
+						    : f->info->get(c, f, ret);
 }
 
 /* Text of parameter i: raw, and resolved (empty when there is nothing to resolve). */
@@ -110,6 +119,9 @@ struct field_config {
 	const char *source;   /* evt.source: "syscall" */
 };
 extern struct field_config field_config;
+
+/* What is known of the moment's container: PENDING until that is decided. */
+enum metadata_status moment_metadata(const struct field_ctx *c);
 
 /* evt.type as text for this event ("openat", a generic call's own name, an async event's). */
 struct str moment_type_name(const struct moment *m);

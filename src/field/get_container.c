@@ -3,16 +3,56 @@
 #include <regex.h>
 
 #include "field/get.h"
+#include "field/kept.h"
 #include "field/text.h"
+
+static struct str container_id_of(const struct field_ctx *c)
+{
+	return c->kept ? c->kept->container_id : istr_str(c->m->thread->container_id);
+}
 
 /* That which the event itself brought, else that of its thread; NULL when nothing is known. */
 static const struct container *moment_container(const struct field_ctx *c)
 {
 	if (c->m->container)
 		return c->m->container;
-	if (!c->m->thread)
+	if (!c->m->thread && !c->kept)
 		return NULL;
-	return container_find(c->state, istr_str(c->m->thread->container_id));
+	return container_find(c->state, container_id_of(c));
+}
+
+enum metadata_status moment_metadata(const struct field_ctx *c)
+{
+	enum metadata_status s;
+
+	if (c->m->container)
+		return METADATA_READY;
+	if (!c->m->thread && !c->kept)
+		return METADATA_NONE;
+	s = state_metadata(c->state, container_id_of(c));
+	return s == METADATA_PENDING && c->kept && c->kept->is_final ? METADATA_TIMEOUT : s;
+}
+
+/* What nobody has told: it may still come. */
+static enum field_result lacking(const struct field_ctx *c)
+{
+	return moment_metadata(c) == METADATA_PENDING ? FIELD_UNKNOWN : FIELD_NULL;
+}
+
+/* Of this one more is to come. */
+static bool is_partial(const struct field_ctx *c, const struct container *ct)
+{
+	return ct->is_early && lacking(c) == FIELD_UNKNOWN;
+}
+
+/* The moment's container, once all of it is known; else NULL, and what that makes of a field. */
+static const struct container *whole_container(const struct field_ctx *c,
+					       enum field_result *ret_lacking)
+{
+	const struct container *ct = moment_container(c);
+
+	*ret_lacking = ct ? FIELD_UNKNOWN : lacking(c);
+	return ct && is_partial(c, ct) ? NULL : ct;
 }
 
 enum field_result get_container_id(const struct field_ctx *c, struct field *f, struct value *ret)
@@ -48,22 +88,28 @@ static enum field_result give_text_member(const struct container *ct, unsigned w
 
 enum field_result get_container_text(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	return give_text_member(moment_container(c), f->info->up, ret);
+	const struct container *ct = moment_container(c);
+
+	if (!ct)
+		return lacking(c);
+	give_text_member(ct, f->info->up, ret);
+	return !ret->s.n && is_partial(c, ct) ? FIELD_UNKNOWN : FIELD_OK;
 }
 
 enum field_result get_container_type(const struct field_ctx *c, struct field *f, struct value *ret)
 {
 	const struct container *ct = moment_container(c);
 
-	return ct ? give_text(ret, container_type_text(ct->type)) : FIELD_NULL;
+	return ct ? give_text(ret, container_type_text(ct->type)) : lacking(c);
 }
 
 enum field_result get_container_flag(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	const struct container *ct = moment_container(c);
+	enum field_result none;
+	const struct container *ct = whole_container(c, &none);
 
 	if (!ct)
-		return FIELD_NULL;
+		return none;
 	switch (f->info->up) {
 	case CT_PRIVILEGED:
 		return give_u64(ret, ct->privileged);
@@ -110,11 +156,12 @@ static void add_mount(struct text *t, const struct container_mount *m)
 enum field_result get_container_mounts(const struct field_ctx *c, struct field *f,
 				       struct value *ret)
 {
-	const struct container *ct = moment_container(c);
+	enum field_result none;
+	const struct container *ct = whole_container(c, &none);
 	struct text text = text_start(c->scratch);
 
 	if (!ct)
-		return FIELD_NULL;
+		return none;
 	for (size_t i = 0; i < ct->n_mounts; i++) {
 		if (i)
 			text_addc(&text, ',');
@@ -144,13 +191,14 @@ static const struct container_mount *find_mount(const struct container *ct, stru
 
 enum field_result get_container_mount(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	const struct container *ct = moment_container(c);
+	enum field_result none;
+	const struct container *ct = whole_container(c, &none);
 	const struct container_mount *m = NULL;
 	struct text text = text_start(c->scratch);
 	unsigned part = f->info->up;
 
 	if (!ct)
-		return FIELD_NULL;
+		return none;
 	if (f->arg_is_index)
 		m = f->index < ct->n_mounts ? &ct->mounts[f->index] : NULL;
 	else
@@ -221,17 +269,19 @@ static enum field_result give_labels(const struct field_ctx *c,
 
 enum field_result get_container_label(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	const struct container *ct = moment_container(c);
+	enum field_result none;
+	const struct container *ct = whole_container(c, &none);
 
-	return ct ? give_label(find_label(ct->labels, ct->n_labels, f->arg), ret) : FIELD_NULL;
+	return ct ? give_label(find_label(ct->labels, ct->n_labels, f->arg), ret) : none;
 }
 
 enum field_result get_container_labels(const struct field_ctx *c, struct field *f,
 				       struct value *ret)
 {
-	const struct container *ct = moment_container(c);
+	enum field_result none;
+	const struct container *ct = whole_container(c, &none);
 
-	return ct ? give_labels(c, ct->labels, ct->n_labels, ret) : FIELD_NULL;
+	return ct ? give_labels(c, ct->labels, ct->n_labels, ret) : none;
 }
 
 /* The runtime tells every container of a pod which one that is. */
@@ -242,20 +292,22 @@ enum field_result get_pod_label_text(const struct field_ctx *c, struct field *f,
 		[POD_NAMESPACE] = {"io.kubernetes.pod.namespace", 27},
 		[POD_UID] = {"io.kubernetes.pod.uid", 21},
 	};
-	const struct container *ct = moment_container(c);
+	enum field_result none;
+	const struct container *ct = whole_container(c, &none);
 
 	if (!ct)
-		return FIELD_NULL;
+		return none;
 	return give_label(find_label(ct->labels, ct->n_labels, keys[f->info->up]), ret);
 }
 
 /* up: so many characters, 0 for all. */
 enum field_result get_pod_sandbox_id(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	const struct container *ct = moment_container(c);
+	enum field_result none;
+	const struct container *ct = whole_container(c, &none);
 
 	if (!ct)
-		return FIELD_NULL;
+		return none;
 	return give_str(ret, f->info->up ? str_head(ct->pod_sandbox_id, f->info->up)
 					 : ct->pod_sandbox_id);
 }
@@ -271,11 +323,12 @@ static const struct container *pod_source(const struct field_ctx *c, const struc
 
 enum field_result get_pod_label(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	const struct container *ct = moment_container(c), *pod;
+	enum field_result none;
+	const struct container *ct = whole_container(c, &none), *pod;
 	const struct container_label *label = NULL;
 
 	if (!ct)
-		return FIELD_NULL;
+		return none;
 	pod = pod_source(c, ct);
 	if (pod)
 		label = find_label(pod->pod_labels, pod->n_pod_labels, f->arg);
@@ -286,10 +339,11 @@ enum field_result get_pod_label(const struct field_ctx *c, struct field *f, stru
 
 enum field_result get_pod_labels(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	const struct container *ct = moment_container(c), *pod;
+	enum field_result none;
+	const struct container *ct = whole_container(c, &none), *pod;
 
 	if (!ct)
-		return FIELD_NULL;
+		return none;
 	pod = pod_source(c, ct);
 	if (!pod)
 		pod = ct;
@@ -298,7 +352,8 @@ enum field_result get_pod_labels(const struct field_ctx *c, struct field *f, str
 
 enum field_result get_pod_text(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	const struct container *ct = moment_container(c);
+	enum field_result none;
+	const struct container *ct = whole_container(c, &none);
 
-	return ct ? give_text_member(pod_source(c, ct), f->info->up, ret) : FIELD_NULL;
+	return ct ? give_text_member(pod_source(c, ct), f->info->up, ret) : none;
 }

@@ -49,6 +49,11 @@ static bool is_bytes(enum param_type t)
 	       t == PT_DYN || t == PT_CHARBUFARRAY || t == PT_CHARBUF_PAIR_ARRAY;
 }
 
+bool type_has_text(enum param_type t)
+{
+	return type_is_string(t) || is_bytes(t) || type_is_ip(t) || type_is_ipnet(t);
+}
+
 static void item_text(const struct value *v, enum param_type t, enum print_format f,
 		      struct buf *out)
 {

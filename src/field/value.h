@@ -43,6 +43,9 @@ static inline bool type_is_ip(enum param_type t)
 	return t == PT_IPADDR || t == PT_IPV4ADDR || t == PT_IPV6ADDR;
 }
 
+/* The value is a text or bytes: addresses too. */
+bool type_has_text(enum param_type t);
+
 static inline bool type_is_ipnet(enum param_type t)
 {
 	return t == PT_IPNET || t == PT_IPV4NET || t == PT_IPV6NET;

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/utf8.h"
 #include "filter/extractor.h"
+#include "filter/residue.h"
 #include "filter/textmap.h"
 
 #include <errno.h>
@@ -377,6 +378,19 @@ void message_format(struct message *m, const struct field_ctx *c, struct buf *ou
 		if (piece->x)
 			add_value(piece, m->for_terminal, &printing, out);
 	}
+}
+
+bool message_keep(const struct message *m, const struct field_ctx *c, struct kept *k)
+{
+	struct field_ctx printing = *c;
+	bool all = true;
+
+	printing.printing = true;
+	for (size_t i = 0; i < m->n_pieces; i++) {
+		if (m->pieces[i].x)
+			all = extractor_keep(m->pieces[i].x, &printing, k) && all;
+	}
+	return all;
 }
 
 void message_for_terminal(struct message *m)

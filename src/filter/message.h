@@ -34,6 +34,8 @@ int message_compile(struct str text, struct message_fields *shared, struct arena
 		    struct message **ret, struct position *ret_at, struct err *e);
 /* Append the message.  Control characters and invalid UTF-8 in field values become U+FFFD. */
 void message_format(struct message *m, const struct field_ctx *c, struct buf *out);
+/* Keep the values of all fields of the message; false when one is unknown. */
+bool message_keep(const struct message *m, const struct field_ctx *c, struct kept *k);
 /* Distinct fields in order of appearance, those within transformers included. */
 const struct message_token *message_tokens(const struct message *m, size_t *ret_n);
 /* What a message prints, each once: fields, and transformers with what they are of. */

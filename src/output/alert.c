@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "filter/residue.h"
 
 /* One member of output_fields; x is NULL for the event's time, which is always there. */
 struct member {
@@ -102,15 +103,31 @@ static void add_string(struct buf *out, const char *key, struct str value)
 	json_add_string(out, value);
 }
 
-/* What Saker has to say of its own; nothing when nothing was lost. */
+/* Why metadata of the container is missing; NULL when it is not, or may still come. */
+static const char *missing_metadata(const struct field_ctx *c)
+{
+	enum metadata_status m = moment_metadata(c);
+
+	if (m == METADATA_READY || m == METADATA_PENDING || m == METADATA_NONE)
+		return NULL;
+	return metadata_status_text(m);
+}
+
+/* What Saker has to say of its own; nothing when nothing was lost and nothing is missing. */
 static void add_saker(const struct field_ctx *c, struct buf *out)
 {
-	uint64_t lost = state_lost(c->state, c->m);
+	uint64_t lost = c->kept ? c->kept->lost : state_lost(c->state, c->m);
+	const char *missing = missing_metadata(c);
 
-	if (!lost)
+	if (!lost && !missing)
 		return;
-	buf_addz(out, ",\"saker\":{\"lossy\":true,\"lost\":");
-	buf_add_u64(out, lost);
+	buf_addz(out, ",\"saker\":{");
+	if (lost) {
+		buf_addz(out, "\"lossy\":true,\"lost\":");
+		buf_add_u64(out, lost);
+	}
+	if (missing)
+		buf_addf(out, "%s\"metadata_status\":\"%s\"", lost ? "," : "", missing);
 	buf_addc(out, '}');
 }
 
@@ -167,6 +184,17 @@ static void end_line(const struct alert_config *cfg, size_t start, struct buf *o
 		out->n = start;
 	else if (out->n > start)
 		out->p[out->n - 1] = '\n';
+}
+
+bool alert_keep(const struct rule *r, const struct field_ctx *c, struct kept *k)
+{
+	struct field_ctx printing = *c;
+	bool all = message_keep(r->message, c, k);
+
+	printing.printing = true;
+	for (size_t i = 0; i < r->n_tokens; i++)
+		all = extractor_keep(r->tokens[i].x, &printing, k) && all;
+	return all;
 }
 
 void alert_format(const struct alert_config *cfg, const struct rule *r, const struct field_ctx *c,

@@ -2,6 +2,7 @@
 /* Alerts: a matched rule at a moment, as text or as one line of JSON. */
 #pragma once
 
+#include "field/kept.h"
 #include "rules/ruleset.h"
 
 struct alert_config {
@@ -17,6 +18,8 @@ struct alert_config {
 			       .json_include_output_fields = true,                                 \
 			       .json_include_tags = true})
 
+/* Keep what the alert says at this moment; false when some of it is unknown yet. */
+bool alert_keep(const struct rule *r, const struct field_ctx *c, struct kept *k);
 /* Append the line with its newline. */
 void alert_format(const struct alert_config *cfg, const struct rule *r, const struct field_ctx *c,
 		  struct buf *out);

@@ -71,8 +71,10 @@ static void add_container(struct state *s, struct moment *m, struct str json)
 
 	if (container_parse(json, &c, NULL) < 0)
 		s->stats.n_bad_records++;
-	else if (container_table_add(s->containers, c))
+	else if (container_table_add(s->containers, c)) {
 		m->container = c;
+		awaited_told(s, c);
+	}
 }
 
 /* The event itself may still show the record: it goes with the next one. */
@@ -85,6 +87,7 @@ static void remove_container(struct state *s, struct moment *m, struct str json)
 		return;
 	}
 	container_table_remove(s->containers, c->id);
+	awaited_gone(s, c->id);
 	container_free(s->removed_container);
 	s->removed_container = c;
 	m->container = c;

@@ -39,12 +39,17 @@ static bool needs_no_runtime(uint32_t type)
 static void meet_container(struct state *s, const struct container_cache *c)
 {
 	struct str id = istr_str(c->id);
+	const struct container *known = container_table_find(s->containers, id);
 
-	if (!s->cfg.live || container_table_find(s->containers, id))
+	if (!s->as_live || (known && !known->is_early))
 		return;
-	if (needs_no_runtime(c->type))
+	if (needs_no_runtime(c->type)) {
 		container_table_add(s->containers, container_new(id, c->type));
-	else if (s->cfg.unknown_container)
+		return;
+	}
+	if (s->cfg.awaits)
+		awaited_meet(s, c->id);
+	if (!known && s->cfg.unknown_container)
 		s->cfg.unknown_container(s->cfg.unknown_container_arg, id);
 }
 

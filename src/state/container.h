@@ -39,6 +39,7 @@ struct container {
 	struct str id, full_id, name, image, image_id, image_repo, image_tag, image_digest, user,
 		cni_json, ip, pod_sandbox_id;
 	bool privileged, host_pid, host_network, host_ipc, is_pod_sandbox;
+	bool is_early; /* only some of it: the rest is still coming */
 	int64_t created_s, size_bytes;
 	struct container_mount *mounts;
 	size_t n_mounts;

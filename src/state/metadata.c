@@ -174,6 +174,7 @@ static const struct member container_members[] = {
 	MEMBER("host_ipc", read_bool, host_ipc),
 	MEMBER("host_network", read_bool, host_network),
 	MEMBER("host_pid", read_bool, host_pid),
+	MEMBER("is_early", read_bool, is_early),
 	MEMBER("is_pod_sandbox", read_bool, is_pod_sandbox),
 	MEMBER("privileged", read_bool, privileged),
 	{"env", read_env, 0},

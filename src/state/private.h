@@ -23,6 +23,8 @@ enum {
 	N_EXITED = 8192,	/* recently exited threads remembered */
 	N_EXITED_BUCKETS = 1024,
 	N_CONTAINER_CACHE = 64,
+	N_AWAITED = 4096, /* containers without metadata that are told apart */
+	N_AWAITED_BUCKETS = 1024,
 };
 
 #define RECENT_NS 2000000000ULL /* how long a clone and its other half may be apart */
@@ -84,6 +86,17 @@ struct exited {
 	unsigned at, n;
 };
 
+/* Containers whose metadata is on its way, or never came (awaited.c). */
+struct awaited {
+	struct awaited_entry *ring; /* NULL until there is one */
+	int16_t bucket[N_AWAITED_BUCKETS];
+	unsigned at;
+	size_t n_pending;
+	uint64_t next_due_ns; /* before that nothing is due */
+	uint64_t news;
+	enum metadata_status source; /* what becomes of new ones: PENDING, or why nothing comes */
+};
+
 /* cgroup list to container id, both interned. */
 struct container_cache {
 	uint32_t type; /* enum container_type */
@@ -116,6 +129,7 @@ struct state {
 	struct thread_table threads;
 	struct container_table *containers;
 	struct container *removed_container; /* the last one: its own event still shows it */
+	struct awaited awaited;
 	struct user_table *users;
 	struct interface_list interfaces;
 	struct exited exited;
@@ -209,6 +223,18 @@ void exited_init(struct exited *x);
 void exited_done(struct exited *x);
 void exited_add(struct exited *x, int64_t ptid, int64_t tid, uint64_t ts);
 bool exited_recently(struct exited *x, int64_t ptid, int64_t tid, uint64_t ts);
+
+/* awaited.c */
+
+void awaited_init(struct awaited *a, const struct state_config *cfg);
+void awaited_done(struct awaited *a, struct intern *names);
+/* A thread was met in a container of which nothing is known, or not all. */
+void awaited_meet(struct state *s, struct istr *id);
+/* A record of it has come. */
+void awaited_told(struct state *s, const struct container *c);
+void awaited_gone(struct state *s, struct str id);
+/* Whether anybody can tell: METADATA_PENDING, or why not. */
+void awaited_source(struct state *s, enum metadata_status source);
 
 /* fd.c */
 
@@ -330,6 +356,6 @@ void apply_user_added(struct state *s, struct moment *m);
 void apply_user_deleted(struct state *s, struct moment *m);
 void apply_group_added(struct state *s, struct moment *m);
 void apply_group_deleted(struct state *s, struct moment *m);
-void apply_loss(struct state *s, struct moment *m);
+void apply_infra(struct state *s, struct moment *m);
 void apply_container(struct state *s, struct moment *m);
 void apply_async(struct state *s, struct moment *m);

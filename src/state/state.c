@@ -56,6 +56,7 @@ static void init_tables(struct state *s)
 	exited_init(&s->exited);
 	s->users = user_table_new(USERS_MAX, s->names);
 	s->containers = container_table_new(s->cfg.max_containers, s->cfg.max_bytes / 4);
+	awaited_init(&s->awaited, &s->cfg);
 	s->leaving_tid = s->closing_tid = s->late_tid = -1;
 }
 
@@ -65,6 +66,7 @@ static void drop_tables(struct state *s)
 	exited_done(&s->exited);
 	user_table_free(s->users);
 	container_table_free(s->containers);
+	awaited_done(&s->awaited, s->names);
 	container_free(s->removed_container);
 	s->removed_container = NULL;
 	interface_list_clear(&s->interfaces, s->names);
@@ -230,6 +232,8 @@ static inline void count_event(struct state *s, uint16_t type, uint64_t ts)
 	s->last_ts = ts;
 	if (__builtin_expect(!s->first_ts, 0))
 		begin_clock(s, type, ts);
+	if (__builtin_expect(ts >= s->awaited.next_due_ns, 0))
+		state_expire(s, ts);
 }
 
 /* Halves of a clone and an exit say themselves what they know of a thread. */
@@ -489,6 +493,11 @@ uint64_t state_container_epoch(const struct state *s)
 struct str state_hostname(const struct state *s)
 {
 	return istr_str(s->hostname);
+}
+
+uint64_t state_last_ts(const struct state *s)
+{
+	return s->last_ts;
 }
 
 bool state_is_live(const struct state *s)

@@ -29,6 +29,9 @@ struct state_config {
 	/* Live: a process was met in a container that nothing is known of.  May be NULL. */
 	void (*unknown_container)(void *arg, struct str id);
 	void *unknown_container_arg;
+	bool awaits;		       /* somebody waits for containers' metadata that is pending */
+	bool no_runtimes;	       /* nobody tells of containers: do not wait for it */
+	uint64_t metadata_deadline_ns; /* how long events wait for a container's metadata */
 };
 
 #define STATE_CONFIG_DEFAULT                                                                       \
@@ -36,6 +39,7 @@ struct state_config {
 			       .max_fds = 4194304,                                                 \
 			       .max_bytes = (size_t)1 << 30,                                       \
 			       .max_containers = 65536,                                            \
+			       .metadata_deadline_ns = 500000000,                                  \
 			       .purge_interval_ns = 300000000000ULL,                               \
 			       .thread_timeout_ns = 300000000000ULL})
 
@@ -107,12 +111,41 @@ bool state_find_gap(struct state *s, const struct record *r, struct state_gap *r
 /* Nothing can be found out about this thread: it stays unknown. */
 void state_give_up(struct state *s, int64_t tid);
 
+/*
+ * What is known of a container, and why not more.  In what is live (state_is_live()) metadata is
+ * pending when a container is first met; it ends with its record, by what the enricher says
+ * (enrich/note.h), or by the deadline.
+ */
+enum metadata_status {
+	METADATA_READY, /* all; also of the host */
+	METADATA_PENDING,
+	METADATA_TIMEOUT,
+	METADATA_NO_RUNTIME,
+	METADATA_DENIED, /* runtimes' sockets may not be opened */
+	METADATA_GONE,
+	METADATA_NONE, /* nothing, in somebody else's capture: nobody can say why */
+};
+
+/* "ready", "pending_timeout" ... */
+const char *metadata_status_text(enum metadata_status m);
+/* id: as thread.container_id, empty for the host. */
+enum metadata_status state_metadata(const struct state *s, struct str id);
+/* Whether that of any container is pending: costs nothing. */
+bool state_is_awaiting(const struct state *s);
+/* Changes when metadata that was pending comes, in part or as a whole, or is given up. */
+uint64_t state_metadata_news(const struct state *s);
+/* An event of time ts waits for this container: from the first one the deadline runs. */
+void state_await(struct state *s, struct str id, uint64_t ts);
+/* It is so late although no event says so. */
+void state_expire(struct state *s, uint64_t now_ns);
+
 struct state_stats {
 	uint64_t n_threads, n_fds, n_containers, n_users, n_bytes;
 	uint64_t n_events, n_bad_records;
 	uint64_t threads_added, threads_removed, threads_refused, threads_evicted;
 	uint64_t fds_added, fds_removed, fds_refused, fds_impossible;
 	uint64_t containers_evicted, users_refused;
+	uint64_t awaited_evicted; /* containers given up as too many were awaited */
 	uint64_t thread_lookups_failed, fd_lookups_failed;
 	uint64_t threads_healed, fds_healed;
 };
@@ -126,6 +159,8 @@ void state_get_stats(const struct state *s, struct state_stats *ret);
 uint64_t state_lineage_epoch(const struct state *s);
 /* Changes whenever metadata of any container comes or goes. */
 uint64_t state_container_epoch(const struct state *s);
+
+uint64_t state_last_ts(const struct state *s); /* of the last event */
 
 /* state_config.live, or what is replayed is Saker's own recording */
 bool state_is_live(const struct state *s);

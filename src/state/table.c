@@ -100,7 +100,7 @@ const apply_fn apply_table[EV_COUNT] = {
 	[EV_USER_DELETED_E] = apply_user_deleted,
 	[EV_GROUP_ADDED_E] = apply_group_added,
 	[EV_GROUP_DELETED_E] = apply_group_deleted,
-	[EV_INFRASTRUCTURE_EVENT_E] = apply_loss,
+	[EV_INFRASTRUCTURE_EVENT_E] = apply_infra,
 	[EV_CONTAINER_JSON_2_E] = apply_container,
 	[EV_ASYNCEVENT_E] = apply_async,
 };

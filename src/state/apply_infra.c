@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was lost on the way here, as capture/loss.h says it. */
+/*
+ * What Saker itself put on the stream: what was lost on the way here (capture/loss.h), and what
+ * became of containers' metadata (enrich/note.h).
+ */
 #include "state/private.h"
 
 /* The value behind "key=" among words. */
@@ -34,15 +37,12 @@ static bool parse(struct str words, struct lossy_span *ret)
 }
 
 /* One that begins before the last has ended goes on with it. */
-void apply_loss(struct state *s, struct moment *m)
+static void apply_loss(struct state *s, struct moment *m)
 {
 	struct str words = str_until_nul(event_param(&m->ev, 2));
 	struct lossy_span new, *span;
 	int lane = lane_of_name(value_of(words, "lane"));
 
-	if (!str_is(str_until_nul(event_param(&m->ev, 0)), "saker") ||
-	    !str_is(str_until_nul(event_param(&m->ev, 1)), "loss"))
-		return;
 	if (lane < 0 || !parse(words, &new)) {
 		s->stats.n_bad_records++;
 		return;
@@ -58,6 +58,55 @@ void apply_loss(struct state *s, struct moment *m)
 			new.until_ns = span->until_ns;
 	}
 	*span = new;
+}
+
+/* "status=waiting": whether any runtime can tell of containers. */
+static void apply_runtimes(struct state *s, struct moment *m)
+{
+	static const struct {
+		const char *text;
+		enum metadata_status status;
+	} sources[] = {{"waiting", METADATA_PENDING},
+		       {"no_runtime", METADATA_NO_RUNTIME},
+		       {"permission_denied", METADATA_DENIED}};
+	struct str said = value_of(str_until_nul(event_param(&m->ev, 2)), "status");
+
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		if (str_is(said, sources[i].text)) {
+			awaited_source(s, sources[i].status);
+			return;
+		}
+	}
+	s->stats.n_bad_records++;
+}
+
+/* "id=0123456789ab status=gone" */
+static void apply_metadata(struct state *s, struct moment *m)
+{
+	struct str words = str_until_nul(event_param(&m->ev, 2));
+	struct str id = value_of(words, "id");
+
+	if (id.n && str_is(value_of(words, "status"), "gone"))
+		awaited_gone(s, id);
+	else
+		s->stats.n_bad_records++;
+}
+
+void apply_infra(struct state *s, struct moment *m)
+{
+	static const struct {
+		const char *name;
+		apply_fn apply;
+	} rows[] = {
+		{"loss", apply_loss}, {"runtimes", apply_runtimes}, {"metadata", apply_metadata}};
+	struct str name = str_until_nul(event_param(&m->ev, 1));
+
+	if (!str_is(str_until_nul(event_param(&m->ev, 0)), "saker"))
+		return;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (str_is(name, rows[i].name))
+			rows[i].apply(s, m);
+	}
 }
 
 static uint64_t lost_at(const struct lossy_span *span, uint64_t ts)
