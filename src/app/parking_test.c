@@ -5,6 +5,9 @@
 #include "base/alloc.h"
 #include "state/feed.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 static const char rules[] =
 	"- rule: free\n  desc: d\n  priority: INFO\n"
 	"  condition: evt.type=openat and fd.name=/free\n"

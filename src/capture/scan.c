@@ -37,8 +37,8 @@ const char *scan_drop_text(enum scan_drop d)
 		[SCAN_THREAD_ODD] = "threads whose state makes no sense",
 		[SCAN_THREAD_LIMIT] = "threads beyond the limit",
 		[SCAN_FDS_DENIED] =
-			"processes whose open files the kernel does not show to Saker (see saker "
-			"doctor); their names are unknown until they are used anew",
+			("processes whose open files the kernel does not show to Saker (see saker "
+			 "doctor); their names are unknown until they are used anew"),
 		[SCAN_FD_GONE] = "descriptors that were closed meanwhile",
 		[SCAN_FD_NO_SOCKET] = "sockets that are in no table of their namespace",
 		[SCAN_FD_LIMIT] = "descriptors beyond the limit",

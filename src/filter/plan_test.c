@@ -279,7 +279,7 @@ static bool holds_at(struct state *s, struct program *p, uint16_t type, int64_t 
 	const uint32_t *ids;
 	struct arena scratch;
 	struct moment m;
-	struct field_ctx c = {s, &m, &scratch, false};
+	struct field_ctx c = {.state = s, .m = &m, .scratch = &scratch};
 	size_t n;
 
 	arena_init(&scratch, 0);

@@ -42,7 +42,7 @@ static struct fixture *fixture_new(const char *const *conditions, size_t n)
 	r.event.n = (uint32_t)event_encode(f->bytes, RECORD_MAX, EV_SYSCALL_OPENAT_2_X, 1000, 3,
 					   args, 7);
 	CHECK_INT(state_apply(f->state, &r, &f->moment), STATE_DELIVER);
-	f->ctx = (struct field_ctx){f->state, &f->moment, &f->scratch, false};
+	f->ctx = (struct field_ctx){.state = f->state, .m = &f->moment, .scratch = &f->scratch};
 	f->program = program_new();
 	for (size_t i = 0; i < n; i++) {
 		CHECK_INT(ast_parse(str_of(conditions[i]), 100, &f->arena, &t, &at, NULL), 0);

@@ -269,7 +269,7 @@ void trial_run(size_t n_conditions, add_condition_fn add, unsigned n_events, con
 	trial_init(&t, n_conditions, add);
 	for (uint64_t i = 0; i < n_events; i++) {
 		struct record r = {.kind = RECORD_EVENT, .event = {.p = bytes}};
-		struct field_ctx c = {s, &m, &scratch, false};
+		struct field_ctx c = {.state = s, .m = &m, .scratch = &scratch};
 
 		r.event.n = make_event(bytes, i, types[pick(n_types)]);
 		arena_reset(&scratch);

@@ -51,7 +51,8 @@ def text_has_the_same():
 def custom_and_repair_change_the_set():
     got = _set('--syscalls', 'execve, clone', '--syscalls', '!ptrace')
     equal({n for n, x in got.items() if x['watched']},
-          {'execve', 'clone', 'openat', 'listen', 'syslog', 'sched_process_exit'})
+          {'execve', 'clone', 'openat', 'listen', 'syslog', 'sched_process_exit',
+           'io_uring_setup'})
     equal(got['ptrace'], {'name': 'ptrace', 'watched': False, 'why': [], 'rules': ['Opened']})
     equal(got['execve']['why'], ['custom'])
     got = _set('--repair-syscalls')

@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		s = subject_new();
 	arena_init(&a, 0);
 	arena_init(&scratch, 0);
-	c = (struct field_ctx){s->state, &s->moment, &scratch, false};
+	c = (struct field_ctx){.state = s->state, .m = &s->moment, .scratch = &scratch};
 	n = add_lines(p, (struct str){(const char *)data, size}, &a);
 	program_seal(p);
 	n_ids = program_eval(p, &c, false, &ids);

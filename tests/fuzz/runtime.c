@@ -19,7 +19,7 @@ static void check_record(const struct facts *f)
 	struct err e;
 
 	buf_init(&record, 4 << 20);
-	facts_add_record(f, 100, &record);
+	facts_add_record(f, 100, false, &record);
 	if (record.n <= FACTS_RECORD_MAX) {
 		if (container_parse(buf_str(&record), &c, &e) < 0)
 			abort();
