@@ -113,7 +113,8 @@ static enum exit_status print(struct listing *l, bool json)
 	struct sink s;
 
 	sink_init(&s);
-	qsort(l->at, l->n, sizeof(*l->at), by_id);
+	if (l->n)
+		qsort(l->at, l->n, sizeof(*l->at), by_id);
 	if (!json && l->n)
 		buf_addz(&s.text, "ID            RUNTIME     NAME                  "
 				  "IMAGE                           POD\n");

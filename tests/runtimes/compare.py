@@ -68,8 +68,9 @@ def _same(c, i, name):
     equal(c['labels'], i['Config']['Labels'])
     equal(c['env'], i['Config']['Env'])
     equal(c['User'], i['Config']['User'])
-    equal([(m['Source'], m['Destination'], m['Mode'], m['RW'], m['Propagation']) for m in c['Mounts']],
-          [(m['Source'], m['Destination'], m['Mode'], m['RW'], m['Propagation']) for m in i['Mounts']])
+    # The runtime lists them in another order each time.
+    equal(*(sorted((m['Source'], m['Destination'], m['Mode'], m['RW'], m['Propagation']) for m in x['Mounts'])
+            for x in (c, i)))
     h = i['HostConfig']
     equal((c['privileged'], c['host_network'], c['host_pid'], c['host_ipc']),
           (h['Privileged'], h['NetworkMode'] == 'host', h['PidMode'] == 'host', h['IpcMode'] == 'host'))
