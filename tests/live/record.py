@@ -136,7 +136,7 @@ def a_low_soft_limit_of_open_files_is_raised_but_not_for_the_command():
 
 def a_limit_of_file_size_is_an_error():
     def small():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
     p = subprocess.run([SAKER, 'record', os.path.join(TMP, 'big.scap'), '--duration', '2'], capture_output=True,
                        preexec_fn=small)
     fails(p, 1, 'big.scap: File too large')
