@@ -10,7 +10,6 @@
  *
  * The first two print the CPU microseconds that they and their children took.
  */
-#define _GNU_SOURCE
 #include <bpf/bpf.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -55,7 +54,7 @@ static int open_close(long n)
 
 static int fork_exec(long n)
 {
-	char *argv[] = {"true", NULL};
+	char name[] = "true", *argv[] = {name, NULL};
 
 	for (long i = 0; i < n; i++) {
 		pid_t pid = fork();
