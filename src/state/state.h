@@ -24,8 +24,7 @@ struct state_config {
 	size_t max_fds;	       /* over all tables; default 4194304 */
 	size_t max_bytes;      /* of all tables together; default 1 GiB */
 	size_t max_containers; /* default 65536 */
-	uint64_t purge_interval_ns, thread_timeout_ns; /* live only */
-	bool live; /* as the machine does; else as captures' reference does */
+	bool live;	       /* as the machine does; else as captures' reference does */
 	/* Live: a process was met in a container that nothing is known of.  May be NULL. */
 	void (*unknown_container)(void *arg, struct str id);
 	void *unknown_container_arg;
@@ -39,9 +38,7 @@ struct state_config {
 			       .max_fds = 4194304,                                                 \
 			       .max_bytes = (size_t)1 << 30,                                       \
 			       .max_containers = 65536,                                            \
-			       .metadata_deadline_ns = 500000000,                                  \
-			       .purge_interval_ns = 300000000000ULL,                               \
-			       .thread_timeout_ns = 300000000000ULL})
+			       .metadata_deadline_ns = 500000000})
 
 /*
  * One event together with what state knows of it.  Valid until the next state_apply().
