@@ -77,18 +77,6 @@ static bool ask_containers(const struct query *q, struct request *ret)
 	return true;
 }
 
-static bool take_ids(struct query *q, struct str answer)
-{
-	struct proto_field item;
-	int r;
-
-	while ((r = proto_next(&answer, &item)) > 0) {
-		if (item.number == LIST_ITEMS && item.is_bytes)
-			query_found(q, proto_bytes(item.bytes, CONTAINER_ID));
-	}
-	return !r;
-}
-
 static bool is_plain(struct str id)
 {
 	for (size_t i = 0; i < id.n; i++) {
@@ -250,7 +238,7 @@ static const char *const sockets[] = {"/run/containerd/containerd.sock",
 
 static const struct step list[] = {
 	{ask_namespaces, take_namespaces, 0},
-	{ask_containers, take_ids, STEP_REPEATS},
+	{ask_containers, query_take_ids, STEP_REPEATS},
 };
 
 static const struct step lookup[] = {

@@ -89,18 +89,6 @@ static bool ask_sandboxes(const struct query *q, struct request *ret)
 	return true;
 }
 
-static bool take_ids(struct query *q, struct str answer)
-{
-	struct proto_field item;
-	int r;
-
-	while ((r = proto_next(&answer, &item)) > 0) {
-		if (item.number == LIST_ITEMS && item.is_bytes)
-			query_found(q, proto_bytes(item.bytes, CONTAINER_ID));
-	}
-	return !r;
-}
-
 static bool ask_summary(const struct query *q, struct request *ret)
 {
 	struct buf filter;
@@ -356,8 +344,8 @@ static const char *const sockets[] = {"/run/containerd/containerd.sock", "/run/c
 
 static const struct step list[] = {
 	{ask_version, take_version, 0},
-	{ask_containers, take_ids, 0},
-	{ask_sandboxes, take_ids, 0},
+	{ask_containers, query_take_ids, 0},
+	{ask_sandboxes, query_take_ids, 0},
 };
 
 static const struct step lookup[] = {

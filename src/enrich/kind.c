@@ -2,6 +2,7 @@
 #include "enrich/kind.h"
 
 #include "base/alloc.h"
+#include "enrich/protobuf.h"
 
 #include <stdlib.h>
 
@@ -33,6 +34,18 @@ void query_found(struct query *q, struct str id)
 		return;
 	l->at = xgrow(l->at, &l->cap, l->n + 1, sizeof(*l->at));
 	l->at[l->n++] = (struct str){xstrndup(id.p, id.n), id.n};
+}
+
+bool query_take_ids(struct query *q, struct str answer)
+{
+	struct proto_field item;
+	int r;
+
+	while ((r = proto_next(&answer, &item)) > 0) {
+		if (item.number == 1 && item.is_bytes)
+			query_found(q, proto_bytes(item.bytes, 1));
+	}
+	return !r;
 }
 
 void query_done(struct query *q)

@@ -44,6 +44,8 @@ struct query {
 };
 
 void query_found(struct query *q, struct str id);
+/* A gRPC list: its items are field 1, and so is the id of each. */
+bool query_take_ids(struct query *q, struct str answer);
 void query_done(struct query *q);
 
 enum step_flag {
