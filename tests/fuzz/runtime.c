@@ -8,6 +8,7 @@
 #include "enrich/kind.h"
 #include "state/container.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -23,8 +24,10 @@ static void check_record(const struct facts *f)
 	buf_init(&record, 4 << 20);
 	facts_add_record(f, 100, false, &record);
 	if (record.n <= FACTS_RECORD_MAX) {
-		if (container_parse(buf_str(&record), &c, &e) < 0)
+		if (container_parse(buf_str(&record), &c, &e) < 0) {
+			fprintf(stderr, "%s: %.*s\n", e.msg, (int)record.n, record.p);
 			abort();
+		}
 		container_free(c);
 	}
 	buf_done(&record);
