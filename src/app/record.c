@@ -48,7 +48,7 @@ struct recording {
 	struct loss_note losses;
 	uint64_t n_written;
 	struct child command;
-	double end; /* of the time for what was still on its way; 0: no end in sight */
+	double end;	  /* of the time for what was still on its way; 0: no end in sight */
 	double flush_due; /* not before: see stop_seconds() */
 };
 
