@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
-from tap import SAKER, TMP, check, done, equal, file, run, saker  # noqa: E402
+from tap import PATIENCE, SAKER, TMP, check, done, equal, file, run, saker, until_it_watches  # noqa: E402
 
 RULES = '''
 - rule: Started
@@ -17,7 +17,6 @@ RULES = '''
   output: started %proc.args %evt.rawtime %proc.duration
   priority: INFO
 '''
-PATIENCE = float(os.environ.get('SAKER_PATIENCE', 1))
 NAP = 0.2 * PATIENCE  # longer than Saker's, which notices a step after one
 STEP_NS = 2_000_000_000
 
@@ -63,15 +62,6 @@ def _until_it_is_seen(path, name):
         _mark(name)
 
 
-def _until_it_records(path):
-    end = time.monotonic() + 60 * PATIENCE
-    while time.monotonic() < end:
-        if os.path.exists(path) and os.path.getsize(path) > 500000:
-            return
-        time.sleep(0.05)
-    raise AssertionError('it does not record')
-
-
 def _times(alerts):
     """By name of the mark: the time of the alert in nanoseconds."""
     return {a['output'].split('saker-clock-mark-')[1].split()[0]: a['output_fields']['evt.rawtime'] for a in alerts}
@@ -84,7 +74,7 @@ def events_have_the_time_that_the_clock_showed_when_they_happened():
     recorder = subprocess.Popen([SAKER, 'record', capture], stderr=subprocess.PIPE)
     try:
         _until_it_is_seen(alerts, 'ready')
-        _until_it_records(capture)
+        until_it_watches(recorder)
         made = {'before': _mark('before')}
         with _SetClock():
             time.sleep(NAP)
