@@ -33,14 +33,6 @@ def saker(*args, stdin=b'', timeout=120 * PATIENCE, **more):
                           **more)
 
 
-def until_it_watches(process):
-    """Whose standard error is a pipe."""
-    for line in process.stderr:
-        if b'watching ' in line:
-            break
-    equal(process.poll(), None, 'it does not watch')
-
-
 def file(name, content=b''):
     """A file of the test's own; its path."""
     path = os.path.join(TMP, name)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The wall clock is set while Saker watches and records: two seconds on, and back."""
+import itertools
 import json
 import os
 import signal
@@ -8,7 +9,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
-from tap import PATIENCE, SAKER, TMP, check, done, equal, file, run, saker, until_it_watches  # noqa: E402
+from recorder import mark, shows  # noqa: E402
+from tap import PATIENCE, SAKER, TMP, check, done, equal, file, run, saker  # noqa: E402
 
 RULES = '''
 - rule: Started
@@ -17,8 +19,8 @@ RULES = '''
   output: started %proc.args %evt.rawtime %proc.duration
   priority: INFO
 '''
-NAP = 0.2 * PATIENCE  # longer than Saker's, which notices a step after one
 STEP_NS = 2_000_000_000
+_numbers = itertools.count()
 
 
 class _SetClock:
@@ -47,19 +49,15 @@ def _lines(path):
         return f.read().splitlines()
 
 
-def _until(path, text):
-    end = time.monotonic() + 60 * PATIENCE
-    while time.monotonic() < end:
-        if any(text in line for line in _lines(path)):
-            return
-        time.sleep(0.02)
-    raise AssertionError(f'no {text!r} in {_lines(path)[-5:]}')
-
-
-def _until_it_is_seen(path, name):
-    end = time.monotonic() + 60 * PATIENCE
-    while time.monotonic() < end and not any(name in line for line in _lines(path)):
-        _mark(name)
+def _until_both_have_looked(alerts, capture):
+    """They look at the clock at every nap, and had one between two things of which each was seen when it was new."""
+    for _ in range(2):
+        name, end = f'ready-{next(_numbers)}', time.monotonic() + 60 * PATIENCE
+        while not (any(f'mark-{name} ' in line for line in _lines(alerts)) and shows(capture, name)):
+            check(time.monotonic() < end, f'no {name} in {_lines(alerts)[-5:]}')
+            _mark(name)
+            mark(name)
+            time.sleep(0.1)
 
 
 def _times(alerts):
@@ -73,16 +71,14 @@ def events_have_the_time_that_the_clock_showed_when_they_happened():
         watcher = subprocess.Popen([SAKER, 'run', '--json', '-r', rules], stdout=out, stderr=subprocess.PIPE)
     recorder = subprocess.Popen([SAKER, 'record', capture], stderr=subprocess.PIPE)
     try:
-        _until_it_is_seen(alerts, 'ready')
-        until_it_watches(recorder)
+        _until_both_have_looked(alerts, capture)
         made = {'before': _mark('before')}
         with _SetClock():
-            time.sleep(NAP)
+            _until_both_have_looked(alerts, capture)
             made['ahead'] = _mark('ahead')
-        time.sleep(NAP)
+        _until_both_have_looked(alerts, capture)
         made['back'] = _mark('back')
-        _until(alerts, 'mark-back')
-        time.sleep(NAP)
+        _until_both_have_looked(alerts, capture)
     finally:
         for p in (watcher, recorder):
             p.send_signal(signal.SIGINT)

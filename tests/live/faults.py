@@ -16,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
-from tap import PATIENCE, SAKER, TMP, check, equal, fails, file, run, until_it_watches  # noqa: E402
+from tap import PATIENCE, SAKER, TMP, check, equal, fails, file, run  # noqa: E402
 
 LONG = os.environ.get('SAKER_FAULTS') == 'long'
 ACTOR = os.path.abspath(sys.argv[1])
@@ -62,7 +62,10 @@ class _Watch:
         atexit.register(self.p.kill)
 
     def ready(self):
-        until_it_watches(self.p)
+        for line in self.p.stderr:
+            if b'watching ' in line:
+                break
+        check(self.p.poll() is None, 'it does not watch')
         return self
 
     def bytes(self):
@@ -245,7 +248,9 @@ def odd_names_of_files_programs_and_arguments_come_as_one_line_each():
 def text_alerts_carry_no_escape_sequences():
     out = open(file('text'), 'wb')
     p = subprocess.Popen([SAKER, 'run', '-r', file('rules.yaml', RULES)], stdout=out, stderr=subprocess.PIPE)
-    until_it_watches(p)
+    for line in p.stderr:
+        if b'watching ' in line:
+            break
     for i, odd in enumerate(ODD):
         path = os.path.join(DIR.encode(), b'txt%02d-' % i + odd)
         open(path, 'w').close()
