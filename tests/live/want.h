@@ -37,6 +37,9 @@ void prange(uint64_t low, uint64_t high, size_t bytes);
 /* Of a call that returns -1 and sets errno: what the kernel returned. */
 long result(long r);
 
+/* Of this version or newer. */
+bool kernel_is(unsigned major_, unsigned minor_);
+
 /* Each makes its calls in an empty directory, which is the current one. */
 void cases_file(void);
 void cases_process(void);
