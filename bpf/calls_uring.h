@@ -214,6 +214,13 @@ ALWAYS void socket_args(struct ring_call *k, struct io_socket *s)
 	k->args[5] = READ(s, file_slot);
 }
 
+/* From 6.11 on. */
+ALWAYS void listen_args(struct ring_call *k, struct io_listen *l)
+{
+	if (bpf_core_field_exists(l->backlog))
+		k->args[1] = (u32)READ(l, backlog);
+}
+
 ALWAYS u16 call_event(u32 op)
 {
 	switch (op) {
@@ -259,7 +266,7 @@ ALWAYS void submit_call(struct io_kiocb *r, u32 op)
 	else if (op == OP_SHUTDOWN)
 		k.args[1] = (u32)READ((struct io_shutdown *)r, how);
 	else if (op == OP_LISTEN)
-		k.args[1] = (u32)READ((struct io_listen *)r, backlog);
+		listen_args(&k, (void *)r);
 	else if (op != OP_BIND)
 		transfer_args(&k, (void *)r);
 	if (bpf_map_update_elem(&ring_calls, &key, &k, BPF_ANY) < 0)
