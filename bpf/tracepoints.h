@@ -24,6 +24,8 @@ ON(sched_process_exec)
 
 	if (is_kernel_thread(t) || is_own())
 		return 0;
+	if (wants_places)
+		place_send(READ(mm, exe_file), PLACE_EXE, LANE_LIFE, current_tid());
 	if (!event_begin(&e, LANE_LIFE, EV_SYSCALL_EXECVE_19_X, EVENT_PARAMS_SYSCALL_EXECVE_19_X))
 		return 0;
 	add64(&e, 0);
@@ -64,6 +66,7 @@ ON(io_uring_complete)
 	if ((op != K_IORING_OP_OPENAT && op != K_IORING_OP_OPENAT2) || fd < 0 ||
 	    READ(open, file_slot))
 		return 0;
+	place_opened(fd, current_tgid());
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT_2_X, EVENT_PARAMS_SYSCALL_OPENAT_2_X))
 		return 0;
 	flags = READ(open, how.flags) & ~(u64)K_O_LARGEFILE; /* which the ring adds */

@@ -2,6 +2,7 @@
 #include "capture/object.h"
 
 #include "base/alloc.h"
+#include "capture/overlay.h"
 #include "schema/probe.h"
 
 #include <bpf/btf.h>
@@ -11,6 +12,7 @@
 struct abilities {
 	int32_t cast; /* the number of bpf_rdonly_cast(); 0 when it has none */
 	bool reads_tasks;
+	struct overlay_layout overlay;
 };
 
 static bool has_helper(const struct btf *kernel, const char *name)
@@ -39,6 +41,7 @@ static struct abilities find_abilities(void)
 	a.cast = btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC);
 	a.cast = a.cast > 0 ? a.cast : 0;
 	a.reads_tasks = has_helper(kernel, "BPF_FUNC_copy_from_user_task");
+	overlay_find_layout(kernel, &a.overlay);
 	btf__free(kernel);
 	return a;
 }
@@ -79,6 +82,8 @@ struct probe_bpf *object_open(bool *ret_reads_tasks)
 		return NULL;
 	}
 	s->rodata->can_cast = a.cast;
+	s->rodata->overlay_entry_at = a.overlay.entry_at;
+	s->rodata->overlay_lower_at = a.overlay.lower_at;
 	*ret_reads_tasks = a.reads_tasks;
 	return s;
 }
