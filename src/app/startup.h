@@ -29,19 +29,22 @@ struct startup_options {
 #define STARTUP_ARGUMENTS "[--snaplen N] [--ring-size SIZE] [--scan-proc]"
 
 struct startup {
-	struct live_config live;  /* LIVE_CONFIG_DEFAULT, then startup_options() */
-	struct base_syscalls set; /* what is watched, chosen by the caller */
-	bool quiet;		  /* say only what is amiss */
-	unsigned needs;		  /* enum privilege_need, after the picture */
+	struct live_config live;   /* LIVE_CONFIG_DEFAULT, then startup_options() */
+	struct base_syscalls set;  /* what is watched, chosen by the caller */
+	bool quiet;		   /* say only what is amiss */
+	unsigned needs;		   /* enum privilege_need, after the picture */
 	struct mountwatch *mounts; /* private; NULL unless live.wants_places */
-	unsigned n_told;	  /* private: refused system calls that were told */
+	unsigned n_told;	   /* private: refused system calls that were told */
 };
 
 /* -EINVAL and *e: an option has a value that cannot be. */
 int startup_options(struct startup *s, const struct startup_options *o, struct err *e);
 /* Load and attach, and say what came of it. */
 int startup_open(struct startup *s, struct live **ret, struct err *e);
-/* Give up the capabilities that took, and start the threads that do without; before any other is started that is to live on. */
+/*
+ * Give up the capabilities that took, and start what reads the mounts; before any other thread is
+ * started that is to live on.
+ */
 int startup_drop(const struct startup *s, struct err *e);
 /* live, and the host's mounts between where places are wanted; takes over live. */
 struct source *startup_source(struct startup *s, struct source *live);

@@ -31,6 +31,14 @@ enum field_result get_fd_host_name(const struct field_ctx *c, struct field *f, s
 	return fd ? give_host_path(c, fd->place, ret) : FIELD_NULL;
 }
 
+/* Of calls by name alone the kernel keeps nothing that leads to the file. */
+enum field_result get_fs_path_host(const struct field_ctx *c, struct field *f, struct value *ret)
+{
+	const struct fd *fd = moment_fs_fd(c);
+
+	return fd ? give_host_path(c, fd->place, ret) : FIELD_NULL;
+}
+
 /* Of what has a path at all. */
 static bool is_file(const struct fd *fd)
 {
