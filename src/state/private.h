@@ -12,6 +12,7 @@
 #include "state/container.h"
 #include "state/fd.h"
 #include "state/hostmounts.h"
+#include "state/kube.h"
 #include "state/thread.h"
 #include "state/user.h"
 
@@ -138,6 +139,7 @@ struct state {
 	struct intern *names;
 	struct thread_table threads;
 	struct container_table *containers;
+	struct kube_table *kube;	     /* Kubernetes objects */
 	struct container *removed_container; /* the last one: its own event still shows it */
 	struct awaited awaited;
 	struct user_table *users;

@@ -7,7 +7,10 @@
 
 #include <stdlib.h>
 
-enum { USERS_MAX = 262144 };
+enum {
+	USERS_MAX = 262144,
+	KUBE_MAX = 65536, /* Kubernetes objects */
+};
 
 /* Parameter that holds the descriptor which events of this type work on. */
 static uint8_t find_fd_param(uint16_t type)
@@ -57,6 +60,7 @@ static void init_tables(struct state *s)
 	exited_init(&s->exited);
 	s->users = user_table_new(USERS_MAX, s->names);
 	s->containers = container_table_new(s->cfg.max_containers, s->cfg.max_bytes / 4);
+	s->kube = kube_table_new(KUBE_MAX, s->cfg.max_bytes / 16);
 	awaited_init(&s->awaited, &s->cfg);
 	host_mounts_init(&s->host_mounts);
 	s->leaving_tid = s->closing_tid = s->late_tid = -1;
@@ -68,6 +72,7 @@ static void drop_tables(struct state *s)
 	exited_done(&s->exited);
 	user_table_free(s->users);
 	container_table_free(s->containers);
+	kube_table_free(s->kube);
 	awaited_done(&s->awaited, s->names);
 	places_clear(s);
 	host_mounts_done(&s->host_mounts);
@@ -497,9 +502,12 @@ void state_get_stats(const struct state *s, struct state_stats *ret)
 	ret->n_fds = s->n_fds;
 	ret->n_containers = container_table_count(s->containers);
 	ret->n_users = user_table_count(s->users);
-	ret->n_bytes = slab_held(s->slab) + s->heap_bytes + container_table_bytes(s->containers);
+	ret->n_bytes = slab_held(s->slab) + s->heap_bytes + container_table_bytes(s->containers) +
+		       kube_table_bytes(s->kube);
 	ret->n_events = s->num;
 	ret->containers_evicted = container_table_evicted(s->containers);
+	ret->n_kube_objects = kube_table_count(s->kube);
+	ret->kube_evicted = kube_table_evicted(s->kube);
 	ret->users_refused = user_table_refused(s->users);
 }
 

@@ -223,22 +223,29 @@ static void overlay_execs(void)
 	want_note("of a program that an overlay has copied up");
 }
 
-static void failed_execs(void)
+void pfailed_exec(const char *path)
 {
-	char *args[] = {"x", "y", NULL}, *env[] = {"E=1", NULL};
 	char self[TEXT] = "", comm[32];
 	struct stat s;
-	long r;
 
 	readlink("/proc/self/exe", self, sizeof(self) - 1);
 	stat("/proc/self/exe", &s);
 	comm[slurp("/proc/self/comm", comm, sizeof(comm)) - 1] = '\0';
-	ONE(EV_SYSCALL_EXECVE_19_X, SYS_execve, "./nothing", args, env);
-	pstr("x"), pstr("y"), pwho(getpid(), getpid(), getppid(), comm), pstr("E=1");
-	pexecutable(self, &s, 1), pstr("./nothing");
-	ONE(EV_SYSCALL_EXECVEAT_X, SYS_execveat, AT_FDCWD, "nothing", args, env, 0);
 	pstr("x"), pstr("y"), pwho(getpid(), getpid(), getppid(), comm), pstr("E=1");
 	pexecutable(self, &s, 1);
+	if (path)
+		pstr(path);
+}
+
+static void failed_execs(void)
+{
+	char *args[] = {"x", "y", NULL}, *env[] = {"E=1", NULL};
+	long r;
+
+	ONE(EV_SYSCALL_EXECVE_19_X, SYS_execve, "./nothing", args, env);
+	pfailed_exec("./nothing");
+	ONE(EV_SYSCALL_EXECVEAT_X, SYS_execveat, AT_FDCWD, "nothing", args, env, 0);
+	pfailed_exec(NULL);
 }
 
 /* exe and args of this very process. */
