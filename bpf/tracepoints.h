@@ -38,51 +38,6 @@ ON(sched_process_exec)
 	return 0;
 }
 
-enum {
-	K_IORING_OP_OPENAT = 18,
-	K_IORING_OP_OPENAT2 = 28,
-	K_AT_FDCWD = -100,
-};
-
-/*
- * (ring, request, ...): an operation of io_uring is done.  A file that was opened looks like one
- * of openat, with the kernel's name for it; a worker thread of the ring acts for its process.
- * What was opened into a ring's own table has no descriptor.
- */
-ON(io_uring_complete)
-{
-	struct io_kiocb *request = (void *)ctx[1];
-	struct io_open *open = (void *)request;
-	u64 flags, mode;
-	struct opened o;
-	struct event e;
-	s64 fd;
-	u8 op;
-
-	if (!bpf_core_field_exists(request->cqe) || !request || is_own())
-		return 0;
-	op = READ(request, opcode);
-	fd = READ(request, cqe.res);
-	if ((op != K_IORING_OP_OPENAT && op != K_IORING_OP_OPENAT2) || fd < 0 ||
-	    READ(open, file_slot))
-		return 0;
-	place_opened(fd, current_tgid());
-	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT_2_X, EVENT_PARAMS_SYSCALL_OPENAT_2_X))
-		return 0;
-	flags = READ(open, how.flags) & ~(u64)K_O_LARGEFILE; /* which the ring adds */
-	mode = READ(open, how.mode);
-	opened_read(&o, fd);
-	add64(&e, fd);
-	add64(&e, (s64)K_AT_FDCWD);
-	add_path(&e, file_of(fd));
-	add32(&e, open_flags(flags) | o.flags);
-	add32(&e, open_mode(flags, mode));
-	add32(&e, o.device);
-	add64(&e, o.inode);
-	event_end_of(&e, current_tgid());
-	return 0;
-}
-
 enum { SIBLINGS_MAX = 30, ANCESTORS_MAX = 60 };
 
 /*

@@ -25,6 +25,8 @@ enum {
 
 /* After the command has ended: what is still on its way. */
 #define SETTLE_SECONDS 0.2
+/* What was written waits no longer for more of it: somebody may be reading, or end us. */
+#define FLUSH_SECONDS 0.5
 
 struct record_options {
 	struct startup_options startup;
@@ -46,7 +48,8 @@ struct recording {
 	struct loss_note losses;
 	uint64_t n_written;
 	struct child command;
-	double end; /* of the time for what was still on its way; 0: no end in sight */
+	double end;	  /* of the time for what was still on its way; 0: no end in sight */
+	double flush_due; /* not before: see stop_seconds() */
 };
 
 static int write_snapshot(void *arg, const struct record *rec, struct err *e)
@@ -120,6 +123,14 @@ static int write_event(struct recording *r, const struct record *rec, struct err
 	return capfile_write_event(r->out, rec, keep == KEEP_FOR_STATE, e);
 }
 
+static int flush_at_times(struct recording *r, struct err *e)
+{
+	if (stop_seconds() < r->flush_due)
+		return 0;
+	r->flush_due = stop_seconds() + FLUSH_SECONDS;
+	return capfile_flush(r->out, e);
+}
+
 static int write_events(struct recording *r, struct err *e)
 {
 	struct source *s = r->in.source;
@@ -136,6 +147,9 @@ static int write_events(struct recording *r, struct err *e)
 			return ret;
 		if (more && ++n % EVENTS_PER_LOOK)
 			continue;
+		ret = flush_at_times(r, e);
+		if (ret < 0)
+			return ret;
 		loss_note_look(&r->losses, r->live);
 		if (stop_due() || (!more && is_over(r)))
 			break;

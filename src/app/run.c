@@ -114,6 +114,7 @@ static enum exit_status watch_machine(struct run *r)
 	watch_begin(w);
 	w->pause = pause_run;
 	w->pause_arg = r;
+	r->rings.sight = live_uring(r->live);
 	w->rings = &r->rings;
 	stop_after(0);
 	progress_begin(&r->progress, r->live, w, r->o->stats, r->o->quiet);

@@ -10,6 +10,7 @@
 
 #include "capture/loss.h"
 #include "capture/source.h"
+#include "capture/uring.h"
 #include "schema/probe.h"
 #include "schema/schema.h"
 
@@ -70,6 +71,8 @@ unsigned live_n_refused(const struct live *l);
 bool live_is_iterator(const char *program);
 const char *live_refused(const struct live *l, unsigned i, const char **reason);
 
+/* How much is seen of what is done over io_uring. */
+enum uring_sight live_uring(const struct live *l);
 /* Why names are not seen as they were when calls began, though that was asked for; NULL. */
 const char *live_no_enters(const struct live *l);
 

@@ -372,11 +372,21 @@ static void signals(void)
 	ONE(EV_SYSCALL_NANOSLEEP_X, SYS_nanosleep, &(struct timespec){0, 1500}, NULL), p64(1500);
 }
 
+static const char *seen_of_rings(void)
+{
+	if (kernel_is(6, 0))
+		return "seen=opens,names,sockets,closes "
+		       "unseen=reads,writes,others,multishot,unreported,overflowed";
+	if (kernel_is(5, 19))
+		return "seen=opens unseen=others,failures,slots,unreported,overflowed";
+	return "seen=nothing unseen=all";
+}
+
 static void the_kernel(void)
 {
 	struct io_uring_params u = {.flags = IORING_SETUP_CLAMP};
 	uint64_t quota[16] = {0};
-	char text[64];
+	char text[160];
 	long r;
 
 	ONE(EV_SYSCALL_CHDIR_X, SYS_chdir, "."), pstr(".");
@@ -409,7 +419,7 @@ static void the_kernel(void)
 	p32(4), p32(u.sq_entries), p32(u.cq_entries), p32(0x20), p32(u.sq_thread_cpu);
 	p32(u.sq_thread_idle), p32(u.features);
 	want(EV_INFRASTRUCTURE_EVENT_E), want_note("of a ring");
-	snprintf(text, sizeof(text), "fd=%ld entries=4 seen=opens", r);
+	snprintf(text, sizeof(text), "fd=%ld entries=4 %s", r, seen_of_rings());
 	pstr("saker"), pstr("io_uring"), pstr(text), pstr("");
 	ONE(EV_SYSCALL_IO_URING_ENTER_X, SYS_io_uring_enter, -1, 1, 2, 3, &(uint64_t){4}, 8);
 	p64(-1), p32(1), p32(2), p32(3), p32(4);
