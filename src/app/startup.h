@@ -41,8 +41,11 @@ int startup_options(struct startup *s, const struct startup_options *o, struct e
 int startup_open(struct startup *s, struct live **ret, struct err *e);
 /* Give up the capabilities that took; before any thread is started that is to live on. */
 int startup_drop(const struct startup *s, struct err *e);
-/* Give each record of the picture to take(); it returns 0, or a negative errno that ends it. */
-int startup_picture(const struct startup *s, const struct live *l,
+/*
+ * Give each record of the picture to take(); it returns 0, or a negative errno that ends it.
+ * Meanwhile the rings are kept from flowing over: live_gather().
+ */
+int startup_picture(const struct startup *s, struct live *l,
 		    int (*take)(void *arg, const struct record *, struct err *), void *arg,
 		    struct err *e);
 /* From here on nothing but what s->needs. */
