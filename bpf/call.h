@@ -7,8 +7,10 @@
 struct call {
 	u64 args[6];
 	s64 ret;
-	bool compat;	/* of a 32-bit program */
-	u32 long_bytes; /* of its pointers and longs */
+	bool compat;	   /* of a 32-bit program */
+	u32 long_bytes;	   /* of its pointers and longs */
+	bool on_ring;	   /* an operation of io_uring, which equals the call */
+	struct file *file; /* of that: what it was done to */
 };
 
 ALWAYS bool has_task_btf(void)
@@ -114,6 +116,7 @@ ALWAYS void call_width(struct call *c)
 ALWAYS void call_read(struct call *c, u64 *ctx)
 {
 	c->ret = ctx[1];
+	c->on_ring = false;
 	call_width(c);
 	read_args(c, (const struct pt_regs *)ctx[0]);
 }

@@ -81,7 +81,7 @@ ALWAYS struct given *given_find(const struct call *c, u32 type)
 {
 	struct given *g;
 
-	if (!has_enters || c->compat)
+	if (!has_enters || c->compat || c->on_ring)
 		return NULL;
 	g = given_place();
 	return g && g->owner == current_tid() && g->type == type && g->n ? g : NULL;

@@ -156,4 +156,6 @@ ON_CALL(generic)
 #include "calls_socket.h"
 #include "tracepoints.h"
 
+#include "calls_uring.h"
+
 #include "picture.h"

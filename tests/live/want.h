@@ -45,6 +45,9 @@ void pfailed_exec(const char *path);
 /* Of a call that returns -1 and sets errno: what the kernel returned. */
 long result(long r);
 
+/* Of this version or newer. */
+bool kernel_is(unsigned major_, unsigned minor_);
+
 /* Each makes its calls in an empty directory, which is the current one. */
 void cases_file(void);
 void cases_process(void);
