@@ -83,7 +83,7 @@ static struct rule copy_rule(struct arena *a, const struct rule_def *def)
 		.name = arena_str(a, def->name),
 		.desc = arena_str(a, def->desc.s),
 		.condition = arena_str(a, def->condition.s),
-		.output = arena_str(a, def->output.s),
+		.output = arena_str(a, str_trim(def->output.s)),
 		.source = arena_str(a, def->source),
 		.priority = def->priority,
 		.capture = def->capture,
