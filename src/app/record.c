@@ -281,8 +281,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		report("record: %s", e.msg);
 		return EXIT_USAGE;
 	}
-	if (r.runtimes)
-		r.startup.needs |= NEED_CONNECT;
+	r.startup.needs |= runtimes_needs(r.runtimes);
 	base_syscalls_all(r.startup.set.watched);
 	r.startup.live.enters = r.startup.set.watched;
 	r.startup.live.wants_places = true;

@@ -146,8 +146,7 @@ static int choose(struct run *r, struct err *e)
 		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
 	if (!ret)
 		ret = runtimes_open(&o->runtimes, &r->runtimes, e);
-	if (r->runtimes)
-		r->startup.needs |= NEED_CONNECT;
+	r->startup.needs |= runtimes_needs(r->runtimes);
 	base_syscalls_select(&cfg, program_wants(r->watch.rules->program), &r->startup.set);
 	base_syscalls_narrow(program_wants_on_tcp(r->watch.rules->program), &r->startup.set);
 	base_syscalls_enters(r->watch.rules, &r->startup.set);

@@ -24,6 +24,9 @@ enum {
 	EVENTS_PER_LOOK = 64,
 	HALVINGS_MAX = 16,
 	RESERVE_BYTES = 8 << 20,
+	/* What may be put aside of a ring, in its size, and from what share of it on. */
+	ASIDE_TIMES = 2,
+	ASIDE_FROM = 8,
 };
 
 struct live {
@@ -255,6 +258,17 @@ static int open_rings_that_fit(struct live *l, struct err *e)
 	return r < 0 ? err_set(e, r, "%s", why.msg) : 0;
 }
 
+/* Whoever is short of memory has none to put records aside. */
+static void allow_aside(struct live *l)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < l->n_rings; i++)
+		bytes += l->rings[i].bytes;
+	for (unsigned i = 0; bytes == l->ring_bytes_wanted && i < l->n_rings; i++)
+		l->rings[i].aside_max = ASIDE_TIMES * l->rings[i].bytes;
+}
+
 int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 {
 	struct live *l = xcalloc(1, sizeof(*l));
@@ -271,6 +285,7 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 	r = open_rings_that_fit(l, e);
 	if (r < 0)
 		goto fail;
+	allow_aside(l);
 	l->looked_ns = wall_now(&l->wall);
 	r = probe_attach(l->probe, cfg, e);
 	if (r < 0)
@@ -321,6 +336,13 @@ void live_wait(struct live *l, uint64_t timeout_ns)
 	if (!l->given)
 		pace_naps(l);
 	look_in_time(l);
+}
+
+void live_gather(struct live *l)
+{
+	for (unsigned i = 0; i < l->n_rings; i++)
+		if (ring_filled(&l->rings[i]) > l->rings[i].bytes / ASIDE_FROM)
+			ring_put_aside(&l->rings[i]);
 }
 
 bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
