@@ -232,7 +232,8 @@ static const struct option_row rows[] = {
 const struct command command_containers = {
 	.name = "containers",
 	.summary = "List the containers of this machine",
-	.arguments = "[--runtime-socket KIND=PATH]... " KUBE_ARGUMENTS " [--json] [--size] [--stats]",
+	.arguments =
+		"[--runtime-socket KIND=PATH]... " KUBE_ARGUMENTS " [--json] [--size] [--stats]",
 	.details = "The runtimes are asked at their usual sockets; HOST_ROOT stands before every "
 		   "path.\nPods are listed when a Kubernetes API server is known.\n"
 		   "Exit status 1: a runtime did not answer, or there is none.\n",
