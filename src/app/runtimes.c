@@ -125,7 +125,7 @@ void runtimes_tell(const struct runtime *r)
 	struct runtime_stats s;
 
 	runtime_get_stats(r, &s);
-	if (!s.n_connects)
+	if (!s.n_lists && !s.n_lookups && !s.n_notes)
 		return;
 	report("%s at %s: %" PRIu64 " lists, %" PRIu64 " look-ups, %" PRIu64 " events; %" PRIu64
 	       " questions failed, %" PRIu64 " connections",

@@ -54,5 +54,5 @@ int runtimes_start(struct worker *w, struct err *e);
 void runtimes_wait(struct worker *w);
 /* Behind the last event: end it, and say on standard error what runtimes were asked and told. */
 void runtimes_summarize(struct worker *w);
-/* The same of one runtime; nothing where there is none. */
+/* The same of one runtime; nothing where it never told anything. */
 void runtimes_tell(const struct runtime *r);
