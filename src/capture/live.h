@@ -65,7 +65,7 @@ uint64_t live_now(const struct live *l);
 uint64_t live_epoch(const struct live *l);
 /* For a scan of the machine; NULL without.  Borrowed. */
 const struct iterators *live_iterators(const struct live *l);
-/* Right after next() gave 0: all records older than this have been given. */
+/* All records older than this have been given: as of when next() last gave 0; 0 before. */
 uint64_t live_settled(const struct live *l);
 
 /*
