@@ -63,10 +63,12 @@ class _Watch:
         atexit.register(self.p.kill)
 
     def ready(self):
+        said = b''
         for line in self.p.stderr:
+            said += line
             if b'watching ' in line:
                 break
-        check(self.p.poll() is None, 'it does not watch')
+        check(self.p.poll() is None, 'it does not watch:', self.p.returncode, said)
         return self
 
     def bytes(self):
