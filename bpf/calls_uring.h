@@ -342,6 +342,7 @@ ALWAYS void open_complete(struct io_open *open, s64 fd)
 	struct opened o;
 	struct event e;
 
+	place_opened(fd, current_tgid());
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT_2_X, EVENT_PARAMS_SYSCALL_OPENAT_2_X))
 		return;
 	opened_read(&o, fd);

@@ -178,8 +178,8 @@ ALWAYS bool path_step(volatile struct walk *w, u8 *room)
 	return false;
 }
 
-/* Append the path of a file, through its mounts up to the root of them all. */
-ALWAYS void add_path(struct event *e, struct file *f)
+/* The path of a file, through its mounts up to the root of them all; until the next one. */
+ALWAYS const u8 *whole_path(struct event *e, struct file *f)
 {
 	volatile struct walk *w = event_walk(e);
 	u8 *room = path_begin(e);
@@ -192,5 +192,10 @@ ALWAYS void add_path(struct event *e, struct file *f)
 		if (!path_step(w, room))
 			break;
 	}
-	add_kernel_str(e, path_end(w, room));
+	return path_end(w, room);
+}
+
+ALWAYS void add_path(struct event *e, struct file *f)
+{
+	add_kernel_str(e, whole_path(e, f));
 }

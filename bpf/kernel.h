@@ -24,6 +24,7 @@ typedef u8 uint8_t;
 typedef u16 uint16_t;
 typedef u32 uint32_t;
 typedef u64 uint64_t;
+typedef s64 int64_t;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -199,6 +200,8 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
+	void *d_fsdata;
 };
 
 struct vfsmount {
@@ -216,6 +219,7 @@ struct mount {
 struct super_block {
 	u32 s_dev;
 	unsigned long s_flags, s_magic;
+	struct dentry *s_root;
 	struct user_namespace *s_user_ns;
 };
 

@@ -229,7 +229,9 @@ static int begin(struct recording *r, char **args, unsigned n_args, struct err *
 		return ret;
 	cfg.live = true;
 	runtimes_listen(r->runtimes, &cfg);
-	input_begin(&r->in, runtimes_source(r->runtimes, live_source(r->live)), &cfg);
+	input_begin(&r->in,
+		    startup_source(&r->startup, runtimes_source(r->runtimes, live_source(r->live))),
+		    &cfg);
 	return 0;
 }
 
@@ -260,6 +262,7 @@ static enum exit_status record(struct recording *r, char **args, unsigned n_args
 	if (r->live) {
 		summarize(r);
 		input_close(&r->in);
+		startup_done(&r->startup);
 	}
 	child_done(&r->command);
 	return status_of(r, ret);
@@ -278,10 +281,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		report("record: %s", e.msg);
 		return EXIT_USAGE;
 	}
-	if (r.runtimes)
-		r.startup.needs |= NEED_CONNECT;
+	r.startup.needs |= runtimes_needs(r.runtimes);
 	base_syscalls_all(r.startup.set.watched);
 	r.startup.live.enters = r.startup.set.watched;
+	r.startup.live.wants_places = true;
 	if (r.o->filter)
 		r.filter = condition_compile(str_of(r.o->filter), &r.o->rules);
 	status = r.o->filter && !r.filter ? EXIT_FAULT : record(&r, args, n_args);

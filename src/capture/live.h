@@ -26,6 +26,7 @@ struct live_config {
 	/* Of each ring; a power of two, at least a page.  Less where memory is short. */
 	uint32_t ring_bytes[LANE_COUNT];
 	unsigned cpus_per_ring; /* a power of two; 0: one ring a lane for all */
+	bool wants_places;	/* where opened files and executables really are: schema/place.h */
 	bool no_iterators;	/* load none of the programs for the picture at the start */
 	uint64_t hold_ns; /* how long a record may be overtaken by an older one of another ring */
 };

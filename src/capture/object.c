@@ -33,6 +33,7 @@ static struct abilities find_abilities(void)
 	a.cast = btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC);
 	a.cast = a.cast > 0 ? a.cast : 0;
 	a.reads_tasks = has_helper(kernel, "BPF_FUNC_copy_from_user_task");
+	overlay_find_layout(kernel, &a.overlay);
 	a.uring = uring_sight(kernel);
 	a.uring_submit = uring_submit_program(kernel);
 	btf__free(kernel);
@@ -75,6 +76,8 @@ struct probe_bpf *object_open(struct abilities *ret)
 		return NULL;
 	}
 	s->rodata->can_cast = a.cast;
+	s->rodata->overlay_entry_at = a.overlay.entry_at;
+	s->rodata->overlay_lower_at = a.overlay.lower_at;
 	*ret = a;
 	return s;
 }

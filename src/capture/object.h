@@ -2,6 +2,7 @@
 /* The kernel programs as they come out of this binary, fitted to the running kernel. */
 #pragma once
 
+#include "capture/overlay.h"
 #include "capture/uring.h"
 
 #include <probe.skel.h>
@@ -10,6 +11,7 @@
 struct abilities {
 	int32_t cast;	  /* the number of bpf_rdonly_cast(); 0 when it has none */
 	bool reads_tasks; /* programs may read the memory of other tasks than the current one */
+	struct overlay_layout overlay;
 	enum uring_sight uring;
 	const char *uring_submit; /* the program that looks at what is submitted; NULL */
 };

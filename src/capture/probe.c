@@ -278,6 +278,7 @@ static void set_up(struct probe *p, const struct live_config *cfg, uint64_t epoc
 	s->rodata->own_tgid = (uint32_t)getpid();
 	s->rodata->snaplen = cfg->snaplen < PROBE_SNAPLEN_MAX ? cfg->snaplen : PROBE_SNAPLEN_MAX;
 	s->rodata->boot_epoch_ns = epoch_ns;
+	s->rodata->wants_places = cfg->wants_places;
 	count_rings(p, cfg);
 	for (unsigned code = 0; code < SC_COUNT; code++) {
 		int nr = native_number(code);

@@ -2,6 +2,7 @@
 #include "state/state.h"
 
 #include "base/alloc.h"
+#include "schema/place.h"
 #include "state/private.h"
 
 #include <stdlib.h>
@@ -61,6 +62,7 @@ static void init_tables(struct state *s)
 	s->containers = container_table_new(s->cfg.max_containers, s->cfg.max_bytes / 4);
 	s->kube = kube_table_new(KUBE_MAX, s->cfg.max_bytes / 16);
 	awaited_init(&s->awaited, &s->cfg);
+	host_mounts_init(&s->host_mounts);
 	s->leaving_tid = s->closing_tid = s->late_tid = -1;
 }
 
@@ -72,6 +74,8 @@ static void drop_tables(struct state *s)
 	container_table_free(s->containers);
 	kube_table_free(s->kube);
 	awaited_done(&s->awaited, s->names);
+	places_clear(s);
+	host_mounts_done(&s->host_mounts);
 	container_free(s->removed_container);
 	s->removed_container = NULL;
 	interface_list_clear(&s->interfaces, s->names);
@@ -385,6 +389,23 @@ static void skip_event(struct state *s, const struct record *r, uint16_t type)
 	note_time(t, ts);
 }
 
+/* Notes between events that are none themselves: they take no number. */
+static bool apply_note(struct state *s, struct moment *m)
+{
+	struct str name;
+
+	if (m->ev.type != EV_ASYNCEVENT_E)
+		return false;
+	name = str_until_nul(event_param(&m->ev, 1));
+	if (str_is(name, PLACE_EVENT))
+		apply_place(s, m);
+	else if (str_is(name, "saker.mounts"))
+		s->stats.n_bad_records += host_mounts_set(&s->host_mounts, event_param(&m->ev, 2));
+	else
+		return false;
+	return true;
+}
+
 /* Portable code of a generic call, straight from its record. */
 static unsigned generic_code(const struct record *r)
 {
@@ -416,6 +437,8 @@ static enum state_verdict event_record(struct state *s, const struct record *r, 
 		s->stats.n_bad_records++;
 		return STATE_HIDDEN;
 	}
+	if (type == EV_ASYNCEVENT_E && apply_note(s, ret))
+		return STATE_HIDDEN;
 	ret->ev.cpu = r->event.cpu;
 	ret->ev.wall_by_ns = r->event.wall_by_ns;
 	s->is_watched = plan == PLAN_DELIVER;

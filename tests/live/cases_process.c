@@ -278,6 +278,44 @@ static void pborn(enum event_code type, pid_t pid, uint32_t flags, const char *c
 	pclone_end(flags, pid, pid, true);
 }
 
+/* A thread that ends at once, on the stack of who makes it. */
+static pid_t make_thread(struct clone_args *a)
+{
+	long r = SYS_clone3;
+
+	__asm__ volatile("syscall\n\ttest %%rax, %%rax\n\tjnz 1f\n\t"
+			 "mov $60, %%eax\n\txor %%edi, %%edi\n\tsyscall\n1:"
+			 : "+a"(r)
+			 : "D"(a), "S"(sizeof(*a))
+			 : "rcx", "r11", "memory");
+	return (pid_t)r;
+}
+
+/* What clone3 was given is gone by the time the thread begins, as both have one processor. */
+static void forgotten_birth(const char *comm)
+{
+	struct clone_args a = {.flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+					CLONE_THREAD | CLONE_SYSVSEM};
+	pid_t pid = getpid(), tid;
+	cpu_set_t all, one;
+
+	sched_getaffinity(0, sizeof(all), &all);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	tid = make_thread(&a);
+	a.flags = CLONE_NEWUSER;
+	while (!syscall(SYS_tgkill, pid, tid, 0))
+		sched_yield();
+	sched_setaffinity(0, sizeof(all), &all);
+	want_of(EV_SYSCALL_CLONE3_X, pid);
+	p64((uint64_t)tid), pcmdline(), pwho(pid, pid, getppid(), comm);
+	pclone_end(0xb803, pid, pid, false);
+	want_of(EV_SYSCALL_CLONE3_X, tid);
+	p64(0), pcmdline(), pwho(tid, pid, getppid(), comm);
+	pclone_end(0xb803, tid, pid, true);
+}
+
 static void births(void)
 {
 	struct clone_args a = {.exit_signal = SIGCHLD, .flags = CLONE_FS};
@@ -302,6 +340,7 @@ static void births(void)
 		_exit(0);
 	waitpid(pid, NULL, 0);
 	pborn(EV_SYSCALL_CLONE3_X, pid, 2, comm);
+	forgotten_birth(comm);
 	pid = vfork();
 	if (!pid)
 		_exit(0);

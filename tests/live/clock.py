@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
 from recorder import mark, shows  # noqa: E402
-from tap import SAKER, TMP, check, done, equal, file, run, saker  # noqa: E402
+from tap import PATIENCE, SAKER, TMP, check, done, equal, file, run, saker  # noqa: E402
 
 RULES = '''
 - rule: Started
@@ -19,7 +19,6 @@ RULES = '''
   output: started %proc.args %evt.rawtime %proc.duration
   priority: INFO
 '''
-PATIENCE = float(os.environ.get('SAKER_PATIENCE', 1))
 STEP_NS = 2_000_000_000
 _numbers = itertools.count()
 

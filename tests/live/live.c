@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_WANTS = 1024, TEXT_BYTES = 4 << 20, RECORD_BYTES = 64 << 20, WAIT_SECONDS = 20 };
+enum { MAX_WANTS = 1024, TEXT_BYTES = 4 << 20, RECORD_BYTES = 64 << 20 };
 
 enum param_kind { IS_BYTES, IS_ANY, IS_RANGE };
 
@@ -162,10 +162,18 @@ static double seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* On an emulated machine, which is slow, as many times as long as it says. */
+static unsigned wait_seconds(void)
+{
+	const char *patience = getenv("SAKER_PATIENCE");
+
+	return 20 * (patience ? (unsigned)atoi(patience) : 1);
+}
+
 /* Everything until the child has ended, and what was still on its way. */
 static int collect(struct live *l, pid_t child, struct records *all)
 {
-	double end = seconds() + WAIT_SECONDS;
+	double end = seconds() + wait_seconds();
 	struct record r;
 	struct err e = {0};
 	bool ended = false;
@@ -343,7 +351,7 @@ static void child(void)
 {
 	char dir[] = "/tmp/saker-live-XXXXXX";
 
-	alarm(WAIT_SECONDS);
+	alarm(wait_seconds());
 	if (!mkdtemp(dir) || chdir(dir) < 0)
 		_exit(1);
 	cases_file();

@@ -8,8 +8,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
-from recorder import PATIENCE, mark, shows, until_it_records  # noqa: E402
-from tap import SAKER, TMP, check, done, equal, fails, file, run, saker  # noqa: E402
+from recorder import mark, shows, until_it_records  # noqa: E402
+from tap import PATIENCE, SAKER, TMP, check, done, equal, fails, file, run, saker  # noqa: E402
 
 CAPTURE = os.path.join(TMP, 'r.scap')
 
@@ -56,7 +56,7 @@ def what_the_command_prints_is_not_mixed_into_the_capture():
 
 def the_command_ends_with_the_recording():
     done(saker('record', CAPTURE, '--duration', '1', '--', 'sleep', '98765.5'))
-    end = time.time() + 10
+    end = time.time() + 10 * PATIENCE
     while _is_running('sleep 98765.5') and time.time() < end:
         time.sleep(0.05)
     check(not _is_running('sleep 98765.5'))
@@ -66,7 +66,7 @@ def a_terminal_that_goes_away_ends_it_in_order():
     p = _recorder()
     p.send_signal(signal.SIGHUP)
     p.send_signal(signal.SIGHUP)
-    said = p.communicate(timeout=30)[1].decode()
+    said = p.communicate(timeout=30 * PATIENCE)[1].decode()
     equal(p.returncode, 0, said)
     check(' events in ' in said, said)
     check(_count(CAPTURE) > 0)
@@ -127,7 +127,7 @@ def a_file_has_one_recorder():
     fails(saker('record', CAPTURE, '--duration', '1'), 1, 'another program is writing to it')
     check(os.path.getsize(CAPTURE) >= before)
     p.send_signal(signal.SIGINT)
-    p.communicate(timeout=30)
+    p.communicate(timeout=30 * PATIENCE)
     _count(CAPTURE)
 
 

@@ -4,10 +4,7 @@ import os
 import subprocess
 import time
 
-from tap import saker
-
-# Emulated machines are slow: how many times as long to wait for things.
-PATIENCE = float(os.environ.get('SAKER_PATIENCE', 1))
+from tap import PATIENCE, saker
 
 
 def mark(name):
