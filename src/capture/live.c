@@ -24,6 +24,9 @@ enum {
 	EVENTS_PER_LOOK = 64,
 	HALVINGS_MAX = 16,
 	RESERVE_BYTES = 8 << 20,
+	/* What may be put aside of a ring, in its size, and from what share of it on. */
+	ASIDE_TIMES = 2,
+	ASIDE_FROM = 8,
 };
 
 struct live {
@@ -34,7 +37,8 @@ struct live {
 	struct ring *rings; /* by lane, then by group of CPUs */
 	unsigned n_rings, rings_per_lane;
 	struct ring *given; /* whose head the caller is reading */
-	uint64_t now_ns;    /* not later than the true one */
+	uint64_t now_ns;    /* from before the last look at the rings' heads */
+	uint64_t settled_ns;
 	uint64_t last_ts, nap_ns, ring_bytes_wanted;
 	struct source_stats stats;
 	struct loss *loss;
@@ -67,12 +71,26 @@ static struct ring *oldest(struct live *l, bool *complete)
 }
 
 /* A record is stamped before it is committed: another ring may still get an older one. */
-static bool is_settled(struct live *l, uint64_t ts)
+static bool is_settled(const struct live *l, uint64_t ts)
 {
-	if (ts + l->cfg.hold_ns <= l->now_ns)
-		return true;
-	l->now_ns = wall_now(&l->wall);
 	return ts + l->cfg.hold_ns <= l->now_ns;
+}
+
+/*
+ * Whose head is next; NULL: none yet, and all records older than now_ns less the hold have been
+ * given.  The time is that from before the look: whoever is held up between them for longer than
+ * the hold would else miss what has come into a ring since it was found empty.
+ */
+static struct ring *next_ring(struct live *l)
+{
+	bool complete;
+	struct ring *r = oldest(l, &complete);
+
+	if (complete || (r && is_settled(l, record_time(r))))
+		return r;
+	l->now_ns = wall_now(&l->wall);
+	r = oldest(l, &complete);
+	return complete || (r && is_settled(l, record_time(r))) ? r : NULL;
 }
 
 static void account(struct live *l, const struct ring *r)
@@ -145,7 +163,6 @@ static int give_own(struct live *l, struct record *ret)
 static int live_next(struct source *s, struct record *ret, struct err *e)
 {
 	struct live *l = (struct live *)s;
-	bool complete;
 	struct ring *r;
 
 	if (l->given)
@@ -155,9 +172,11 @@ static int live_next(struct source *s, struct record *ret, struct err *e)
 		look_in_time(l);
 	if (l->ring_event_bytes || loss_waits(l->loss))
 		return give_own(l, ret);
-	r = oldest(l, &complete);
-	if (!r || (!complete && !is_settled(l, record_time(r))))
+	r = next_ring(l);
+	if (!r) {
+		l->settled_ns = l->now_ns - l->cfg.hold_ns;
 		return 0;
+	}
 	if (r->n < RECORD_HEADER_BYTES + PROBE_TRAILER_BYTES ||
 	    load32(r->head + 16) + PROBE_TRAILER_BYTES != r->n)
 		return err_set(e, -EIO, "the kernel's records are not what was agreed on");
@@ -255,6 +274,17 @@ static int open_rings_that_fit(struct live *l, struct err *e)
 	return r < 0 ? err_set(e, r, "%s", why.msg) : 0;
 }
 
+/* Whoever is short of memory has none to put records aside. */
+static void allow_aside(struct live *l)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < l->n_rings; i++)
+		bytes += l->rings[i].bytes;
+	for (unsigned i = 0; bytes == l->ring_bytes_wanted && i < l->n_rings; i++)
+		l->rings[i].aside_max = ASIDE_TIMES * l->rings[i].bytes;
+}
+
 int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 {
 	struct live *l = xcalloc(1, sizeof(*l));
@@ -271,6 +301,7 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 	r = open_rings_that_fit(l, e);
 	if (r < 0)
 		goto fail;
+	allow_aside(l);
 	l->looked_ns = wall_now(&l->wall);
 	r = probe_attach(l->probe, cfg, e);
 	if (r < 0)
@@ -323,6 +354,13 @@ void live_wait(struct live *l, uint64_t timeout_ns)
 	look_in_time(l);
 }
 
+void live_gather(struct live *l)
+{
+	for (unsigned i = 0; i < l->n_rings; i++)
+		if (ring_filled(&l->rings[i]) > l->rings[i].bytes / ASIDE_FROM)
+			ring_put_aside(&l->rings[i]);
+}
+
 bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
 		       void *arg)
 {
@@ -337,10 +375,9 @@ uint64_t live_now(const struct live *l)
 	return wall_now(&l->wall);
 }
 
-/* Twice the hold, for the clock went on since the heads were looked at. */
 uint64_t live_settled(const struct live *l)
 {
-	return live_now(l) - 2 * l->cfg.hold_ns;
+	return l->settled_ns;
 }
 
 uint64_t live_epoch(const struct live *l)

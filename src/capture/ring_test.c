@@ -130,6 +130,56 @@ TEST(room_is_given_back_when_asked_or_when_there_is_much_of_it)
 	fake_done(&k);
 }
 
+TEST(what_is_put_aside_makes_room_and_comes_first)
+{
+	struct kernel k;
+	struct ring r;
+
+	CHECK(ring_open(&r, fake(&k), BYTES, NULL) == 0);
+	r.aside_max = 64;
+	put(&k, "one", 0);
+	put(&k, "nobody", DISCARDED);
+	put(&k, "two words", 0);
+	CHECK(ring_peek(&r));
+	ring_put_aside(&r);
+	CHECK(given_back(&k) == k.at);
+	CHECK(ring_filled(&r) == 0);
+	CHECK(ring_waiting(&r) == 16 + 24);
+	put(&k, "three", 0);
+	CHECK(next_is(&r, "one"));
+	CHECK(next_is(&r, "two words"));
+	CHECK(r.aside == NULL);
+	CHECK(next_is(&r, "three"));
+	CHECK(!ring_peek(&r));
+	ring_close(&r);
+	fake_done(&k);
+}
+
+TEST(no_more_is_put_aside_than_may_be)
+{
+	struct kernel k;
+	struct ring r;
+
+	CHECK(ring_open(&r, fake(&k), BYTES, NULL) == 0);
+	put(&k, "where nothing may", 0);
+	ring_put_aside(&r);
+	CHECK(ring_filled(&r) == k.at);
+	CHECK(next_is(&r, "where nothing may"));
+	r.aside_max = 32;
+	put(&k, "one", 0);
+	put(&k, "two", 0);
+	put(&k, "three", 0);
+	ring_put_aside(&r);
+	CHECK(ring_filled(&r) == 16);
+	CHECK(next_is(&r, "one"));
+	ring_put_aside(&r);
+	CHECK(next_is(&r, "two"));
+	CHECK(next_is(&r, "three"));
+	CHECK(!ring_peek(&r));
+	ring_close(&r);
+	fake_done(&k);
+}
+
 TEST(records_go_on_over_the_end)
 {
 	struct kernel k;

@@ -42,9 +42,12 @@ static void open_some(unsigned n)
 	}
 }
 
-/* Forks children that open, close, become another program or end. */
+/* Forks children that open, close, become another program or end: less often on slow machines. */
 static void be_busy(unsigned n)
 {
+	const char *patience = getenv("SAKER_PATIENCE");
+	unsigned nap_us = 10000 * (patience ? (unsigned)atoi(patience) : 1);
+
 	for (unsigned i = n;; i++) {
 		pid_t pid = fork();
 
@@ -64,7 +67,7 @@ static void be_busy(unsigned n)
 			;
 		if (i % 16 == 0)
 			close_range(3, ~0U, 0);
-		usleep(10000);
+		usleep(nap_us);
 	}
 }
 
