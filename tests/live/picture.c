@@ -148,7 +148,7 @@ static void watch(void)
 	struct base_syscalls set;
 	struct err e = {0};
 
-	base_syscalls_select(&base, &nothing, &set);
+	base_syscalls_select(&base, &nothing, PART_ALL, &set);
 	lc.syscalls = set.watched;
 	for (unsigned i = 0; i < LANE_COUNT; i++)
 		lc.ring_bytes[i] = 64 << 20; /* nothing may be lost, however busy the machine */
