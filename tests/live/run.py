@@ -295,7 +295,7 @@ def a_flood_is_lost_exactly_and_takes_no_exec_with_it():
     equal(seen, [f'{i:03}' for i in range(execs)])
     lost = _number(summary, 'lost of munlockall')
     check(lost > 0, 'nothing was lost', summary)
-    equal(_number(summary, 'munlockall') + lost, made, summary)
+    equal(sum('changed lossy=' in line for line in w.lines()) + lost, made, summary)
     check(re.search(r' events of processes, 0 lost', summary), summary)
 
 
@@ -313,7 +313,8 @@ def data_on_a_tcp_socket_is_told_of_once_unless_a_rule_asks():
         subprocess.run(['/bin/true', 'saker-live-mark-sent'], check=True)
         w.until('mark-sent')
         n = _number(w.end(), 'sendto')
-        check(n >= made if all_of_it else 0 < n < made // 2, n, condition)
+        # The summary has the most frequent types only: it may be 0.
+        check(n >= made if all_of_it else n < made // 2, n, condition)
         equal(any('sent 127.0.0.1:' in line for line in w.lines()), all_of_it)
 
 
