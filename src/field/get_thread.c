@@ -30,6 +30,17 @@ enum field_result get_ppid(const struct field_ctx *c, struct field *f, struct va
 	return t ? give_id(ret, t->pid) : FIELD_NULL;
 }
 
+enum field_result get_traces_own_memory(const struct field_ctx *c, struct field *f,
+					struct value *ret)
+{
+	enum { P_PID = 4 };
+	const struct thread *t = c->m->thread;
+
+	if (!t || c->m->ev.type != EV_SYSCALL_PTRACE_X)
+		return FIELD_NULL;
+	return give_u64(ret, thread_shares_memory(c->state, t, event_i64(&c->m->ev, P_PID)));
+}
+
 enum field_result get_vtid(const struct field_ctx *c, struct field *f, struct value *ret)
 {
 	const struct thread *t = c->m->thread;

@@ -96,6 +96,40 @@ TEST(a_child_in_a_pid_namespace_is_told_by_its_own_half)
 	feed_free(f);
 }
 
+TEST(a_child_has_its_parents_memory_until_it_or_the_parent_runs_a_program)
+{
+	struct feed *f = feed_family();
+	struct who vm = {.tid = 100, .pid = 100, .ptid = 1, .flags = PPM_CL_CLONE_VM};
+	struct who kin = {.tid = 100, .pid = 100, .ptid = 1, .flags = PPM_CL_CLONE_THREAD};
+
+	feed_clone(f, 101, vm);
+	feed_clone(f, 102, (struct who)SHELL);
+	feed_clone(f, 103, kin);
+	CHECK(thread_shares_memory(f->s, who(f, 101), 100));
+	CHECK(thread_shares_memory(f->s, who(f, 101), 103));
+	CHECK(!thread_shares_memory(f->s, who(f, 101), 102));
+	CHECK(!thread_shares_memory(f->s, who(f, 101), 1));
+	CHECK(!thread_shares_memory(f->s, who(f, 102), 100));
+	feed_clone(f, 104, vm);
+	feed_exec(f, 101, 101, "ls");
+	CHECK(!thread_shares_memory(f->s, who(f, 101), 100));
+	feed_exec(f, 100, 100, "ls");
+	CHECK(!thread_shares_memory(f->s, who(f, 104), 100));
+	feed_free(f);
+}
+
+TEST(a_child_has_no_memory_of_who_adopts_it)
+{
+	struct feed *f = feed_family();
+
+	feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1, .flags = PPM_CL_CLONE_VM});
+	feed_exit(f, 100, 0);
+	feed_tick(f, 101);
+	CHECK_INT(who(f, 101)->ptid, 1);
+	CHECK(!thread_shares_memory(f->s, who(f, 101), 1));
+	feed_free(f);
+}
+
 TEST(a_parents_half_does_not_revive_a_child_that_is_gone)
 {
 	struct feed *f = feed_family();

@@ -2,6 +2,8 @@
 /* Looking up: main threads, parents, ancestors, and what a thread reads of them. */
 #include "state/private.h"
 
+enum { MEMBERS_MAX = 1024 }; /* that thread_shares_memory() looks at */
+
 struct thread *thread_main(const struct state *s, const struct thread *t)
 {
 	if (thread_is_main(t))
@@ -50,6 +52,29 @@ struct str thread_cwd(const struct state *s, const struct thread *t)
 	const struct thread *main = thread_main(s, t);
 
 	return main ? istr_str(main->cwd) : STR("./");
+}
+
+static bool has_memory_of(const struct thread *child, const struct thread *parent)
+{
+	return child->flags & PPM_CL_CLONE_VM && !(child->flags & PPM_CL_CLONE_PARENT) &&
+	       !child->is_adopted && !child->lastexec_ns &&
+	       parent->lastexec_ns <= child->clone_ns &&
+	       thread_in_pidns(child) == thread_in_pidns(parent);
+}
+
+bool thread_shares_memory(const struct state *s, const struct thread *t, int64_t vtid)
+{
+	const struct thread *child = thread_main(s, t), *parent = thread_ancestor(s, t, 1), *at;
+
+	if (!child || !parent || !parent->process || !has_memory_of(child, parent))
+		return false;
+	at = parent->process->members;
+	for (unsigned n = 0; at && n < MEMBERS_MAX; n++) {
+		if (at->vtid == vtid)
+			return !thread_is_dead(at);
+		at = at->peer_next == parent->process->members ? NULL : at->peer_next;
+	}
+	return false;
 }
 
 unsigned thread_group_size(const struct state *s, const struct thread *t)

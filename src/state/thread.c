@@ -319,6 +319,7 @@ static void give_children(struct state *s, struct thread *t, struct thread *reap
 		struct thread *c = t->first_child;
 
 		parent_leave(c);
+		c->is_adopted |= !reaper || reaper->pid != t->pid;
 		if (reaper && c != kin)
 			parent_join(c, reaper);
 		else

@@ -53,6 +53,7 @@ struct thread {
 	 */
 	bool is_partial, is_awaited, is_late;
 	bool is_posing;	  /* its cgroup names a container that it is not in: belief.c */
+	bool is_adopted;  /* its parent is not who made it: that one has ended */
 	uint64_t read_ns; /* when it was read from /proc, 0 never: private to state/ */
 
 	/* Interned; NULL is empty.  args, env and cgroups are NUL-separated lists. */
@@ -133,6 +134,13 @@ static inline bool thread_in_pidns(const struct thread *t)
 {
 	return t->flags & PPM_CL_CHILD_IN_PIDNS || (t->vtid >= 0 && t->tid != t->vtid);
 }
+
+/*
+ * Whether the thread that t calls vtid is one of its parent's, and both processes have the same
+ * memory: t's came to be so, and neither has run another program since.  Of a parent with very many
+ * threads not all are looked at; false for the others.
+ */
+bool thread_shares_memory(const struct state *s, const struct thread *t, int64_t vtid);
 
 /* cwd of the thread's process, ending in '/'; "./" without a main thread. */
 struct str thread_cwd(const struct state *s, const struct thread *t);
