@@ -38,7 +38,6 @@ static bool compile_format(struct printer *p, struct str text)
 		report_at("format", text, at, &e);
 	if (e.code)
 		return false;
-	message_for_terminal(p->format);
 	p->n_values = message_values(p->format, &p->arena, &p->values);
 	return true;
 }

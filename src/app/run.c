@@ -106,6 +106,7 @@ static enum exit_status watch_machine(struct run *r)
 		return EXIT_FAULT;
 	}
 	cfg.live = true;
+	cfg.no_fds = r->startup.no_fds;
 	watch_configure(w, &cfg);
 	runtimes_listen(r->runtimes, &cfg);
 	input_begin(&w->in,
@@ -145,7 +146,9 @@ static int choose(struct run *r, struct err *e)
 	if (!ret)
 		ret = runtimes_open(&o->runtimes, &r->runtimes, e);
 	r->startup.needs |= runtimes_needs(r->runtimes);
-	base_syscalls_select(&cfg, program_wants(r->watch.rules->program), &r->startup.set);
+	r->startup.no_fds = !(base_syscalls_parts(r->watch.rules) & PART_DESCRIPTORS);
+	base_syscalls_select(&cfg, program_wants(r->watch.rules->program),
+			     base_syscalls_parts(r->watch.rules), &r->startup.set);
 	base_syscalls_narrow(program_wants_on_tcp(r->watch.rules->program), &r->startup.set);
 	base_syscalls_enters(r->watch.rules, &r->startup.set);
 	r->startup.live.enters = r->startup.set.enters;

@@ -172,6 +172,7 @@ int startup_picture(const struct startup *s, struct live *l,
 	struct scan_config cfg = {
 		.host_root = getenv("HOST_ROOT"),
 		.n_workers = n_workers(),
+		.skip_fds = s->no_fds,
 		.epoch_ns = live_epoch(l),
 		.iterators = live_iterators(l),
 	};

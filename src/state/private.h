@@ -171,7 +171,8 @@ struct state {
 	struct place_wait places[N_PLACES];
 	struct host_mounts host_mounts;
 
-	uint64_t num, first_ts, last_ts;
+	uint64_t num, n_before; /* events; those of earlier sections */
+	uint64_t first_ts, last_ts;
 	uint64_t generation, lineage_epoch, container_base;
 	uint64_t n_fds, heap_bytes;
 	struct state_stats stats; /* the counters of it */

@@ -146,7 +146,7 @@ static void watch(void)
 	struct base_syscalls set;
 	struct err e = {0};
 
-	base_syscalls_select(&base, &nothing, &set);
+	base_syscalls_select(&base, &nothing, PART_ALL, &set);
 	set.watched[SC_FCHMOD / 64] |= 1ULL << SC_FCHMOD % 64;
 	set.watched[SC_OPENAT / 64] |= 1ULL << SC_OPENAT % 64;
 	lc.syscalls = set.watched;
