@@ -74,6 +74,8 @@ static void summarize(struct run *r)
 	summary_live(r->live);
 	summary_healing(&r->watch.in);
 	summary_parking(r->watch.parking);
+	summary_posing(&r->watch.in);
+	runtimes_summarize(r->runtimes);
 }
 
 static int begin(struct run *r, struct err *e)

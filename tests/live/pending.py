@@ -94,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _inspection(short):
     return {'Id': short + 'f' * 52, 'Name': f'/name-{short}', 'Image': 'sha256:' + '0' * 64, 'Created': '2024-01-01T00:00:00Z',
             'State': {'Running': True}, 'Config': {'Image': 'sim/shop:1.2', 'Labels': {}, 'Env': []},
-            'HostConfig': {'Privileged': False}, 'Mounts': [], 'NetworkSettings': {'IPAddress': '172.17.0.2'}}
+            'HostConfig': {'Privileged': False, 'PidMode': 'host'}, 'Mounts': [], 'NetworkSettings': {'IPAddress': '172.17.0.2'}}
 
 
 def _groups(name):
