@@ -4,6 +4,7 @@
 #include "app/privilege.h"
 #include "app/report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -59,6 +60,8 @@ int runtimes_open(const struct runtimes_options *o, struct worker **ret, struct 
 	struct enricher_config cfg = ENRICHER_CONFIG_DEFAULT;
 
 	*ret = NULL;
+	if (o->off && o->sockets.n)
+		return err_set(e, -EINVAL, "--no-runtimes and --runtime-socket contradict");
 	if (o->off)
 		return 0;
 	cfg.host_root = getenv("HOST_ROOT");
