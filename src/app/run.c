@@ -42,6 +42,7 @@ static bool pause_run(void *arg, bool idle)
 	struct run *r = arg;
 
 	startup_tell_refused(&r->startup);
+	runtimes_tell_cluster(r->runtimes);
 	progress_tell(&r->progress);
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
 		return false;
@@ -147,6 +148,9 @@ static int choose(struct run *r, struct err *e)
 	struct base_syscalls_config cfg = {.repair = o->repair_syscalls, .all = o->all_syscalls};
 	int ret = startup_options(&r->startup, &o->startup, e);
 
+	if (!ret && o->all_syscalls && (o->repair_syscalls || o->syscalls.n))
+		ret = err_set(e, -EINVAL, "--all-syscalls leaves nothing to choose for --%s",
+			      o->repair_syscalls ? "repair-syscalls" : "syscalls");
 	for (size_t i = 0; i < o->syscalls.n && !ret; i++)
 		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
 	if (!ret)
