@@ -42,7 +42,7 @@ ON_CALL(connect)
 	at = e.pos;
 	add_sockaddr(&e, A(1), A(2));
 	differs = g && given_differs(&e, at, g);
-	GIVEN_SETTLE(g, differs, send_connect, c);
+	GIVEN_SETTLE(g, differs, send_connect(A(0)));
 	event_end(&e);
 	return 0;
 }
@@ -286,7 +286,7 @@ ON_CALL(sendmsg)
 		return 0;
 	message_read(&m, &c, A(1));
 	add64(&e, c.ret);
-	add_vector(&e, &c, m.vector, m.n_pieces, written(&c, snaplen));
+	add_vector(&e, m.vector, m.n_pieces, written(&c, snaplen));
 	add64(&e, (s64)(s32)A(0));
 	add32(&e, vector_size(&e, &c, m.vector, m.n_pieces));
 	if (c.ret >= 0)
@@ -311,7 +311,7 @@ ON_CALL(recvmsg)
 	message_read(&m, &c, A(1));
 	add64(&e, c.ret);
 	add32(&e, got(&c));
-	add_vector(&e, &c, m.vector, m.n_pieces, c.ret);
+	add_vector(&e, m.vector, m.n_pieces, c.ret);
 	if (c.ret >= 0) {
 		add_tuple(&e, sock_of(A(0)), INBOUND, m.name, 0);
 		add_bytes(&e, m.control, m.control_bytes, PROBE_TEXT_MAX);
@@ -357,7 +357,7 @@ __noinline int send_one(u64 header, s64 bytes, u32 fd)
 	add64(&e, bytes);
 	add64(&e, (s64)(s32)fd);
 	add32(&e, vector_size(&e, &c, m.vector, m.n_pieces));
-	add_vector(&e, &c, m.vector, m.n_pieces, bytes < 0 ? snaplen : bytes);
+	add_vector(&e, m.vector, m.n_pieces, bytes < 0 ? snaplen : bytes);
 	if (bytes >= 0)
 		add_tuple(&e, sock_of(fd), OUTBOUND, m.name, m.name_bytes);
 	else
@@ -379,7 +379,7 @@ __noinline int receive_one(u64 header, s64 bytes, u32 fd)
 	add64(&e, bytes);
 	add64(&e, (s64)(s32)fd);
 	add32(&e, bytes < 0 ? 0 : bytes);
-	add_vector(&e, &c, m.vector, m.n_pieces, bytes);
+	add_vector(&e, m.vector, m.n_pieces, bytes);
 	if (bytes >= 0) {
 		add_tuple(&e, sock_of(fd), INBOUND, m.name, 0);
 		add_bytes(&e, m.control, m.control_bytes, PROBE_TEXT_MAX);

@@ -11,7 +11,7 @@ ALWAYS bool is_kernel_thread(struct task_struct *t)
 
 ALWAYS bool is_own(void)
 {
-	return bpf_get_current_pid_tgid() >> 32 == own_tgid;
+	return current_tgid() == own_tgid;
 }
 
 /* (task, old pid, bprm): the new program is in place, nothing of it has run yet. */
