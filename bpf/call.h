@@ -7,8 +7,10 @@
 struct call {
 	u64 args[6];
 	s64 ret;
-	bool compat;	/* of a 32-bit program */
-	u32 long_bytes; /* of its pointers and longs */
+	bool compat;	   /* of a 32-bit program */
+	u32 long_bytes;	   /* of its pointers and longs */
+	bool on_ring;	   /* an operation of io_uring, which equals the call */
+	struct file *file; /* of that: what it was done to */
 };
 
 /* Whose call it is, and whether it is one of 32 bits. */
@@ -106,9 +108,9 @@ ALWAYS bool is_compat(void)
 	return who.compat;
 }
 
-ALWAYS void call_width(struct call *c)
+ALWAYS void call_width(struct call *c, bool compat)
 {
-	c->compat = is_compat();
+	c->compat = compat;
 	c->long_bytes = c->compat ? 4 : 8;
 	barrier_var(c->long_bytes);
 }
@@ -117,7 +119,8 @@ ALWAYS void call_width(struct call *c)
 ALWAYS void call_read(struct call *c, u64 *ctx)
 {
 	c->ret = ctx[1];
-	call_width(c);
+	c->on_ring = false;
+	call_width(c, is_compat());
 	read_args(c, (const struct pt_regs *)ctx[0]);
 }
 
@@ -228,8 +231,8 @@ ALWAYS u32 vector_size(struct event *e, const struct call *c, u64 vector, u64 n)
 	return w->left;
 }
 
-/* The first `size` bytes in n pieces, as far as the snap length goes; how many to walk.at. */
-__noinline int put_vector(u32 key, u32 pos, u64 vector, u64 n, s64 size)
+/* As many bytes in n pieces as walk.left says; how many they are to walk.at. */
+__noinline int put_vector(u32 key, u32 pos, u64 vector, u64 n, u32 is_compat)
 {
 	volatile struct walk *w;
 	struct event e;
@@ -237,9 +240,8 @@ __noinline int put_vector(u32 key, u32 pos, u64 vector, u64 n, s64 size)
 
 	if (!event_again(&e, key, pos))
 		return 0;
-	call_width(&c);
+	call_width(&c, is_compat);
 	w = event_walk(&e);
-	w->left = at_most(size < 0 ? 0 : size, snaplen);
 	w->at = 0;
 	w->count = at_most(n, VECTOR_MAX);
 	for (u32 i = 0; i < VECTOR_MAX; i++) {
@@ -259,8 +261,10 @@ __noinline int put_vector(u32 key, u32 pos, u64 vector, u64 n, s64 size)
 	return 0;
 }
 
-ALWAYS void add_vector(struct event *e, u64 vector, u64 n, s64 size)
+/* The first `size` bytes in n pieces, as far as the snap length goes. */
+ALWAYS void add_vector(struct event *e, const struct call *c, u64 vector, u64 n, s64 size)
 {
-	put_vector(e->key, e->pos, vector, n, size);
+	event_walk(e)->left = at_most(size < 0 ? 0 : size, snaplen);
+	put_vector(e->key, e->pos, vector, n, c->compat);
 	add_written(e, event_walk(e)->at);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "given.h"
+#include "place.h"
 
 /* What an open made, told by the kernel's own objects. */
 struct opened {
@@ -61,6 +62,7 @@ ON_CALL(open)
 	struct call c;
 
 	call_read(&c, ctx);
+	place_opened(c.ret, current_tid());
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPEN_X, EVENT_PARAMS_SYSCALL_OPEN_X))
 		return 0;
 	g = given_find(&c, EV_SYSCALL_OPEN_E);
@@ -88,6 +90,7 @@ ON_CALL(openat)
 	struct call c;
 
 	call_read(&c, ctx);
+	place_opened(c.ret, current_tid());
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT_2_X, EVENT_PARAMS_SYSCALL_OPENAT_2_X))
 		return 0;
 	g = given_find(&c, EV_SYSCALL_OPENAT_2_E);
@@ -117,6 +120,7 @@ ON_CALL(openat2)
 	u64 how[3] = {}; /* flags, mode, resolve */
 
 	call_read(&c, ctx);
+	place_opened(c.ret, current_tid());
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT2_X, EVENT_PARAMS_SYSCALL_OPENAT2_X))
 		return 0;
 	g = given_find(&c, EV_SYSCALL_OPENAT2_E);
@@ -150,6 +154,7 @@ ON_CALL(creat)
 	struct call c;
 
 	call_read(&c, ctx);
+	place_opened(c.ret, current_tid());
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_CREAT_X, EVENT_PARAMS_SYSCALL_CREAT_X))
 		return 0;
 	g = given_find(&c, EV_SYSCALL_CREAT_E);
@@ -176,6 +181,7 @@ ON_CALL(open_by_handle_at)
 	struct call c;
 
 	call_read(&c, ctx);
+	place_opened(c.ret, current_tid());
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPEN_BY_HANDLE_AT_X,
 			 EVENT_PARAMS_SYSCALL_OPEN_BY_HANDLE_AT_X))
 		return 0;

@@ -52,7 +52,26 @@ ALWAYS int clone_event(const struct call *c, u16 type, u32 flags)
 	return 0;
 }
 
-enum { K_CLONE_VFORK_VM = 0x4000 | 0x100 };
+enum {
+	K_CLONE_VFORK_VM = 0x4000 | 0x100,
+	K_CLONE_THREAD = 0x10000,
+	/* What threads share: all of this, as good as always. */
+	K_CLONE_OF_THREADS = K_CLONE_THREAD | 0x800 | 0x100 | 0x200 | 0x400 | 0x40000,
+};
+
+/*
+ * They are in the caller's memory, who may have used it for something else by the time the child
+ * returns: then of a child nothing is taken from there that the kernel contradicts.
+ */
+ALWAYS u64 clone3_flags(const struct call *c, u64 given)
+{
+	struct task_struct *t = current_task();
+	bool is_thread = READ(t, pid) != READ(t, tgid);
+
+	if (c->ret || is_thread == !!(given & K_CLONE_THREAD))
+		return given;
+	return is_thread ? K_CLONE_OF_THREADS : 0;
+}
 
 ON_CALL(clone)
 {
@@ -67,7 +86,7 @@ ON_CALL(clone3)
 	struct call c;
 
 	call_read(&c, ctx);
-	return clone_event(&c, EV_SYSCALL_CLONE3_X, clone_flags(user64(A(0))));
+	return clone_event(&c, EV_SYSCALL_CLONE3_X, clone_flags(clone3_flags(&c, user64(A(0)))));
 }
 
 ON_CALL(fork)
@@ -120,7 +139,7 @@ __noinline int put_strings(u32 key, u32 pos, u64 vector, u32 from)
 
 	if (!event_again(&e, key, pos))
 		return 0;
-	call_width(&c);
+	call_width(&c, is_compat());
 	w = event_walk(&e);
 	w->at = 0;
 	for (u32 i = 0; i < ARGS_MAX; i++) {

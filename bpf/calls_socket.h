@@ -3,6 +3,7 @@
 #pragma once
 
 #include "given.h"
+#include "uring.h"
 
 ON_CALL(bind)
 {
@@ -21,42 +22,43 @@ ON_CALL(bind)
 
 enum { K_EINPROGRESS = 115 };
 
-ON_CALL(connect)
+ALWAYS int connected(const struct call *c)
 {
 	struct given *g;
 	struct event e;
-	struct call c;
 	bool differs;
 	u32 at;
 
-	call_read(&c, ctx);
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_CONNECT_X, EVENT_PARAMS_SOCKET_CONNECT_X))
 		return 0;
-	g = given_find(&c, EV_SOCKET_CONNECT_E);
-	add64(&e, c.ret);
-	if (c.ret >= 0 || c.ret == -K_EINPROGRESS)
-		add_tuple(&e, sock_of(A(0)), OUTBOUND, A(1), A(2));
+	g = given_find(c, EV_SOCKET_CONNECT_E);
+	add64(&e, c->ret);
+	if (c->ret >= 0 || c->ret == -K_EINPROGRESS)
+		add_tuple(&e, call_sock(c), OUTBOUND, c->args[1], c->args[2]);
 	else
 		add_empty(&e);
-	add64(&e, (s64)(s32)A(0));
+	add64(&e, (s64)(s32)c->args[0]);
 	at = e.pos;
-	add_sockaddr(&e, A(1), A(2));
+	add_sockaddr(&e, c->args[1], c->args[2]);
 	differs = g && given_differs(&e, at, g);
-	GIVEN_SETTLE(g, differs, send_connect(A(0)));
-	event_end(&e);
+	GIVEN_SETTLE(g, differs, send_connect(c->args[0]));
+	call_end(&e, c);
 	return 0;
 }
+
+ON_CALL_OR_RING(connect, connected(&c))
 
 /* What accept and accept4 have in common. */
 ALWAYS void add_accepted(struct event *e, const struct call *c)
 {
-	struct sock *listening = c->ret >= 0 ? sock_of(c->args[0]) : NULL;
+	s64 fd = c->on_ring ? ring_made(c->ret, c->args[5]) : c->ret;
+	struct sock *listening = c->ret >= 0 ? call_sock(c) : NULL;
 	u32 length = listening ? READ(listening, sk_ack_backlog) : 0;
 	u32 limit = listening ? READ(listening, sk_max_ack_backlog) : 0;
 
-	add64(e, c->ret);
-	if (c->ret >= 0)
-		add_tuple(e, sock_of(c->ret), INBOUND, 0, 0);
+	add64(e, fd);
+	if (fd >= 0)
+		add_tuple(e, sock_of(fd), INBOUND, 0, 0);
 	else
 		add_empty(e);
 	add8(e, limit ? (u64)length * 100 / limit : 0);
@@ -77,19 +79,19 @@ ON_CALL(accept)
 	return 0;
 }
 
-ON_CALL(accept4)
+ALWAYS int accepted4(const struct call *c)
 {
 	struct event e;
-	struct call c;
 
-	call_read(&c, ctx);
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_ACCEPT4_6_X, EVENT_PARAMS_SOCKET_ACCEPT4_6_X))
 		return 0;
-	add_accepted(&e, &c);
-	add32(&e, fd_flags(A(3)));
-	event_end(&e);
+	add_accepted(&e, c);
+	add32(&e, fd_flags(c->args[3]));
+	call_end(&e, c);
 	return 0;
 }
+
+ON_CALL_OR_RING(accept4, accepted4(&c))
 
 ON_CALL(socketpair)
 {
@@ -165,21 +167,21 @@ enum { K_IPPROTO_TCP = 6 };
  * descriptor is all that state needs.  One word a socket, which says whose it is; who comes to the
  * same place overwrites it, and the other is told of once more.
  */
-ALWAYS bool is_told(u64 *ctx, const struct call *c)
+ALWAYS bool is_told(u32 want, const struct call *c)
 {
 	u32 family, fd = c->args[0];
 	struct sock *sk;
 	u64 word, *place;
 
-	if (call_want(ctx, c) & PROBE_WANT_ON_TCP || c->ret < 0)
+	if (want & PROBE_WANT_ON_TCP || c->ret < 0)
 		return false;
-	sk = sock_of(fd);
+	sk = call_sock(c);
 	if (!sk || READ(sk, sk_protocol) != K_IPPROTO_TCP)
 		return false;
 	family = READ(sk, __sk_common.skc_family);
 	if (family != K_AF_INET && family != K_AF_INET6)
 		return false;
-	word = READ(file_of(fd), f_inode, i_ino) << 16 ^ ((current_tgid() * 31 + fd) & 0xffff);
+	word = READ(call_file(c), f_inode, i_ino) << 16 ^ ((current_tgid() * 31 + fd) & 0xffff);
 	place = &told[(word * 0x9e3779b97f4a7c15ull >> 32) & (PROBE_TOLD_SOCKETS - 1)];
 	if (*place == word)
 		return true;
@@ -187,31 +189,48 @@ ALWAYS bool is_told(u64 *ctx, const struct call *c)
 	return false;
 }
 
-#define SEND(name_, event_, given, given_bytes)                                                    \
-	ON_CALL(name_)                                                                             \
-	{                                                                                          \
-		struct event e;                                                                    \
-		struct call c;                                                                     \
-                                                                                                   \
-		call_read(&c, ctx);                                                                \
-		if (!(given) && is_told(ctx, &c))                                                  \
-			return 0;                                                                  \
-		if (!event_begin(&e, LANE_NET, EV_##event_, EVENT_PARAMS_##event_))                \
-			return 0;                                                                  \
-		add64(&e, c.ret);                                                                  \
-		add_data(&e, A(1), written(&c, A(2)));                                             \
-		add64(&e, (s64)(s32)A(0));                                                         \
-		add32(&e, A(2));                                                                   \
-		if (c.ret >= 0)                                                                    \
-			add_tuple(&e, sock_of(A(0)), OUTBOUND, given, given_bytes);                \
-		else                                                                               \
-			add_empty(&e);                                                             \
-		event_end(&e);                                                                     \
-		return 0;                                                                          \
-	}
+/* given: a sockaddr of so many bytes; 0 for none. */
+ALWAYS void add_sent(struct event *e, const struct call *c, u64 given, u32 given_bytes)
+{
+	add64(e, c->ret);
+	add_data(e, c->args[1], written(c, c->args[2]));
+	add64(e, (s64)(s32)c->args[0]);
+	add32(e, c->args[2]);
+	if (c->ret >= 0)
+		add_tuple(e, call_sock(c), OUTBOUND, given, given_bytes);
+	else
+		add_empty(e);
+}
 
-SEND(send, SOCKET_SEND_X, 0, 0)
-SEND(sendto, SOCKET_SENDTO_X, A(4), A(5))
+ON_CALL(send)
+{
+	struct event e;
+	struct call c;
+
+	call_read(&c, ctx);
+	if (is_told(call_want(ctx, &c), &c))
+		return 0;
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_SEND_X, EVENT_PARAMS_SOCKET_SEND_X))
+		return 0;
+	add_sent(&e, &c, 0, 0);
+	event_end(&e);
+	return 0;
+}
+
+ALWAYS int sent_to(const struct call *c, u32 want)
+{
+	struct event e;
+
+	if (!c->args[4] && is_told(want, c))
+		return 0;
+	if (!event_begin(&e, LANE_NET, EV_SOCKET_SENDTO_X, EVENT_PARAMS_SOCKET_SENDTO_X))
+		return 0;
+	add_sent(&e, c, c->args[4], c->args[5]);
+	call_end(&e, c);
+	return 0;
+}
+
+ON_CALL_OR_RING(sendto, sent_to(&c, want))
 
 ON_CALL(recv)
 {
@@ -219,7 +238,7 @@ ON_CALL(recv)
 	struct call c;
 
 	call_read(&c, ctx);
-	if (is_told(ctx, &c))
+	if (is_told(call_want(ctx, &c), &c))
 		return 0;
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECV_X, EVENT_PARAMS_SOCKET_RECV_X))
 		return 0;
@@ -235,27 +254,27 @@ ON_CALL(recv)
 	return 0;
 }
 
-ON_CALL(recvfrom)
+ALWAYS int received_from(const struct call *c, u32 want)
 {
 	struct event e;
-	struct call c;
 
-	call_read(&c, ctx);
-	if (is_told(ctx, &c))
+	if (is_told(want, c))
 		return 0;
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECVFROM_X, EVENT_PARAMS_SOCKET_RECVFROM_X))
 		return 0;
-	add64(&e, c.ret);
-	add_data(&e, A(1), c.ret);
-	if (c.ret >= 0)
-		add_tuple(&e, sock_of(A(0)), INBOUND, A(4), 0);
+	add64(&e, c->ret);
+	add_data(&e, c->args[1], c->ret);
+	if (c->ret >= 0)
+		add_tuple(&e, call_sock(c), INBOUND, c->args[4], 0);
 	else
 		add_empty(&e);
-	add64(&e, (s64)(s32)A(0));
-	add32(&e, A(2));
-	event_end(&e);
+	add64(&e, (s64)(s32)c->args[0]);
+	add32(&e, c->args[2]);
+	call_end(&e, c);
 	return 0;
 }
+
+ON_CALL_OR_RING(recvfrom, received_from(&c, want))
 
 /* A struct msghdr of the process. */
 struct message {
@@ -273,56 +292,56 @@ ALWAYS void message_read(struct message *m, const struct call *c, u64 address)
 	m->control_bytes = user_long(c, address, 5);
 }
 
-ON_CALL(sendmsg)
+ALWAYS int sent_message(const struct call *c, u32 want)
 {
 	struct message m;
 	struct event e;
-	struct call c;
 
-	call_read(&c, ctx);
-	if (!user_long(&c, A(1), 0) && is_told(ctx, &c))
+	if (!user_long(c, c->args[1], 0) && is_told(want, c))
 		return 0;
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_SENDMSG_X, EVENT_PARAMS_SOCKET_SENDMSG_X))
 		return 0;
-	message_read(&m, &c, A(1));
-	add64(&e, c.ret);
-	add_vector(&e, m.vector, m.n_pieces, written(&c, snaplen));
-	add64(&e, (s64)(s32)A(0));
-	add32(&e, vector_size(&e, &c, m.vector, m.n_pieces));
-	if (c.ret >= 0)
-		add_tuple(&e, sock_of(A(0)), OUTBOUND, m.name, m.name_bytes);
+	message_read(&m, c, c->args[1]);
+	add64(&e, c->ret);
+	add_vector(&e, c, m.vector, m.n_pieces, written(c, snaplen));
+	add64(&e, (s64)(s32)c->args[0]);
+	add32(&e, vector_size(&e, c, m.vector, m.n_pieces));
+	if (c->ret >= 0)
+		add_tuple(&e, call_sock(c), OUTBOUND, m.name, m.name_bytes);
 	else
 		add_empty(&e);
-	event_end(&e);
+	call_end(&e, c);
 	return 0;
 }
 
-ON_CALL(recvmsg)
+ON_CALL_OR_RING(sendmsg, sent_message(&c, want))
+
+ALWAYS int received_message(const struct call *c, u32 want)
 {
 	struct message m;
 	struct event e;
-	struct call c;
 
-	call_read(&c, ctx);
-	if (is_told(ctx, &c))
+	if (is_told(want, c))
 		return 0;
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECVMSG_X, EVENT_PARAMS_SOCKET_RECVMSG_X))
 		return 0;
-	message_read(&m, &c, A(1));
-	add64(&e, c.ret);
-	add32(&e, got(&c));
-	add_vector(&e, m.vector, m.n_pieces, c.ret);
-	if (c.ret >= 0) {
-		add_tuple(&e, sock_of(A(0)), INBOUND, m.name, 0);
+	message_read(&m, c, c->args[1]);
+	add64(&e, c->ret);
+	add32(&e, got(c));
+	add_vector(&e, c, m.vector, m.n_pieces, c->ret);
+	if (c->ret >= 0) {
+		add_tuple(&e, call_sock(c), INBOUND, m.name, 0);
 		add_bytes(&e, m.control, m.control_bytes, PROBE_TEXT_MAX);
 	} else {
 		add_empty(&e);
 		add_empty(&e);
 	}
-	add64(&e, (s64)(s32)A(0));
-	event_end(&e);
+	add64(&e, (s64)(s32)c->args[0]);
+	call_end(&e, c);
 	return 0;
 }
+
+ON_CALL_OR_RING(recvmsg, received_message(&c, want))
 
 /* Several messages at once: a record each, with what the message's own call would return. */
 
@@ -350,14 +369,14 @@ __noinline int send_one(u64 header, s64 bytes, u32 fd)
 	struct event e;
 	struct call c;
 
-	call_width(&c);
+	call_width(&c, is_compat());
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_SENDMMSG_X, EVENT_PARAMS_SOCKET_SENDMMSG_X))
 		return 0;
 	message_read(&m, &c, header);
 	add64(&e, bytes);
 	add64(&e, (s64)(s32)fd);
 	add32(&e, vector_size(&e, &c, m.vector, m.n_pieces));
-	add_vector(&e, m.vector, m.n_pieces, bytes < 0 ? snaplen : bytes);
+	add_vector(&e, &c, m.vector, m.n_pieces, bytes < 0 ? snaplen : bytes);
 	if (bytes >= 0)
 		add_tuple(&e, sock_of(fd), OUTBOUND, m.name, m.name_bytes);
 	else
@@ -372,14 +391,14 @@ __noinline int receive_one(u64 header, s64 bytes, u32 fd)
 	struct event e;
 	struct call c;
 
-	call_width(&c);
+	call_width(&c, is_compat());
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECVMMSG_X, EVENT_PARAMS_SOCKET_RECVMMSG_X))
 		return 0;
 	message_read(&m, &c, header);
 	add64(&e, bytes);
 	add64(&e, (s64)(s32)fd);
 	add32(&e, bytes < 0 ? 0 : bytes);
-	add_vector(&e, m.vector, m.n_pieces, bytes);
+	add_vector(&e, &c, m.vector, m.n_pieces, bytes);
 	if (bytes >= 0) {
 		add_tuple(&e, sock_of(fd), INBOUND, m.name, 0);
 		add_bytes(&e, m.control, m.control_bytes, PROBE_TEXT_MAX);

@@ -178,6 +178,7 @@ ALWAYS bool path_step(volatile struct walk *w, u8 *room)
 	return false;
 }
 
+/* One step of a path that is being put together. */
 __noinline int path_up(u32 key)
 {
 	struct scratch *s = scratch_at(key);
@@ -185,8 +186,8 @@ __noinline int path_up(u32 key)
 	return s && path_step(&s->walk, s->data + PATH_BASE);
 }
 
-/* Append the path of a file, through its mounts up to the root of them all. */
-ALWAYS void add_path(struct event *e, struct file *f)
+/* The path of a file, through its mounts up to the root of them all; until the next one. */
+ALWAYS const u8 *whole_path(struct event *e, struct file *f)
 {
 	volatile struct walk *w = event_walk(e);
 	u8 *room = path_begin(e);
@@ -199,5 +200,10 @@ ALWAYS void add_path(struct event *e, struct file *f)
 		if (!path_up(e->key))
 			break;
 	}
-	add_kernel_str(e, path_end(w, room));
+	return path_end(w, room);
+}
+
+ALWAYS void add_path(struct event *e, struct file *f)
+{
+	add_kernel_str(e, whole_path(e, f));
 }

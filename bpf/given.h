@@ -82,7 +82,7 @@ ALWAYS struct given *given_own(void)
 /* What the call that is over was given, if that is known. */
 ALWAYS struct given *given_find(const struct call *c, u32 type)
 {
-	struct given *g = c->compat ? NULL : given_own();
+	struct given *g = c->compat || c->on_ring ? NULL : given_own();
 
 	return g && g->type == type && g->n ? g : NULL;
 }

@@ -24,6 +24,7 @@ typedef u8 uint8_t;
 typedef u16 uint16_t;
 typedef u32 uint32_t;
 typedef u64 uint64_t;
+typedef s64 int64_t;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -199,6 +200,8 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
+	void *d_fsdata;
 };
 
 struct vfsmount {
@@ -216,6 +219,7 @@ struct mount {
 struct super_block {
 	u32 s_dev;
 	unsigned long s_flags, s_magic;
+	struct dentry *s_root;
 	struct user_namespace *s_user_ns;
 };
 
@@ -258,22 +262,90 @@ struct file {
 
 /* Requests of io_uring, from 5.19 on. */
 struct io_cqe {
-	s32 res;
+	s32 res, fd; /* fd: before it is done */
+};
+
+struct io_ring_ctx {
+	unsigned int compat : 1;
 };
 
 struct io_kiocb {
+	struct file *file;
 	u8 opcode;
+	u32 flags;
 	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
 };
 
 struct open_how {
 	u64 flags, mode;
 };
 
-/* The beginning of a request that opens. */
+struct filename {
+	const char *name;
+};
+
+/* What a request begins with depends on its opcode. */
+
 struct io_open {
+	s32 dfd;
 	u32 file_slot;
+	struct filename *filename;
 	struct open_how how;
+};
+
+struct io_rename {
+	s32 old_dfd, new_dfd, flags;
+	struct filename *oldpath, *newpath;
+};
+
+struct io_unlink {
+	s32 dfd, flags;
+	struct filename *filename;
+};
+
+struct io_mkdir {
+	s32 dfd;
+	u16 mode;
+	struct filename *filename;
+};
+
+struct io_link {
+	s32 old_dfd, new_dfd, flags;
+	struct filename *oldpath, *newpath;
+};
+
+struct io_close {
+	s32 fd;
+	u32 file_slot;
+};
+
+struct io_accept {
+	s32 flags;
+	u32 file_slot;
+};
+
+struct io_connect {
+	void *addr;
+	s32 addr_len;
+};
+
+struct io_sr_msg {
+	void *buf; /* or a struct msghdr */
+	s32 len;
+};
+
+struct io_socket {
+	s32 domain, type, protocol;
+	u32 file_slot;
+};
+
+struct io_shutdown {
+	s32 how;
+};
+
+struct io_listen {
+	s32 backlog;
 };
 
 struct fdtable {

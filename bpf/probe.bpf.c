@@ -86,7 +86,7 @@ enum row_bytes {
 #define STR(n) add_str(&e, A(n));
 #define STR_IF(condition, n) add_str(&e, (condition) ? A(n) : 0);
 #define DATA(n, size) add_data(&e, A(n), size);
-#define VECTOR(base, count, size) add_vector(&e, A(base), A(count), size);
+#define VECTOR(base, count, size) add_vector(&e, &c, A(base), A(count), size);
 #define FSCONFIG_VALUE add_fsconfig_value(&e, &c);
 
 #define FIXED(lane_, name_, event_, ...)                                                           \
@@ -157,5 +157,7 @@ ON_CALL(generic)
 #include "calls_process.h"
 #include "calls_socket.h"
 #include "tracepoints.h"
+
+#include "calls_uring.h"
 
 #include "picture.h"

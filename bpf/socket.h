@@ -13,15 +13,36 @@ enum {
 
 enum direction { OUTBOUND, INBOUND };
 
-ALWAYS struct sock *sock_of(s32 fd)
+ALWAYS struct sock *sock_of_file(struct file *f)
 {
-	struct file *f = file_of(fd);
 	struct socket *s;
 
 	if (!f || (READ(f, f_inode, i_mode) & K_S_IFMT) != K_S_IFSOCK)
 		return NULL;
 	s = READ(f, private_data);
 	return READ(s, sk);
+}
+
+ALWAYS struct sock *sock_of(s32 fd)
+{
+	return sock_of_file(file_of(fd));
+}
+
+/* What a call was done to; a ring may have it in a table of its own. */
+ALWAYS struct file *call_file(const struct call *c)
+{
+	return c->on_ring ? c->file : file_of(c->args[0]);
+}
+
+ALWAYS struct sock *call_sock(const struct call *c)
+{
+	return sock_of_file(call_file(c));
+}
+
+/* A worker of a ring acts for its process, whose main thread stands for it. */
+ALWAYS void call_end(struct event *e, const struct call *c)
+{
+	event_end_of(e, c->on_ring ? current_tgid() : current_tid());
 }
 
 ALWAYS u16 host_order(u16 v)
@@ -160,6 +181,30 @@ ALWAYS void add_sockaddr(struct event *e, u64 address, u32 bytes)
 	} else {
 		add_empty(e);
 	}
+}
+
+/* The same of what a socket is bound to. */
+ALWAYS void add_bound(struct event *e, struct sock *sk)
+{
+	u16 family = sk ? READ(sk, __sk_common.skc_family) : 0;
+	struct end local = {}, remote = {};
+	u32 done;
+
+	*event_place(e) = family;
+	if (family == K_AF_UNIX) {
+		done = put_bound_name(e, 1, (struct unix_sock *)sk);
+		add_written(e, done == 1 ? put_nothing(e, done) : done);
+		return;
+	}
+	if (family == K_AF_INET) {
+		inet_ends(sk, &local, &remote);
+	} else if (family == K_AF_INET6) {
+		inet6_ends(sk, &local, &remote);
+	} else {
+		add_empty(e);
+		return;
+	}
+	add_written(e, put_end(e, 1, &local, family == K_AF_INET6));
 }
 
 ALWAYS u32 put_unix_tuple(struct event *e, struct sock *sk, enum direction d, u64 given, u32 bytes)

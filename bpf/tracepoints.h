@@ -24,6 +24,8 @@ ON(sched_process_exec)
 
 	if (is_kernel_thread(t) || is_own())
 		return 0;
+	if (wants_places)
+		place_send((u64)READ(mm, exe_file), PLACE_EXE, LANE_LIFE, current_tid());
 	if (!event_begin(&e, LANE_LIFE, EV_SYSCALL_EXECVE_19_X, EVENT_PARAMS_SYSCALL_EXECVE_19_X))
 		return 0;
 	add64(&e, 0);
@@ -33,50 +35,6 @@ ON(sched_process_exec)
 	add_executable(&e, t);
 	add_kernel_str(&e, READ(bprm, filename));
 	event_end(&e);
-	return 0;
-}
-
-enum {
-	K_IORING_OP_OPENAT = 18,
-	K_IORING_OP_OPENAT2 = 28,
-	K_AT_FDCWD = -100,
-};
-
-/*
- * (ring, request, ...): an operation of io_uring is done.  A file that was opened looks like one
- * of openat, with the kernel's name for it; a worker thread of the ring acts for its process.
- * What was opened into a ring's own table has no descriptor.
- */
-ON(io_uring_complete)
-{
-	struct io_kiocb *request = (void *)ctx[1];
-	struct io_open *open = (void *)request;
-	u64 flags, mode;
-	struct opened o;
-	struct event e;
-	s64 fd;
-	u8 op;
-
-	if (!bpf_core_field_exists(request->cqe) || !request || is_own())
-		return 0;
-	op = READ(request, opcode);
-	fd = READ(request, cqe.res);
-	if ((op != K_IORING_OP_OPENAT && op != K_IORING_OP_OPENAT2) || fd < 0 ||
-	    READ(open, file_slot))
-		return 0;
-	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT_2_X, EVENT_PARAMS_SYSCALL_OPENAT_2_X))
-		return 0;
-	flags = READ(open, how.flags) & ~(u64)K_O_LARGEFILE; /* which the ring adds */
-	mode = READ(open, how.mode);
-	opened_read(&o, fd);
-	add64(&e, fd);
-	add64(&e, (s64)K_AT_FDCWD);
-	add_path(&e, file_of(fd));
-	add32(&e, open_flags(flags) | o.flags);
-	add32(&e, open_mode(flags, mode));
-	add32(&e, o.device);
-	add64(&e, o.inode);
-	event_end_of(&e, current_tgid());
 	return 0;
 }
 

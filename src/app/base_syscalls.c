@@ -245,22 +245,38 @@ static bool tells_name(struct str field)
 	return false;
 }
 
-static bool prints_name(const struct rule *r)
+/* Where a file is on the host, which the kernel only tells when asked to. */
+static bool tells_place(struct str field)
 {
-	for (size_t i = 0; i < r->n_tokens; i++) {
-		if (tells_name(r->tokens[i].text))
+	static const char *const begins[] = {"fd.host_", "fd.resolved_name", "fs.path.host",
+					     "proc.exepath.host"};
+
+	for (size_t i = 0; i < N(begins); i++) {
+		if (str_starts(field, str_of(begins[i])))
 			return true;
 	}
 	return false;
 }
 
+static bool any_rule_tells(const struct ruleset *rules, bool (*tells)(struct str field))
+{
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		for (size_t t = 0; t < rules->rules[i].n_tokens; t++) {
+			if (tells(rules->rules[i].tokens[t].text))
+				return true;
+		}
+	}
+	return program_reads(rules->program, tells);
+}
+
+bool base_syscalls_places(const struct ruleset *rules)
+{
+	return any_rule_tells(rules, tells_place);
+}
+
 void base_syscalls_enters(const struct ruleset *rules, struct base_syscalls *ret)
 {
-	bool any = program_reads(rules->program, tells_name);
-
-	for (size_t i = 0; i < rules->n_rules && !any; i++)
-		any = prints_name(&rules->rules[i]);
-	if (any)
+	if (any_rule_tells(rules, tells_name))
 		memcpy(ret->enters, ret->watched, sizeof(ret->enters));
 }
 

@@ -2,7 +2,9 @@
 /* saker containers: what the container runtimes of this machine say. */
 #include "app/command.h"
 
+#include "app/pods.h"
 #include "app/report.h"
+#include "app/runtimes.h"
 #include "app/sink.h"
 #include "base/alloc.h"
 #include "base/stop.h"
@@ -16,6 +18,7 @@ enum { TURN_MS = 200 };
 
 struct containers_options {
 	struct option_texts sockets;
+	struct kube_options kube;
 	bool json, size;
 };
 
@@ -27,6 +30,7 @@ struct row {
 struct listing {
 	struct row *at;
 	size_t n, cap;
+	struct pods pods;
 };
 
 static void keep(void *arg, struct str name, struct str json)
@@ -35,6 +39,10 @@ static void keep(void *arg, struct str name, struct str json)
 	struct err e = {0};
 	struct row row;
 
+	if (str_is(name, "k8s")) {
+		pods_take(&l->pods, json);
+		return;
+	}
 	if (container_parse(json, &row.c, &e) < 0) {
 		report("%s", e.msg);
 		return;
@@ -51,6 +59,7 @@ static void listing_done(struct listing *l)
 		free((void *)(uintptr_t)l->at[i].json.p);
 	}
 	free(l->at);
+	pods_done(&l->pods);
 }
 
 /* Of what was told twice of one container the later last. */
@@ -128,7 +137,21 @@ static enum exit_status print(struct listing *l, bool json)
 		if (!sink_line(&s))
 			break;
 	}
+	if (!json && l->n && l->pods.n)
+		buf_addc(&s.text, '\n');
+	pods_print(&l->pods, json, &s);
 	return sink_close(&s);
+}
+
+/* False: there is one, and it did not answer everything. */
+static bool server_answered(const struct enricher *en)
+{
+	const struct apiserver *a = enricher_apiserver(en);
+
+	if (!a || !*apiserver_why(a))
+		return true;
+	report("the Kubernetes API server at %s: %s", apiserver_url(a), apiserver_why(a));
+	return false;
 }
 
 /* Whether all that exist have answered, and at least one does; who did not is named. */
@@ -146,6 +169,8 @@ static bool all_answered(const struct enricher *en)
 		n_failed++;
 		report("%s at %s: %s", runtime_kind_of(r)->name, runtime_path(r), runtime_why(r));
 	}
+	n_failed += !server_answered(en);
+	n_ready += enricher_apiserver(en) != NULL;
 	if (!n_ready && !n_failed)
 		report("no container runtime was found; --runtime-socket KIND=PATH names one");
 	return n_ready && !n_failed;
@@ -167,7 +192,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
 	const struct containers_options *o = options;
 	struct enricher_config cfg = ENRICHER_CONFIG_DEFAULT;
-	struct listing l = {0};
+	struct listing l = {.at = NULL};
 	enum exit_status status;
 	struct enricher *en;
 	struct err e = {0};
@@ -178,8 +203,11 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	cfg.watch = false;
 	cfg.with_size = o->size;
 	cfg.label_max = SIZE_MAX;
+	cfg.kube = kube_access(&o->kube);
+	pods_init(&l.pods);
 	if (enricher_new(&cfg, keep, &l, &en, &e) < 0) {
 		report("%s", e.msg);
+		listing_done(&l);
 		return EXIT_USAGE;
 	}
 	status = list(en, &l, o->json);
@@ -193,16 +221,17 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 static const struct option_row rows[] = {
 	ROW("runtime-socket", 0, TEXTS, sockets, "KIND=PATH",
 	    "another socket; KIND is docker, podman, cri or containerd"),
+	KUBE_ROWS(struct containers_options, kube),
 	ROW("json", 'j', FLAG, json, NULL, "everything that is known, an object a line"),
 	ROW("size", 0, FLAG, size, NULL, "ask for sizes too, which may take long"),
 };
 
 const struct command command_containers = {
 	.name = "containers",
-	.summary = "List the containers of this machine",
-	.arguments = "[--runtime-socket KIND=PATH]... [--json] [--size]",
+	.summary = "List the containers of this machine, and its pods",
+	.arguments = "[--runtime-socket KIND=PATH]... " KUBE_ARGUMENTS " [--json] [--size]",
 	.details = "The runtimes are asked at their usual sockets; HOST_ROOT stands before every "
-		   "path.\n"
+		   "path.\nPods are listed when a Kubernetes API server is known.\n"
 		   "Exit status 1: a runtime did not answer, or there is none.\n",
 	.min_args = 0,
 	.max_args = 0,

@@ -50,6 +50,8 @@ static const struct counter {
 	STATE(fds_impossible, "descriptors of numbers that cannot be", WRONG),
 	STATE(n_containers, "containers known", NONE),
 	STATE(containers_evicted, "containers evicted", ROOM),
+	STATE(n_kube_objects, "Kubernetes objects known", NONE),
+	STATE(kube_evicted, "Kubernetes objects evicted", ROOM),
 	STATE(n_users, "users known", NONE),
 	STATE(users_refused, "users refused", ROOM),
 	STATE(thread_lookups_failed, "look-ups of unknown threads", NONE),

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/doctor.h"
 
-#include "app/ringnote.h"
 #include "capture/file.h"
 #include "capture/live.h"
 #include "capture/probe.h"
 #include "capture/procfs.h"
 #include "capture/tracepoint.h"
+#include "capture/uring.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -421,7 +421,8 @@ static enum verdict look_io_uring(const struct doctor_machine *m, struct buf *fo
 		return GOOD;
 	}
 	buf_addf(found, "%s use it: %s; who sets up a ring is told, by an infra event too",
-		 n > 0 && text[0] == '1' ? "a group may" : "programs may", ring_note_text());
+		 n > 0 && text[0] == '1' ? "a group may" : "programs may",
+		 uring_unseen_text(uring_here()));
 	return NOTED;
 }
 

@@ -185,8 +185,10 @@ static enum step apply_early(struct healing *h, struct state *s, const struct re
 
 	if (!is_started(a))
 		return STEP_LATER;
-	if (!live_each_pending(h->live, look, &p))
+	if (!live_each_pending(h->live, look, &p)) {
+		h->stats.n_hasty += p.n > MOST_PENDING;
 		return p.n > MOST_PENDING ? STEP_LATER : STEP_WAIT;
+	}
 	p.fds = p.fds || !a->is_settled;
 	if (p.proc || (p.fds && a->fd >= 0))
 		return STEP_LATER;

@@ -29,6 +29,8 @@ static const struct field_class classes[] = {
 	{"fdlist", "fdlist", "syscall", "The descriptors of a poll event."},
 	{"container (plugin container)", "container (plugin container)", "syscall",
 	 "The container and pod of the process."},
+	{"k8smeta (plugin k8smeta)", "k8smeta (plugin k8smeta)", "syscall",
+	 "The pod of the process, what owns it and what selects it, from the API server."},
 	{"saker", "saker", "syscall", "How much of what happened Saker could see."},
 };
 

@@ -220,7 +220,7 @@ static const struct option_row rows[] = {
 	ROW("max", 'n', NUMBER, max, "N", "stop after N events; 0: never"),
 	ROW("write", 'w', TEXT, write, "OUT", "write the events to another capture file"),
 	ROW("compress", 'z', FLAG, compress, NULL, "with --write: gzip"),
-	ROW("keep-state", 'k', FLAG, keep_state, NULL,
+	ROW("keep-state", 0, FLAG, keep_state, NULL,
 	    "with --write and --filter: keep what changes state, marked as not shown"),
 	INPUT_ROWS(struct print_options, input),
 };

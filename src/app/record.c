@@ -25,6 +25,8 @@ enum {
 
 /* After the command has ended: what is still on its way. */
 #define SETTLE_SECONDS 0.2
+/* What was written waits no longer for more of it: somebody may be reading, or end us. */
+#define FLUSH_SECONDS 0.5
 
 struct record_options {
 	struct startup_options startup;
@@ -46,7 +48,8 @@ struct recording {
 	struct loss_note losses;
 	uint64_t n_written;
 	struct child command;
-	double end; /* of the time for what was still on its way; 0: no end in sight */
+	double end;	  /* of the time for what was still on its way; 0: no end in sight */
+	double flush_due; /* not before: see stop_seconds() */
 };
 
 static int write_snapshot(void *arg, const struct record *rec, struct err *e)
@@ -120,6 +123,14 @@ static int write_event(struct recording *r, const struct record *rec, struct err
 	return capfile_write_event(r->out, rec, keep == KEEP_FOR_STATE, e);
 }
 
+static int flush_at_times(struct recording *r, struct err *e)
+{
+	if (stop_seconds() < r->flush_due)
+		return 0;
+	r->flush_due = stop_seconds() + FLUSH_SECONDS;
+	return capfile_flush(r->out, e);
+}
+
 static int write_events(struct recording *r, struct err *e)
 {
 	struct source *s = r->in.source;
@@ -136,6 +147,9 @@ static int write_events(struct recording *r, struct err *e)
 			return ret;
 		if (more && ++n % EVENTS_PER_LOOK)
 			continue;
+		ret = flush_at_times(r, e);
+		if (ret < 0)
+			return ret;
 		loss_note_look(&r->losses, r->live);
 		if (stop_due() || (!more && is_over(r)))
 			break;
@@ -215,7 +229,9 @@ static int begin(struct recording *r, char **args, unsigned n_args, struct err *
 		return ret;
 	cfg.live = true;
 	runtimes_listen(r->runtimes, &cfg);
-	input_begin(&r->in, runtimes_source(r->runtimes, live_source(r->live)), &cfg);
+	input_begin(&r->in,
+		    startup_source(&r->startup, runtimes_source(r->runtimes, live_source(r->live))),
+		    &cfg);
 	return 0;
 }
 
@@ -246,6 +262,7 @@ static enum exit_status record(struct recording *r, char **args, unsigned n_args
 	if (r->live) {
 		summarize(r);
 		input_close(&r->in);
+		startup_done(&r->startup);
 	}
 	child_done(&r->command);
 	return status_of(r, ret);
@@ -264,10 +281,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		report("record: %s", e.msg);
 		return EXIT_USAGE;
 	}
-	if (r.runtimes)
-		r.startup.needs |= NEED_CONNECT;
+	r.startup.needs |= runtimes_needs(r.runtimes);
 	base_syscalls_all(r.startup.set.watched);
 	r.startup.live.enters = r.startup.set.watched;
+	r.startup.live.wants_places = true;
 	if (r.o->filter)
 		r.filter = condition_compile(str_of(r.o->filter), &r.o->rules);
 	status = r.o->filter && !r.filter ? EXIT_FAULT : record(&r, args, n_args);

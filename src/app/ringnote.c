@@ -8,11 +8,6 @@
 
 enum { TOLD_ONE_BY_ONE = 10 };
 
-const char *ring_note_text(void)
-{
-	return "of what is done over io_uring only opened files are seen";
-}
-
 /* The first ones, then each time there are ten times as many. */
 static bool is_told(uint64_t n)
 {
@@ -35,5 +30,5 @@ void ring_note_look(struct ring_note *r, const struct input *in)
 		return;
 	t = thread_find(in->state, ev.tid);
 	report("%s (%" PRId64 ") has set up io_uring, ring number %" PRIu64 ": %s",
-	       t && t->comm ? t->comm->s : "?", (int64_t)ev.tid, r->n, ring_note_text());
+	       t && t->comm ? t->comm->s : "?", (int64_t)ev.tid, r->n, uring_unseen_text(r->sight));
 }

@@ -108,10 +108,13 @@ static enum exit_status watch_machine(struct run *r)
 	cfg.live = true;
 	watch_configure(w, &cfg);
 	runtimes_listen(r->runtimes, &cfg);
-	input_begin(&w->in, runtimes_source(r->runtimes, live_source(r->live)), &cfg);
+	input_begin(&w->in,
+		    startup_source(&r->startup, runtimes_source(r->runtimes, live_source(r->live))),
+		    &cfg);
 	watch_begin(w);
 	w->pause = pause_run;
 	w->pause_arg = r;
+	r->rings.sight = live_uring(r->live);
 	w->rings = &r->rings;
 	stop_after(0);
 	progress_begin(&r->progress, r->live, w, r->o->stats, r->o->quiet);
@@ -126,6 +129,7 @@ static enum exit_status watch_machine(struct run *r)
 	if (!r->o->quiet)
 		summarize(r);
 	input_close(&w->in);
+	startup_done(&r->startup);
 	return e.code ? EXIT_FAULT : status;
 }
 
@@ -140,12 +144,12 @@ static int choose(struct run *r, struct err *e)
 		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
 	if (!ret)
 		ret = runtimes_open(&o->runtimes, &r->runtimes, e);
-	if (r->runtimes)
-		r->startup.needs |= NEED_CONNECT;
+	r->startup.needs |= runtimes_needs(r->runtimes);
 	base_syscalls_select(&cfg, program_wants(r->watch.rules->program), &r->startup.set);
 	base_syscalls_narrow(program_wants_on_tcp(r->watch.rules->program), &r->startup.set);
 	base_syscalls_enters(r->watch.rules, &r->startup.set);
 	r->startup.live.enters = r->startup.set.enters;
+	r->startup.live.wants_places = base_syscalls_places(r->watch.rules);
 	r->startup.live.failures = r->startup.set.failures;
 	r->startup.live.on_tcp = r->startup.set.on_tcp;
 	return ret;

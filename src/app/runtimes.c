@@ -1,11 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/runtimes.h"
 
+#include "app/privilege.h"
 #include "app/report.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { LONGEST_WAIT_MS = 500 };
+
+#define ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount"
+
+/* The first that is said and not empty. */
+static const char *first_of(const char *option, const char *variable, const char *other)
+{
+	const char *said[] = {option, getenv(variable), other ? getenv(other) : NULL};
+
+	for (unsigned i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		if (said[i] && *said[i])
+			return said[i];
+	}
+	return NULL;
+}
+
+static void find_cluster(struct access_config *cfg)
+{
+	const char *host = getenv("KUBERNETES_SERVICE_HOST");
+
+	if (!host || !*host || access(ACCOUNT "/token", F_OK) < 0)
+		return;
+	if (!cfg->node) {
+		report("this is a pod of a cluster, but of which node nobody says: without "
+		       "--k8s-node or NODE_NAME the Kubernetes API server is not asked");
+		return;
+	}
+	cfg->service_host = host;
+	cfg->service_port = getenv("KUBERNETES_SERVICE_PORT");
+	cfg->account = ACCOUNT;
+}
+
+struct access_config kube_access(const struct kube_options *o)
+{
+	struct access_config cfg = {
+		.url = first_of(o->api, "FALCO_K8S_API", NULL),
+		.cert = first_of(o->cert, "FALCO_K8S_API_CERT", NULL),
+		.kubeconfig = o->config,
+		.node = first_of(o->node, "NODE_NAME", "FALCO_K8S_NODE_NAME"),
+	};
+
+	if (!cfg.url && !cfg.kubeconfig)
+		find_cluster(&cfg);
+	return cfg;
+}
 
 int runtimes_open(const struct runtimes_options *o, struct worker **ret, struct err *e)
 {
@@ -17,7 +63,16 @@ int runtimes_open(const struct runtimes_options *o, struct worker **ret, struct 
 	cfg.host_root = getenv("HOST_ROOT");
 	cfg.sockets = o->sockets.items;
 	cfg.n_sockets = o->sockets.n;
+	cfg.kube = kube_access(&o->kube);
 	return worker_new(&cfg, ret, e);
+}
+
+/* Looking an API server's name up is done by a thread that libcurl starts. */
+unsigned runtimes_needs(const struct worker *w)
+{
+	if (!w)
+		return 0;
+	return worker_asks_cluster(w) ? NEED_CONNECT | NEED_THREADS : NEED_CONNECT;
 }
 
 static void ask(void *arg, struct str id)

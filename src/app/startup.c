@@ -192,11 +192,30 @@ int startup_picture(const struct startup *s, const struct live *l,
 	return r;
 }
 
+/* ---- the host's mounts ---- */
+
+/* Without them, paths on the host stay unknown, which is no reason not to watch. */
+struct source *startup_source(struct startup *s, struct source *live)
+{
+	struct err e = {0};
+
+	if (s->live.wants_places && mountwatch_open(getenv("HOST_ROOT"), &s->mounts, &e) < 0)
+		report("where files are on the host stays unknown: %s", e.msg);
+	return mountwatch_source(s->mounts, live);
+}
+
+void startup_done(struct startup *s)
+{
+	mountwatch_free(s->mounts);
+}
+
 /* ---- privileges ---- */
 
 int startup_drop(const struct startup *s, struct err *e)
 {
-	return privilege_drop(privilege_to_keep(s->needs | NEED_HEAL), e);
+	int r = privilege_drop(privilege_to_keep(s->needs | NEED_HEAL), e);
+
+	return r < 0 ? r : mountwatch_start(s->mounts, e);
 }
 
 int startup_confine(const struct startup *s, struct err *e)

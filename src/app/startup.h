@@ -8,6 +8,7 @@
 #include "app/base_syscalls.h"
 #include "app/command.h"
 #include "capture/live.h"
+#include "enrich/mountwatch.h"
 
 /* What every subcommand that watches takes on its command line. */
 struct startup_options {
@@ -28,19 +29,27 @@ struct startup_options {
 #define STARTUP_ARGUMENTS "[--snaplen N] [--ring-size SIZE] [--scan-proc]"
 
 struct startup {
-	struct live_config live;  /* LIVE_CONFIG_DEFAULT, then startup_options() */
-	struct base_syscalls set; /* what is watched, chosen by the caller */
-	bool quiet;		  /* say only what is amiss */
-	unsigned needs;		  /* enum privilege_need, after the picture */
-	unsigned n_told;	  /* private: refused system calls that were told */
+	struct live_config live;   /* LIVE_CONFIG_DEFAULT, then startup_options() */
+	struct base_syscalls set;  /* what is watched, chosen by the caller */
+	bool quiet;		   /* say only what is amiss */
+	unsigned needs;		   /* enum privilege_need, after the picture */
+	struct mountwatch *mounts; /* private; NULL unless live.wants_places */
+	unsigned n_told;	   /* private: refused system calls that were told */
 };
 
 /* -EINVAL and *e: an option has a value that cannot be. */
 int startup_options(struct startup *s, const struct startup_options *o, struct err *e);
 /* Load and attach, and say what came of it. */
 int startup_open(struct startup *s, struct live **ret, struct err *e);
-/* Give up the capabilities that took; before any thread is started that is to live on. */
+/*
+ * Give up the capabilities that took, and start what reads the mounts; before any other thread is
+ * started that is to live on.
+ */
 int startup_drop(const struct startup *s, struct err *e);
+/* live, and the host's mounts between where places are wanted; takes over live. */
+struct source *startup_source(struct startup *s, struct source *live);
+/* After the source. */
+void startup_done(struct startup *s);
 /* Give each record of the picture to take(); it returns 0, or a negative errno that ends it. */
 int startup_picture(const struct startup *s, const struct live *l,
 		    int (*take)(void *arg, const struct record *, struct err *), void *arg,

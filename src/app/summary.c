@@ -82,6 +82,7 @@ static void tell_reasons(const struct live_stats *s)
 		[LOSS_TOO_LONG] = "as they were too long",
 		[LOSS_NO_SCRATCH] = "as there was no memory to put them together",
 		[LOSS_TOO_MANY] = "as one call had too many messages",
+		[LOSS_NO_PLACE] = "as too much was under way over io_uring",
 	};
 
 	for (unsigned i = 0; i < LOSS_COUNT; i++) {

@@ -48,6 +48,8 @@ int capfile_write_procs(struct capfile_writer *w, const struct snap_proc *list, 
 /* One block a process; all entries carry the same tid. */
 int capfile_write_fds(struct capfile_writer *w, int64_t tid, const struct snap_fd *list, size_t n,
 		      struct err *e);
+/* Have all that was put so far in the file, where it can be read; costs nothing if it is there. */
+int capfile_flush(struct capfile_writer *w, struct err *e);
 /*
  * Flush and close; the writer is gone whatever it returns.  A new file that nothing could be put
  * into is removed.

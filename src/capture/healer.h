@@ -41,7 +41,7 @@ struct healer_stats {
 int healer_open(const struct scan_config *cfg, struct healer **ret, struct err *e);
 void healer_close(struct healer *h); /* NULL is fine */
 
-/* fd -1: the thread, and when it is a main one its descriptors. */
+/* fd -1: the thread, and when it is a main one its descriptors but sockets, which are dear. */
 enum healer_reply healer_ask(struct healer *h, int64_t tid, int64_t fd);
 /* Whether there is anything to wait for or to take. */
 bool healer_has_open(const struct healer *h);

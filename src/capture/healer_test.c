@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { NOBODY = 4000000 };
@@ -65,6 +66,35 @@ TEST(one_descriptor_comes_alone_behind_its_process)
 	CHECK_INT(r.fd->fd, fd);
 	CHECK(str_is(r.fd->name, "/etc/passwd"));
 	CHECK(!chunk_next(a->records, &r));
+	healer_drop(h, a);
+	healer_close(h);
+	close(fd);
+}
+
+static bool has_fd(struct chunk *records, int fd)
+{
+	struct record r;
+
+	while (chunk_next(records, &r))
+		if (r.kind == RECORD_FD && r.fd->fd == fd)
+			return true;
+	return false;
+}
+
+TEST(sockets_come_only_when_they_are_asked_for)
+{
+	struct healer *h = open_healer();
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct healer_answer *a;
+
+	CHECK(fd >= 0);
+	healer_ask(h, getpid(), -1);
+	a = wait_for(h);
+	CHECK(!has_fd(a->records, fd));
+	healer_drop(h, a);
+	healer_ask(h, getpid(), fd);
+	a = wait_for(h);
+	CHECK(has_fd(a->records, fd));
 	healer_drop(h, a);
 	healer_close(h);
 	close(fd);

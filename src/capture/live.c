@@ -163,7 +163,8 @@ static int live_next(struct source *s, struct record *ret, struct err *e)
 		return err_set(e, -EIO, "the kernel's records are not what was agreed on");
 	l->given = r;
 	account(l, r);
-	l->ring_event_bytes = ring_event(r->head, r->n - PROBE_TRAILER_BYTES, l->ring_event);
+	l->ring_event_bytes = ring_event(r->head, r->n - PROBE_TRAILER_BYTES, probe_uring(l->probe),
+					 l->ring_event);
 	ret->kind = RECORD_EVENT;
 	ret->event.p = r->head;
 	ret->event.n = r->n - PROBE_TRAILER_BYTES;
@@ -365,6 +366,11 @@ bool live_is_iterator(const char *program)
 const char *live_refused(const struct live *l, unsigned i, const char **reason)
 {
 	return probe_refused(l->probe, i, reason);
+}
+
+enum uring_sight live_uring(const struct live *l)
+{
+	return probe_uring(l->probe);
 }
 
 const char *live_no_enters(const struct live *l)

@@ -10,6 +10,7 @@
 
 #include "capture/loss.h"
 #include "capture/source.h"
+#include "capture/uring.h"
 #include "schema/probe.h"
 #include "schema/schema.h"
 
@@ -25,6 +26,7 @@ struct live_config {
 	/* Of each ring; a power of two, at least a page.  Less where memory is short. */
 	uint32_t ring_bytes[LANE_COUNT];
 	unsigned cpus_per_ring; /* a power of two; 0: one ring a lane for all */
+	bool wants_places;	/* where opened files and executables really are: schema/place.h */
 	bool no_iterators;	/* load none of the programs for the picture at the start */
 	uint64_t hold_ns; /* how long a record may be overtaken by an older one of another ring */
 };
@@ -69,6 +71,8 @@ unsigned live_n_refused(const struct live *l);
 bool live_is_iterator(const char *program);
 const char *live_refused(const struct live *l, unsigned i, const char **reason);
 
+/* How much is seen of what is done over io_uring. */
+enum uring_sight live_uring(const struct live *l);
 /* Why names are not seen as they were when calls began, though that was asked for; NULL. */
 const char *live_no_enters(const struct live *l);
 

@@ -7,12 +7,6 @@
 #include <bpf/btf.h>
 #include <string.h>
 
-/* What of the kernel's own description matters before loading. */
-struct abilities {
-	int32_t cast; /* the number of bpf_rdonly_cast(); 0 when it has none */
-	bool reads_tasks;
-};
-
 static bool has_helper(const struct btf *kernel, const char *name)
 {
 	int id = btf__find_by_name_kind(kernel, "bpf_func_id", BTF_KIND_ENUM);
@@ -39,6 +33,9 @@ static struct abilities find_abilities(void)
 	a.cast = btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC);
 	a.cast = a.cast > 0 ? a.cast : 0;
 	a.reads_tasks = has_helper(kernel, "BPF_FUNC_copy_from_user_task");
+	overlay_find_layout(kernel, &a.overlay);
+	a.uring = uring_sight(kernel);
+	a.uring_submit = uring_submit_program(kernel);
 	btf__free(kernel);
 	return a;
 }
@@ -56,7 +53,7 @@ static void set_cast(uint8_t *object, size_t n, int32_t id)
 	}
 }
 
-struct probe_bpf *object_open(bool *ret_reads_tasks)
+struct probe_bpf *object_open(struct abilities *ret)
 {
 	struct probe_bpf *s = calloc(1, sizeof(*s));
 	struct abilities a = find_abilities();
@@ -79,6 +76,8 @@ struct probe_bpf *object_open(bool *ret_reads_tasks)
 		return NULL;
 	}
 	s->rodata->can_cast = a.cast;
-	*ret_reads_tasks = a.reads_tasks;
+	s->rodata->overlay_entry_at = a.overlay.entry_at;
+	s->rodata->overlay_lower_at = a.overlay.lower_at;
+	*ret = a;
 	return s;
 }

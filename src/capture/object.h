@@ -2,10 +2,19 @@
 /* The kernel programs as they come out of this binary, fitted to the running kernel. */
 #pragma once
 
+#include "capture/overlay.h"
+#include "capture/uring.h"
+
 #include <probe.skel.h>
 
-/*
- * Open, nothing loaded yet; NULL and errno.  *ret_reads_tasks: whether the kernel lets programs
- * read the memory of other tasks than the current one.
- */
-struct probe_bpf *object_open(bool *ret_reads_tasks);
+/* What of the kernel's own description matters before loading. */
+struct abilities {
+	int32_t cast;	  /* the number of bpf_rdonly_cast(); 0 when it has none */
+	bool reads_tasks; /* programs may read the memory of other tasks than the current one */
+	struct overlay_layout overlay;
+	enum uring_sight uring;
+	const char *uring_submit; /* the program that looks at what is submitted; NULL */
+};
+
+/* Open, nothing loaded yet; NULL and errno. */
+struct probe_bpf *object_open(struct abilities *ret);

@@ -34,7 +34,7 @@ struct probe {
 	unsigned n_cpus, cpus_per_ring;
 	struct refusal refused[MAX_REFUSED];
 	unsigned n_refused;
-	bool can_read_tasks; /* the kernel lets programs read memory of tasks */
+	struct abilities can;
 	char no_enters[REASON_BYTES];
 };
 
@@ -50,7 +50,6 @@ static const struct {
 	{SC_PAGE_FAULT_USER, "on_page_fault_user"},
 	{SC_PAGE_FAULT_KERNEL, "on_page_fault_kernel"},
 	{SC_SCHED_SWITCH, "on_sched_switch"},
-	{SC_OPENAT, "on_io_uring_complete"},
 };
 
 enum { N_TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0]) };
@@ -114,6 +113,18 @@ static struct bpf_program *program_of(const struct probe_bpf *s, enum syscall_co
 	return p;
 }
 
+static bool makes_over_ring(const struct probe *p, const char *program, enum syscall_code code)
+{
+	const struct uring_op *op;
+
+	for (unsigned i = 0; (op = uring_op(p->can.uring, i)); i++) {
+		if (op->code == code &&
+		    !strcmp(op->program ? op->program : "on_io_uring_complete", program))
+			return true;
+	}
+	return false;
+}
+
 bool probe_makes(const struct probe *p, const char *program, enum syscall_code code)
 {
 	const struct bpf_program *own = program_of(p->skel, code);
@@ -124,7 +135,7 @@ bool probe_makes(const struct probe *p, const char *program, enum syscall_code c
 		if (tracepoints[i].code == code && !strcmp(tracepoints[i].program, program))
 			return true;
 	}
-	return false;
+	return makes_over_ring(p, program, code);
 }
 
 const char *probe_program(const struct probe *p, unsigned i)
@@ -161,7 +172,7 @@ static void choose_iterators(struct probe *p)
 {
 	struct probe_bpf *s = p->skel;
 
-	if (p->can_read_tasks)
+	if (p->can.reads_tasks)
 		choose(p, s->progs.picture_tasks_whole);
 	if (!bpf_program__autoload(s->progs.picture_tasks_whole))
 		choose(p, s->progs.picture_tasks);
@@ -184,6 +195,30 @@ static void choose_enters(struct probe *p, const struct live_config *cfg)
 		bpf_map__set_max_entries(p->skel->maps.givens, 1);
 }
 
+/* What is done over io_uring, of calls that are wanted. */
+static void choose_over_ring(struct probe *p, const struct live_config *cfg)
+{
+	struct probe_bpf *s = p->skel;
+	const struct uring_op *op;
+	bool any = false;
+
+	for (unsigned i = 0; (op = uring_op(p->can.uring, i)); i++) {
+		if (!has_bit(cfg->syscalls, op->code))
+			continue;
+		any = true;
+		if (op->program)
+			choose(p, bpf_object__find_program_by_name(s->obj, op->program));
+	}
+	if (any) {
+		choose(p, s->progs.on_io_uring_complete);
+		if (p->can.uring_submit)
+			choose(p, bpf_object__find_program_by_name(s->obj, p->can.uring_submit));
+	} else {
+		bpf_map__set_max_entries(s->maps.ring_calls, 1);
+		bpf_map__set_max_entries(s->maps.ring_records, 1);
+	}
+}
+
 /* Only what is wanted is loaded. */
 static void choose_programs(struct probe *p, const struct live_config *cfg)
 {
@@ -204,6 +239,7 @@ static void choose_programs(struct probe *p, const struct live_config *cfg)
 			choose(p, bpf_object__find_program_by_name(p->skel->obj,
 								   tracepoints[i].program));
 	}
+	choose_over_ring(p, cfg);
 	choose_enters(p, cfg);
 }
 
@@ -242,6 +278,7 @@ static void set_up(struct probe *p, const struct live_config *cfg, uint64_t epoc
 	s->rodata->own_tgid = (uint32_t)getpid();
 	s->rodata->snaplen = cfg->snaplen < PROBE_SNAPLEN_MAX ? cfg->snaplen : PROBE_SNAPLEN_MAX;
 	s->rodata->boot_epoch_ns = epoch_ns;
+	s->rodata->wants_places = cfg->wants_places;
 	count_rings(p, cfg);
 	for (unsigned code = 0; code < SC_COUNT; code++) {
 		int nr = native_number(code);
@@ -354,7 +391,7 @@ static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epo
 {
 	int r;
 
-	p->skel = object_open(&p->can_read_tasks);
+	p->skel = object_open(&p->can);
 	if (!p->skel)
 		return explain(p, -errno, e);
 	choose_programs(p, cfg);
@@ -481,6 +518,29 @@ static void route_all(struct probe *p, const struct live_config *cfg)
 #endif
 }
 
+static void route_over_ring(struct probe *p, const struct live_config *cfg)
+{
+	struct probe_bpf *s = p->skel;
+	const struct uring_op *op;
+
+	for (unsigned i = 0; (op = uring_op(p->can.uring, i)); i++) {
+		const struct bpf_program *end;
+		uint32_t opcode = op->opcode;
+		int fd;
+
+		if (!has_bit(cfg->syscalls, op->code))
+			continue;
+		s->bss->ring_wanted[opcode] = wants_of(cfg, op->code);
+		if (!op->program)
+			continue;
+		end = bpf_object__find_program_by_name(s->obj, op->program);
+		fd = end ? bpf_program__fd(end) : -1;
+		if (fd < 0 ||
+		    bpf_map_update_elem(bpf_map__fd(s->maps.ring_ends), &opcode, &fd, BPF_ANY) < 0)
+			s->bss->ring_wanted[opcode] = 0;
+	}
+}
+
 static bool is_enter(const char *program)
 {
 	return !strncmp(program, "enter_", 6);
@@ -538,6 +598,7 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 	struct bpf_program *program;
 
 	route_all(p, cfg);
+	route_over_ring(p, cfg);
 	if (p->skel->rodata->has_enters)
 		attach_enters(p);
 	bpf_object__for_each_program(program, p->skel->obj)
@@ -565,6 +626,11 @@ bool probe_is_iterator(const char *program)
 const struct iterators *probe_iterators(const struct probe *p)
 {
 	return p->iterators.tasks && p->iterators.files ? &p->iterators : NULL;
+}
+
+enum uring_sight probe_uring(const struct probe *p)
+{
+	return p->can.uring;
 }
 
 const char *probe_no_enters(const struct probe *p)

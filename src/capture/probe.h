@@ -5,6 +5,7 @@
 #include "capture/iterators.h"
 #include "capture/live.h"
 #include "capture/loss.h"
+#include "capture/uring.h"
 
 struct probe;
 
@@ -34,6 +35,8 @@ bool probe_is_iterator(const char *program);
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
 const char *probe_refused(const struct probe *p, unsigned i, const char **reason);
+/* How much is seen of what is done over io_uring. */
+enum uring_sight probe_uring(const struct probe *p);
 /* Why a program at the beginning of calls could not be attached; NULL. */
 const char *probe_no_enters(const struct probe *p);
 /* The i-th program that there is, wanted or not; NULL behind the last. */

@@ -15,9 +15,10 @@ enum {
 	AT_END = AT_ENTRIES + 4,
 };
 
-uint32_t ring_event(const uint8_t *rec, uint32_t n, uint8_t ret[INFRA_BYTES])
+uint32_t ring_event(const uint8_t *rec, uint32_t n, enum uring_sight sight,
+		    uint8_t ret[INFRA_BYTES])
 {
-	char text[128];
+	char text[192];
 	int64_t fd;
 	int length;
 
@@ -26,8 +27,8 @@ uint32_t ring_event(const uint8_t *rec, uint32_t n, uint8_t ret[INFRA_BYTES])
 	fd = (int64_t)load64(rec + AT_PARAMS);
 	if (fd < 0)
 		return 0;
-	length = snprintf(text, sizeof(text), "fd=%" PRId64 " entries=%u seen=opens", fd,
-			  load32(rec + AT_ENTRIES));
+	length = snprintf(text, sizeof(text), "fd=%" PRId64 " entries=%u %s", fd,
+			  load32(rec + AT_ENTRIES), uring_seen(sight));
 	return infra_encode(&(struct infra){.name = STR("io_uring"),
 					    .description = {text, (size_t)length},
 					    .scope = STR_EMPTY},

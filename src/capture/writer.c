@@ -114,6 +114,12 @@ int capfile_create(const char *path, bool compress, struct capfile_writer **ret,
 	return 0;
 }
 
+int capfile_flush(struct capfile_writer *w, struct err *e)
+{
+	errno = 0;
+	return w->gz && gzflush(w->gz, Z_SYNC_FLUSH) != Z_OK ? file_error(w, e) : 0;
+}
+
 /* A file that we made and that nothing got into is of no use to anybody. */
 static void remove_empty(const struct capfile_writer *w)
 {

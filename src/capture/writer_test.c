@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A file in memory that has a path. */
@@ -246,6 +247,53 @@ TEST(what_is_written_reads_back_equal)
 		source_close(s);
 		close(t.fd);
 	}
+}
+
+TEST(what_was_flushed_can_be_read_before_the_end)
+{
+	for (unsigned compress = 0; compress < 2; compress++) {
+		struct target t = target_new();
+		struct capfile_writer *w = create(&t, compress);
+		struct record rec;
+		struct source *s;
+		struct stat st;
+		off_t flushed;
+
+		CHECK_INT(capfile_flush(w, NULL), 0); /* there is nothing yet */
+		CHECK_INT(capfile_write_section(w, NULL), 0);
+		write_event(w, false);
+		CHECK_INT(capfile_flush(w, NULL), 0);
+		s = reopen(&t);
+		expect(s, RECORD_SECTION, &rec);
+		expect(s, RECORD_EVENT, &rec);
+		source_close(s);
+		CHECK(!fstat(t.fd, &st));
+		flushed = st.st_size;
+		CHECK_INT(capfile_flush(w, NULL), 0);
+		CHECK(!fstat(t.fd, &st));
+		CHECK_INT(st.st_size, flushed);
+		write_event(w, false);
+		CHECK_INT(capfile_finish(w, NULL), 0);
+		s = reopen(&t);
+		expect(s, RECORD_SECTION, &rec);
+		expect(s, RECORD_EVENT, &rec);
+		expect(s, RECORD_EVENT, &rec);
+		expect_end(s);
+		source_close(s);
+		close(t.fd);
+	}
+}
+
+TEST(what_cannot_be_flushed_is_an_error)
+{
+	struct capfile_writer *w;
+	struct err e = {0};
+
+	CHECK_INT(capfile_create("/dev/full", false, &w, &e), 0);
+	CHECK_INT(capfile_write_section(w, &e), 0);
+	CHECK_INT(capfile_flush(w, &e), -ENOSPC);
+	CHECK(strstr(e.msg, "/dev/full: No space left"));
+	CHECK(capfile_finish(w, &e) < 0);
 }
 
 TEST(an_event_is_written_with_the_time_that_the_wall_clock_showed)

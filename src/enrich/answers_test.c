@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { HEAD = 3, ANSWER_MAX = 65536 };
+enum { HEAD = 5, ANSWER_MAX = 65536 };
 
 struct lookup {
 	struct scope scope;

@@ -10,6 +10,8 @@
 
 enum {
 	CONNECT_TIMEOUT_MS = 3000,
+	KEEPALIVE_S = 30,
+	RETRY_AFTER_MAX_S = 600,
 	WHY_BYTES = 160,
 	GRPC_NONE = -1,
 	GRPC_NOT_FOUND = 5,
@@ -32,7 +34,8 @@ struct call {
 	struct framer framer;
 	struct call_request r; /* pointers in it are not used later, but arg and the functions */
 	int grpc_status, bad;  /* bad: -errno of a reply that is not of the form */
-	char why[WHY_BYTES];   /* the runtime's own words */
+	long retry_after_s;
+	char why[WHY_BYTES]; /* the runtime's own words */
 };
 
 static const struct curl *curl;
@@ -139,6 +142,8 @@ static size_t on_header(char *p, size_t one, size_t n, void *arg)
 		k->grpc_status = (int)status;
 	else if (header_is(line, "grpc-message", &value))
 		keep_why(k, value);
+	else if (header_is(line, "retry-after", &value) && str_u64(value, &status))
+		k->retry_after_s = status < RETRY_AFTER_MAX_S ? (long)status : RETRY_AFTER_MAX_S;
 	return n;
 }
 
@@ -160,20 +165,82 @@ static void prepare_grpc(struct call *k, const struct call_request *r)
 	curl->easy_setopt(k->easy, CURLOPT_HTTPHEADER, k->headers);
 }
 
-static void prepare(struct call *k, const struct call_request *r)
+/* All of them or none: a call that is less safe than was asked for is not made. */
+static bool set_pem(struct call *k, const struct pem *p, CURLoption file, CURLoption blob)
+{
+	struct curl_blob text = {(void *)(uintptr_t)p->text.p, p->text.n, CURL_BLOB_COPY};
+
+	if (p->text.n)
+		return curl->easy_setopt(k->easy, blob, &text) == CURLE_OK;
+	return !p->file || curl->easy_setopt(k->easy, file, p->file) == CURLE_OK;
+}
+
+static bool set_ca(struct call *k, const struct pem *ca)
+{
+	if (!ca->file && !ca->text.n)
+		return true;
+	/* Only this one: not what the system trusts besides. */
+	return curl->easy_setopt(k->easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+	       curl->easy_setopt(k->easy, CURLOPT_CAINFO, NULL) == CURLE_OK &&
+	       set_pem(k, ca, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB);
+}
+
+static void add_header(struct call *k, const char *start, const char *value)
+{
+	char *line = xasprintf("%s%s", start, value);
+
+	k->headers = curl->slist_append(k->headers, line);
+	free(line);
+}
+
+static void prepare_remote(struct call *k, const struct call_request *r)
+{
+	const struct remote *to = r->remote;
+	char *url = xasprintf("%s%s", to->url, r->path);
+
+	curl->easy_setopt(k->easy, CURLOPT_URL, url);
+	curl->easy_setopt(k->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl->easy_setopt(k->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl->easy_setopt(k->easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_S);
+	curl->easy_setopt(k->easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_S / 3);
+	if (!set_ca(k, &to->ca) || !set_pem(k, &to->cert, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB) ||
+	    !set_pem(k, &to->key, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB))
+		k->bad = -ENOTSUP;
+	if (k->bad)
+		curl->easy_setopt(k->easy, CURLOPT_URL, ""); /* fails at once */
+	if (to->key_password)
+		curl->easy_setopt(k->easy, CURLOPT_KEYPASSWD, to->key_password);
+	if (to->user)
+		curl->easy_setopt(k->easy, CURLOPT_USERPWD, to->user);
+	if (r->bearer && *r->bearer)
+		add_header(k, "Authorization: Bearer ", r->bearer);
+	if (r->accept)
+		add_header(k, "Accept: ", r->accept);
+	curl->easy_setopt(k->easy, CURLOPT_HTTPHEADER, k->headers);
+	free(url);
+}
+
+static void prepare_socket(struct call *k, const struct call_request *r)
 {
 	char *url = xasprintf("http://localhost%s", r->path);
 
 	curl->easy_setopt(k->easy, CURLOPT_URL, url);
 	curl->easy_setopt(k->easy, CURLOPT_UNIX_SOCKET_PATH, r->socket);
-	curl->easy_setopt(k->easy, CURLOPT_PROXY, ""); /* whatever the environment says */
-	curl->easy_setopt(k->easy, CURLOPT_NOSIGNAL, 1L);
 	/*
 	 * To connect to a UNIX socket costs next to nothing, and libcurl 7.88 breaks a second
 	 * request on a connection that began as HTTP/2, and sends others behind an endless reply.
 	 */
 	curl->easy_setopt(k->easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl->easy_setopt(k->easy, CURLOPT_FORBID_REUSE, 1L);
+	if (r->framing == FRAMING_GRPC)
+		prepare_grpc(k, r);
+	free(url);
+}
+
+static void prepare(struct call *k, const struct call_request *r)
+{
+	curl->easy_setopt(k->easy, CURLOPT_PROXY, ""); /* whatever the environment says */
+	curl->easy_setopt(k->easy, CURLOPT_NOSIGNAL, 1L);
 	curl->easy_setopt(k->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
 	curl->easy_setopt(k->easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
 	curl->easy_setopt(k->easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -181,9 +248,7 @@ static void prepare(struct call *k, const struct call_request *r)
 	curl->easy_setopt(k->easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl->easy_setopt(k->easy, CURLOPT_HEADERDATA, k);
 	curl->easy_setopt(k->easy, CURLOPT_PRIVATE, k);
-	if (r->framing == FRAMING_GRPC)
-		prepare_grpc(k, r);
-	free(url);
+	(r->remote ? prepare_remote : prepare_socket)(k, r);
 }
 
 struct call *call_start(struct calls *c, const struct call_request *r)
@@ -218,6 +283,8 @@ static enum call_outcome http_outcome(struct call *k, struct reply *ret)
 	if (status == 200)
 		return CALL_GOOD;
 	snprintf(k->why, sizeof(k->why), "HTTP status %ld", status);
+	if (k->r.remote && (status == 401 || status == 403))
+		return CALL_DENIED;
 	return status == 404 ? CALL_NOT_FOUND : CALL_FAILED;
 }
 
@@ -237,13 +304,19 @@ static enum call_outcome grpc_outcome(struct call *k, struct reply *ret)
 	return CALL_FAILED;
 }
 
+static const char *bad_words(int bad)
+{
+	if (bad == -ENOTSUP)
+		return "the installed libcurl is too old for these certificates";
+	return bad == -EMSGSIZE ? "the answer is too long" : "the answer is not of the form";
+}
+
 static enum call_outcome outcome_of(struct call *k, CURLcode code, struct reply *ret)
 {
 	long number = 0;
 
 	if (k->bad) {
-		keep_why(k, str_of(k->bad == -EMSGSIZE ? "the answer is too long"
-						       : "the answer is not of the form"));
+		keep_why(k, str_of(bad_words(k->bad)));
 		return CALL_FAILED;
 	}
 	if (code == CURLE_OK)
@@ -256,8 +329,12 @@ static enum call_outcome outcome_of(struct call *k, CURLcode code, struct reply 
 
 static void finish(struct call *k, CURLcode code)
 {
-	struct reply r = {.body = STR_EMPTY, .why = k->why};
+	struct reply r = {.body = STR_EMPTY, .why = k->why, .retry_after_s = k->retry_after_s};
+	curl_off_t n_bytes = 0;
 
+	curl->easy_getinfo(k->easy, CURLINFO_RESPONSE_CODE, &r.status);
+	curl->easy_getinfo(k->easy, CURLINFO_SIZE_DOWNLOAD_T, &n_bytes);
+	r.n_bytes = (uint64_t)n_bytes;
 	r.outcome = outcome_of(k, code, &r);
 	k->r.done(k->r.arg, &r);
 	call_free(k);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Questions over UNIX sockets, many at a time: HTTP/1.1, or gRPC as POSTs of HTTP/2 whose trailers
- * carry the status.  One thread; nothing blocks but calls_wait().
+ * carry the status; and over HTTP or TLS to a server.  One thread; nothing blocks but calls_wait().
  */
 #pragma once
 
@@ -18,7 +18,7 @@ enum call_outcome {
 	CALL_GOOD,
 	CALL_NOT_FOUND,	  /* the runtime says that there is no such thing */
 	CALL_UNSUPPORTED, /* nor such a question */
-	CALL_DENIED,	  /* we may not open its socket */
+	CALL_DENIED,	  /* we may not open its socket, or it says so */
 	CALL_FAILED,
 };
 
@@ -26,10 +26,29 @@ struct reply {
 	enum call_outcome outcome;
 	struct str body; /* gRPC: the message; borrowed */
 	const char *why; /* when not good: a few words, borrowed */
+	long status;	 /* of HTTP; 0: none came */
+	long retry_after_s;
+	uint64_t n_bytes; /* received */
+};
+
+/* A certificate or key: a file's name, or the text itself; neither: none. */
+struct pem {
+	const char *file;
+	struct str text;
+};
+
+/* A server that is no UNIX socket.  Its certificate is always checked. */
+struct remote {
+	const char *url; /* without a path */
+	struct pem ca;	 /* none: what the system trusts */
+	struct pem cert, key;
+	const char *key_password, *user; /* "name:password"; or NULL */
 };
 
 struct call_request {
 	const char *socket;
+	const struct remote *remote; /* instead of a socket; FRAMING_LINES */
+	const char *bearer, *accept; /* with remote: the token and the form of the answer */
 	enum framing framing;
 	const char *path;
 	struct str body;       /* gRPC: the message */

@@ -31,7 +31,7 @@ static void load(void)
 	CURL_FUNCTIONS(CURL_LOOK_UP)
 #undef CURL_LOOK_UP
 	if (loaded)
-		functions.global_init(CURL_GLOBAL_NOTHING); /* UNIX sockets need no TLS */
+		functions.global_init(CURL_GLOBAL_DEFAULT);
 }
 
 const struct curl *curl_load(void)

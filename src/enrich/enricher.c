@@ -28,6 +28,8 @@ struct enricher {
 	struct calls *calls;
 	struct runtime *runtimes[PLACES_MAX];
 	unsigned n_runtimes;
+	struct access *access;	     /* NULL: no API server */
+	struct apiserver *apiserver; /* likewise */
 	struct book *book;
 	struct buf record;
 	enricher_tell tell;
@@ -220,6 +222,17 @@ static void on_missing(void *arg, struct runtime *r, struct str id, enum call_ou
 
 /* --- outside --- */
 
+static void open_apiserver(struct enricher *en)
+{
+	struct apiserver_config cfg = APISERVER_CONFIG_DEFAULT;
+
+	if (!en->access)
+		return;
+	cfg.access = en->access;
+	cfg.watch = en->cfg.watch;
+	en->apiserver = apiserver_new(&cfg, en->calls, en->tell, en->arg);
+}
+
 int enricher_new(const struct enricher_config *cfg, enricher_tell tell, void *arg,
 		 struct enricher **ret, struct err *e)
 {
@@ -227,8 +240,11 @@ int enricher_new(const struct enricher_config *cfg, enricher_tell tell, void *ar
 	struct place_list places = {0};
 	int code = places_find(cfg, &places, e);
 
+	if (code >= 0)
+		code = access_open(&cfg->kube, &en->access, e);
 	en->calls = code < 0 ? NULL : calls_new(e);
 	if (!en->calls) {
+		access_close(en->access);
 		free(en);
 		places_done(&places);
 		return code < 0 ? code : -ENOENT;
@@ -250,6 +266,7 @@ int enricher_new(const struct enricher_config *cfg, enricher_tell tell, void *ar
 			runtime_new(places.at[i].kind, places.at[i].path, en->calls,
 				    &en->runtime_cfg, &en->listener);
 	places_done(&places);
+	open_apiserver(en);
 	*ret = en;
 	return 0;
 }
@@ -260,6 +277,8 @@ void enricher_free(struct enricher *en)
 		return;
 	for (unsigned i = 0; i < en->n_runtimes; i++)
 		runtime_free(en->runtimes[i]);
+	apiserver_free(en->apiserver);
+	access_close(en->access);
 	calls_free(en->calls);
 	book_free(en->book);
 	buf_done(&en->record);
@@ -290,6 +309,8 @@ static int64_t tick(struct enricher *en)
 		at = runtime_tick(en->runtimes[i], en->now_ms);
 		next = at < next ? at : next;
 	}
+	at = en->apiserver ? apiserver_tick(en->apiserver, en->now_ms) : INT64_MAX;
+	next = at < next ? at : next;
 	at = book_next_due(en->book);
 	return at < next ? at : next;
 }
@@ -349,6 +370,8 @@ bool enricher_is_idle(const struct enricher *en)
 		    !runtime_is_idle(en->runtimes[i]))
 			return false;
 	}
+	if (en->apiserver && !apiserver_is_idle(en->apiserver))
+		return false;
 	return book_next_due(en->book) == INT64_MAX;
 }
 
@@ -362,4 +385,9 @@ void enricher_get_stats(const struct enricher *en, struct enricher_stats *ret)
 const struct runtime *enricher_runtime(const struct enricher *en, unsigned i)
 {
 	return i < en->n_runtimes ? en->runtimes[i] : NULL;
+}
+
+const struct apiserver *enricher_apiserver(const struct enricher *en)
+{
+	return en->apiserver;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All container runtimes of this machine: metadata of every container, as the JSON of container
- * records, given out when it changes.
+ * All container runtimes of this machine, and the Kubernetes API server: metadata of every
+ * container and pod, as the JSON of records, given out when it changes.
  *
  * Whole lists at the start, then by the runtimes' events, and by enricher_ask() for what is met
  * first elsewhere.  A runtime that is away, hangs, lies or floods costs only its own containers.
@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "enrich/apiserver.h"
 #include "enrich/note.h"
 #include "enrich/runtime.h"
 
@@ -24,6 +25,7 @@ struct enricher_config {
 	size_t label_max; /* bytes of a label's value; longer ones are left out */
 	unsigned timeout_ms, max_questions;
 	size_t max_containers;
+	struct access_config kube; /* the Kubernetes API server, if there is one */
 };
 
 #define ENRICHER_CONFIG_DEFAULT                                                                    \
@@ -34,14 +36,14 @@ struct enricher_config {
 				  .max_containers = 65536})
 
 /*
- * name: "container" or "container_removed", json: its record; both borrowed.  From within
+ * name: "container", "container_removed" or "k8s", json: its record; both borrowed.  From within
  * enricher_turn().
  */
 typedef void (*enricher_tell)(void *arg, struct str name, struct str json);
 
 struct enricher;
 
-/* -EINVAL and *e when a socket is not "KIND=PATH". */
+/* -EINVAL and *e when a socket is not "KIND=PATH"; what access_open() says, too. */
 int enricher_new(const struct enricher_config *cfg, enricher_tell tell, void *arg,
 		 struct enricher **ret, struct err *e);
 /* Be told why nothing comes, too; as `tell` is, with its arg. */
@@ -67,3 +69,5 @@ struct enricher_stats {
 void enricher_get_stats(const struct enricher *en, struct enricher_stats *ret);
 /* The runtimes, by number from 0; NULL behind the last. */
 const struct runtime *enricher_runtime(const struct enricher *en, unsigned i);
+/* NULL: there is none to ask. */
+const struct apiserver *enricher_apiserver(const struct enricher *en);

@@ -45,7 +45,8 @@ struct str facts_text(struct facts *f, struct str s)
 
 void facts_add_pair(struct facts *f, struct pair_list *l, struct str key, struct str value)
 {
-	if (l->n == FACTS_ITEMS_MAX)
+	/* No JSON key holds a NUL byte for the reader of records. */
+	if (l->n == FACTS_ITEMS_MAX || str_chr(key, 0) >= 0)
 		return;
 	l->at = xgrow(l->at, &l->cap, l->n + 1, sizeof(*l->at));
 	l->at[l->n++] = (struct pair){facts_text(f, key), facts_text(f, value)};

@@ -65,7 +65,7 @@ void facts_free(struct facts *f); /* NULL is fine */
 
 /* A copy that lives as long as f. */
 struct str facts_text(struct facts *f, struct str s);
-/* Lists take FACTS_ITEMS_MAX items; what comes then is left out. */
+/* Lists take FACTS_ITEMS_MAX items; what comes then is left out, as a key with a NUL byte is. */
 void facts_add_pair(struct facts *f, struct pair_list *l, struct str key, struct str value);
 /* Replaces the value of a key that is there. */
 void facts_set_pair(struct facts *f, struct pair_list *l, struct str key, struct str value);

@@ -115,6 +115,20 @@ TEST(a_record_that_is_too_long_loses_its_lists)
 	free(text);
 }
 
+TEST(a_key_that_no_record_can_hold_is_left_out)
+{
+	struct facts *f = facts_new(CONTAINER_CRI);
+	struct container *c;
+
+	f->full_id = facts_text(f, STR("abc"));
+	facts_add_pair(f, &f->labels, (struct str){"a\0b", 3}, STR("1"));
+	facts_set_pair(f, &f->labels, STR("b"), (struct str){"\0", 1});
+	c = record_of(f, 100);
+	CHECK(c && c->n_labels == 1 && str_is(c->labels[0].key, "b"));
+	container_free(c);
+	facts_free(f);
+}
+
 TEST(keys_are_set_once)
 {
 	struct facts *f = facts_new(CONTAINER_CRI);

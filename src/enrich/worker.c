@@ -155,6 +155,11 @@ int worker_new(const struct enricher_config *cfg, struct worker **ret, struct er
 	return 0;
 }
 
+bool worker_asks_cluster(const struct worker *w)
+{
+	return enricher_apiserver(w->en);
+}
+
 static bool is_denied(const char *path)
 {
 	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 && errno == EACCES;

@@ -21,6 +21,8 @@ int worker_start(struct worker *w, struct err *e);
  * NULL behind the last.  Before worker_start().
  */
 const char *worker_denied(const struct worker *w, unsigned i);
+/* Whether there is a Kubernetes API server to ask. */
+bool worker_asks_cluster(const struct worker *w);
 /* Until every runtime that is there has told all it has, at most so long. */
 void worker_wait(struct worker *w, unsigned timeout_ms);
 

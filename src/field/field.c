@@ -18,6 +18,7 @@
 #define CLASS_fdlist "fdlist"
 #define CLASS_saker "saker"
 #define CLASS_container "container (plugin container)"
+#define CLASS_k8smeta "k8smeta (plugin k8smeta)"
 
 const struct field_info field_table[] = {
 #define FIELD(class_, name_, type_, format_, flags_, scope_, up_, get_, help_)                     \

@@ -42,7 +42,8 @@ enum {
 };
 enum { CT_PRIVILEGED, CT_HOST_PID, CT_HOST_NETWORK, CT_HOST_IPC };
 enum { MOUNT_ALL, MOUNT_SOURCE, MOUNT_DEST, MOUNT_MODE, MOUNT_RDWR, MOUNT_PROPAGATION };
-enum { POD_NAME, POD_NAMESPACE, POD_UID };
+enum { POD_NAME, POD_NAMESPACE, POD_UID, POD_IP };
+enum { OWNER_NAMESPACE, OWNER_DEPLOYMENT, OWNER_RS, OWNER_RC };
 
 #define FIELD(class_, name_, type_, format_, flags_, scope_, up_, get_, help_)                     \
 	enum field_result get_(const struct field_ctx *c, struct field *f, struct value *ret);

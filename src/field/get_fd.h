@@ -47,6 +47,9 @@ bool moment_given_name(const struct field_ctx *c, struct str *ret);
 /* The same as it was given. */
 struct str moment_given_name_raw(const struct field_ctx *c);
 
+/* The descriptor that fs.path.name is of; NULL when a name is all there is. */
+const struct fd *moment_fs_fd(const struct field_ctx *c);
+
 /* path with double slashes squeezed; borrowed when there are none. */
 struct str path_squeeze(struct arena *a, struct str path);
 /* base and path joined, in scratch. */

@@ -224,6 +224,18 @@ static bool succeeded(const struct moment *m)
 	return m->res == 0;
 }
 
+const struct fd *moment_fs_fd(const struct field_ctx *c)
+{
+	const struct moment *m = c->m;
+	const struct fs_paths *paths = find_fs_paths(m->ev.type);
+
+	if (!paths || !succeeded(m))
+		return NULL;
+	if (paths->params[FS_NAME] != FD_NAME && !(m->ev.info->flags & EF_CREATES_FD))
+		return NULL;
+	return m->fd;
+}
+
 static struct str fs_absolute(const struct field_ctx *c, enum path_base from, unsigned param,
 			      struct str path)
 {

@@ -17,6 +17,7 @@ static const struct {
 	struct version version;
 } plugins[] = {
 	{"container", {{0, 7, 0}}},
+	{"k8smeta", {{0, 4, 1}}},
 };
 
 /* "1.2.3", no more and no less. */

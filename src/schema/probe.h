@@ -44,6 +44,13 @@ enum {
 	/* Pieces of memory, per CPU, in which records of varying length are put together. */
 	PROBE_SCRATCHES = 2,
 	PROBE_GIVEN_PLACES = 4096, /* a power of two; see bpf/given.h */
+	PROBE_RING_OPS = 64,	   /* opcodes of io_uring from here on are not watched */
+	/*
+	 * A file in a ring's own table has no descriptor: the number that stands for it is this
+	 * and its slot there, which no descriptor reaches.
+	 */
+	PROBE_RING_SLOT = 1 << 30,
+	PROBE_RING_NO_FD = (1u << 31) - 1, /* of one that nobody will be told */
 };
 
 /* What is left out of a record, which is sent all the same. */
@@ -65,5 +72,6 @@ enum probe_loss {
 	LOSS_TOO_LONG,
 	LOSS_NO_SCRATCH, /* interrupted too often in the middle of a record */
 	LOSS_TOO_MANY,	 /* messages of one call that are more than are looked at */
+	LOSS_NO_PLACE,	 /* operations of io_uring under way that are more than are kept */
 	LOSS_COUNT,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A new program in an old process: execve and execveat. */
+#include "schema/place.h"
 #include "state/private.h"
 
 /* Parameters of execve and execveat. */
@@ -177,6 +178,8 @@ static void set_exepath(struct state *s, struct moment *m)
 	if (str_ends(path, deleted))
 		path.n -= deleted.n;
 	set_text(s, &m->thread->exepath, path);
+	intern_unref(s->names, m->thread->exe_place);
+	m->thread->exe_place = place_take(s, m->ev.tid, PLACE_EXE, 0, m->thread->exe_ino);
 }
 
 void apply_exec(struct state *s, struct moment *m)

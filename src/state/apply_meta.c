@@ -2,6 +2,8 @@
 /* Records about no thread: users, groups and containers come and go. */
 #include "state/private.h"
 
+#include <errno.h>
+
 static struct str text(const struct event *ev, unsigned i)
 {
 	return str_until_nul(event_param(ev, i));
@@ -98,6 +100,27 @@ void apply_container(struct state *s, struct moment *m)
 	add_container(s, m, text(&m->ev, 0));
 }
 
+static void apply_kube(struct state *s, struct str json)
+{
+	struct kube_object *o;
+	bool is_gone;
+	int r = kube_parse(json, &is_gone, &o, NULL);
+
+	if (r == -ENOTSUP)
+		return;
+	if (r < 0) {
+		s->stats.n_bad_records++;
+		return;
+	}
+	s->container_base++;
+	if (!is_gone) {
+		kube_table_add(s->kube, o);
+		return;
+	}
+	kube_table_remove(s->kube, o->kind, o->uid);
+	kube_free(o);
+}
+
 void apply_async(struct state *s, struct moment *m)
 {
 	struct str name = text(&m->ev, 1), data = text(&m->ev, 2);
@@ -106,4 +129,6 @@ void apply_async(struct state *s, struct moment *m)
 		add_container(s, m, data);
 	else if (str_is(name, "container_removed"))
 		remove_container(s, m, data);
+	else if (str_is(name, "k8s"))
+		apply_kube(s, data);
 }

@@ -74,6 +74,7 @@ static void add_file(struct state *s, struct moment *m, struct str base, struct 
 			fd->flags |= FDF_UPPER_LAYER;
 		if (flags & PPM_FD_LOWER_LAYER)
 			fd->flags |= FDF_LOWER_LAYER;
+		fd->place = place_take(s, m->thread->tid, m->res, fd->dev, fd->ino);
 		set_text(s, &fd->name, full);
 		if (str_eq(full, name))
 			set_istr(s, &fd->name_raw, fd->name);

@@ -113,6 +113,7 @@ static void inherit(struct state *s, struct thread *t, struct thread *from)
 
 	inherit_arguments(s, t, from);
 	set_istr(s, &t->exepath, from->exepath);
+	set_istr(s, &t->exe_place, from->exe_place);
 	set_istr(s, &t->root, from->root);
 	t->exe_writable = from->exe_writable;
 	t->exe_upper_layer = from->exe_upper_layer;

@@ -40,6 +40,7 @@ void fd_unref(struct state *s, struct fd *fd)
 		return;
 	intern_unref(s->names, fd->name);
 	intern_unref(s->names, fd->name_raw);
+	intern_unref(s->names, fd->place);
 	if (fd->type == FD_UNIX_SOCK)
 		intern_unref(s->names, fd->unix_sock.path);
 	slab_put(s->slab, fd, sizeof(*fd));
@@ -56,6 +57,7 @@ static struct fd *fd_copy(struct state *s, const struct fd *from)
 	fd->refs = 1;
 	istr_ref(fd->name);
 	istr_ref(fd->name_raw);
+	istr_ref(fd->place);
 	if (fd->type == FD_UNIX_SOCK)
 		istr_ref(fd->unix_sock.path);
 	return fd;

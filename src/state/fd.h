@@ -29,6 +29,7 @@ struct fd {
 	int64_t pid;	       /* pidfd's target */
 	struct istr *name;     /* full path, tuple text or link text; NULL is "" */
 	struct istr *name_raw; /* as the process gave it; NULL when not from a path */
+	struct istr *place;    /* where the file is: place.h; NULL unknown */
 	union {
 		struct sock_tuple tuple; /* IPv4, IPv6; a server socket's own end is dst */
 		struct {

@@ -11,6 +11,8 @@
 #include "schema/lane.h"
 #include "state/container.h"
 #include "state/fd.h"
+#include "state/hostmounts.h"
+#include "state/kube.h"
 #include "state/thread.h"
 #include "state/user.h"
 
@@ -25,6 +27,7 @@ enum {
 	N_CONTAINER_CACHE = 64,
 	N_AWAITED = 4096, /* containers without metadata that are told apart */
 	N_AWAITED_BUCKETS = 1024,
+	N_PLACES = 1024, /* of threads whose open or exec is just about to come */
 };
 
 #define RECENT_NS 2000000000ULL /* how long a clone and its other half may be apart */
@@ -97,6 +100,14 @@ struct awaited {
 	enum metadata_status source; /* what becomes of new ones: PENDING, or why nothing comes */
 };
 
+/* Where the file is that this thread's next event is about (place.c). */
+struct place_wait {
+	int64_t tid, fd;
+	uint64_t ino;
+	uint32_t dev;
+	struct istr *place; /* NULL: free */
+};
+
 /* cgroup list to container id, both interned. */
 struct container_cache {
 	uint32_t type; /* enum container_type */
@@ -128,6 +139,7 @@ struct state {
 	struct intern *names;
 	struct thread_table threads;
 	struct container_table *containers;
+	struct kube_table *kube;	     /* Kubernetes objects */
 	struct container *removed_container; /* the last one: its own event still shows it */
 	struct awaited awaited;
 	struct user_table *users;
@@ -156,6 +168,8 @@ struct state {
 	bool in_snapshot; /* process list entries have come and are not linked yet */
 
 	struct lossy_span lossy[LANE_COUNT]; /* the last one */
+	struct place_wait places[N_PLACES];
+	struct host_mounts host_mounts;
 
 	uint64_t num, first_ts, last_ts;
 	uint64_t generation, lineage_epoch, container_base;
@@ -235,6 +249,14 @@ void awaited_told(struct state *s, const struct container *c);
 void awaited_gone(struct state *s, struct str id);
 /* Whether anybody can tell: METADATA_PENDING, or why not. */
 void awaited_source(struct state *s, enum metadata_status source);
+
+/* place.c */
+
+void places_clear(struct state *s);
+/* What the kernel says just before an open or exec. */
+void apply_place(struct state *s, struct moment *m);
+/* What it said of this file, with its reference; NULL when nothing. */
+struct istr *place_take(struct state *s, int64_t tid, int64_t fd, uint32_t dev, uint64_t ino);
 
 /* fd.c */
 

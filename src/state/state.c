@@ -2,11 +2,15 @@
 #include "state/state.h"
 
 #include "base/alloc.h"
+#include "schema/place.h"
 #include "state/private.h"
 
 #include <stdlib.h>
 
-enum { USERS_MAX = 262144 };
+enum {
+	USERS_MAX = 262144,
+	KUBE_MAX = 65536, /* Kubernetes objects */
+};
 
 /* Parameter that holds the descriptor which events of this type work on. */
 static uint8_t find_fd_param(uint16_t type)
@@ -56,7 +60,9 @@ static void init_tables(struct state *s)
 	exited_init(&s->exited);
 	s->users = user_table_new(USERS_MAX, s->names);
 	s->containers = container_table_new(s->cfg.max_containers, s->cfg.max_bytes / 4);
+	s->kube = kube_table_new(KUBE_MAX, s->cfg.max_bytes / 16);
 	awaited_init(&s->awaited, &s->cfg);
+	host_mounts_init(&s->host_mounts);
 	s->leaving_tid = s->closing_tid = s->late_tid = -1;
 }
 
@@ -66,7 +72,10 @@ static void drop_tables(struct state *s)
 	exited_done(&s->exited);
 	user_table_free(s->users);
 	container_table_free(s->containers);
+	kube_table_free(s->kube);
 	awaited_done(&s->awaited, s->names);
+	places_clear(s);
+	host_mounts_done(&s->host_mounts);
 	container_free(s->removed_container);
 	s->removed_container = NULL;
 	interface_list_clear(&s->interfaces, s->names);
@@ -380,6 +389,23 @@ static void skip_event(struct state *s, const struct record *r, uint16_t type)
 	note_time(t, ts);
 }
 
+/* Notes between events that are none themselves: they take no number. */
+static bool apply_note(struct state *s, struct moment *m)
+{
+	struct str name;
+
+	if (m->ev.type != EV_ASYNCEVENT_E)
+		return false;
+	name = str_until_nul(event_param(&m->ev, 1));
+	if (str_is(name, PLACE_EVENT))
+		apply_place(s, m);
+	else if (str_is(name, "saker.mounts"))
+		s->stats.n_bad_records += host_mounts_set(&s->host_mounts, event_param(&m->ev, 2));
+	else
+		return false;
+	return true;
+}
+
 /* Portable code of a generic call, straight from its record. */
 static unsigned generic_code(const struct record *r)
 {
@@ -411,6 +437,8 @@ static enum state_verdict event_record(struct state *s, const struct record *r, 
 		s->stats.n_bad_records++;
 		return STATE_HIDDEN;
 	}
+	if (type == EV_ASYNCEVENT_E && apply_note(s, ret))
+		return STATE_HIDDEN;
 	ret->ev.cpu = r->event.cpu;
 	ret->ev.wall_by_ns = r->event.wall_by_ns;
 	s->is_watched = plan == PLAN_DELIVER;
@@ -474,9 +502,12 @@ void state_get_stats(const struct state *s, struct state_stats *ret)
 	ret->n_fds = s->n_fds;
 	ret->n_containers = container_table_count(s->containers);
 	ret->n_users = user_table_count(s->users);
-	ret->n_bytes = slab_held(s->slab) + s->heap_bytes + container_table_bytes(s->containers);
+	ret->n_bytes = slab_held(s->slab) + s->heap_bytes + container_table_bytes(s->containers) +
+		       kube_table_bytes(s->kube);
 	ret->n_events = s->num;
 	ret->containers_evicted = container_table_evicted(s->containers);
+	ret->n_kube_objects = kube_table_count(s->kube);
+	ret->kube_evicted = kube_table_evicted(s->kube);
 	ret->users_refused = user_table_refused(s->users);
 }
 

@@ -142,9 +142,11 @@ struct state_stats {
 	uint64_t threads_added, threads_removed, threads_refused, threads_evicted;
 	uint64_t fds_added, fds_removed, fds_refused, fds_impossible;
 	uint64_t containers_evicted, users_refused;
-	uint64_t awaited_evicted; /* containers given up as too many were awaited */
+	uint64_t n_kube_objects, kube_evicted; /* Kubernetes */
+	uint64_t awaited_evicted;	       /* containers given up as too many were awaited */
 	uint64_t thread_lookups_failed, fd_lookups_failed;
 	uint64_t threads_healed, fds_healed;
+	uint64_t places_lost; /* of files whose event did not come, or another one first */
 };
 
 void state_get_stats(const struct state *s, struct state_stats *ret);

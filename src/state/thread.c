@@ -298,8 +298,8 @@ static bool is_placeholder(const struct thread *t)
 /* Everything it refers to, and itself. */
 static void thread_release(struct state *s, struct thread *t)
 {
-	struct istr **texts[] = {&t->comm, &t->exe,  &t->exepath, &t->args,	   &t->env,
-				 &t->cwd,  &t->root, &t->cgroups, &t->container_id};
+	struct istr **texts[] = {&t->comm, &t->exe,  &t->exepath, &t->args,	    &t->env,
+				 &t->cwd,  &t->root, &t->cgroups, &t->container_id, &t->exe_place};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		intern_unref(s->names, *texts[i]);

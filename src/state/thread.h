@@ -58,6 +58,7 @@ struct thread {
 	struct istr *comm, *exe, *exepath, *args;
 	struct istr *env, *cwd; /* of the main thread; cwd ends in '/' */
 	struct istr *root, *cgroups;
+	struct istr *exe_place;	   /* where the executable is: place.h; NULL unknown */
 	struct istr *container_id; /* NULL on the host; 12 characters normally */
 
 	uint64_t cap_permitted, cap_effective, cap_inheritable;

@@ -13,13 +13,19 @@ import traceback
 SOURCE = os.environ.get('SAKER_SOURCE', os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 SAKER = os.environ.get('SAKER', f'{SOURCE}/build/saker')
 TMP = tempfile.mkdtemp(prefix='saker-test-')
+# Emulated machines are slow: how many times as long to wait for things.
+PATIENCE = float(os.environ.get('SAKER_PATIENCE', 1))
+
+
+class _Skipped(Exception):
+    pass
 
 
 def capture(name):
     return f'{SOURCE}/tests/captures/{name}'
 
 
-def saker(*args, stdin=b'', timeout=120, **more):
+def saker(*args, stdin=b'', timeout=120 * PATIENCE, **more):
     """Runs the program; standard output and error are bytes in the result."""
     source = {'stdin': stdin} if not isinstance(stdin, bytes) else {'input': stdin}
     env = {**os.environ, 'TZ': 'UTC', **more.pop('env', {})}
@@ -57,6 +63,11 @@ def done(run):
     return run.stdout
 
 
+def skip(why):
+    """The test at hand cannot be made here."""
+    raise _Skipped(why)
+
+
 def run(module):
     tests = [(n, f) for n, f in module.items()
              if callable(f) and n[0] != '_' and getattr(f, '__module__', '') == '__main__']
@@ -66,6 +77,8 @@ def run(module):
         try:
             test()
             print(f'ok {i} {name}')
+        except _Skipped as e:
+            print(f'ok {i} {name} # SKIP {e}')
         except Exception:
             failed += 1
             print(f'not ok {i} {name}')

@@ -26,7 +26,7 @@ static uint32_t device_of(const struct stat *s)
 	return (mi & 0xff) | ma << 8 | (mi & ~0xffu) << 12;
 }
 
-static void pdevino(int fd)
+void pdevino(int fd)
 {
 	struct stat s = {0};
 

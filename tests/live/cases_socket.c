@@ -29,7 +29,7 @@ static size_t put_in(uint8_t *out, const struct sockaddr_in *a)
 	return 6;
 }
 
-static void paddress(const struct sockaddr_in *a)
+void paddress(const struct sockaddr_in *a)
 {
 	uint8_t out[7] = {AF_INET};
 
@@ -37,7 +37,7 @@ static void paddress(const struct sockaddr_in *a)
 	pbytes(out, 7);
 }
 
-static void ptuple(const struct sockaddr_in *from, const struct sockaddr_in *to)
+void ptuple(const struct sockaddr_in *from, const struct sockaddr_in *to)
 {
 	uint8_t out[13] = {AF_INET};
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The wall clock is set while Saker watches and records: two seconds on, and back."""
+import itertools
 import json
 import os
 import signal
@@ -8,7 +9,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
-from tap import SAKER, TMP, check, done, equal, file, run, saker  # noqa: E402
+from recorder import mark, shows  # noqa: E402
+from tap import PATIENCE, SAKER, TMP, check, done, equal, file, run, saker  # noqa: E402
 
 RULES = '''
 - rule: Started
@@ -17,9 +19,8 @@ RULES = '''
   output: started %proc.args %evt.rawtime %proc.duration
   priority: INFO
 '''
-PATIENCE = float(os.environ.get('SAKER_PATIENCE', 1))
-NAP = 0.2 * PATIENCE  # longer than Saker's, which notices a step after one
 STEP_NS = 2_000_000_000
+_numbers = itertools.count()
 
 
 class _SetClock:
@@ -48,28 +49,15 @@ def _lines(path):
         return f.read().splitlines()
 
 
-def _until(path, text):
-    end = time.monotonic() + 60 * PATIENCE
-    while time.monotonic() < end:
-        if any(text in line for line in _lines(path)):
-            return
-        time.sleep(0.02)
-    raise AssertionError(f'no {text!r} in {_lines(path)[-5:]}')
-
-
-def _until_it_is_seen(path, name):
-    end = time.monotonic() + 60 * PATIENCE
-    while time.monotonic() < end and not any(name in line for line in _lines(path)):
-        _mark(name)
-
-
-def _until_it_records(path):
-    end = time.monotonic() + 60 * PATIENCE
-    while time.monotonic() < end:
-        if os.path.exists(path) and os.path.getsize(path) > 500000:
-            return
-        time.sleep(0.05)
-    raise AssertionError('it does not record')
+def _until_both_have_looked(alerts, capture):
+    """They look at the clock at every nap, and had one between two things of which each was seen when it was new."""
+    for _ in range(2):
+        name, end = f'ready-{next(_numbers)}', time.monotonic() + 60 * PATIENCE
+        while not (any(f'mark-{name} ' in line for line in _lines(alerts)) and shows(capture, name)):
+            check(time.monotonic() < end, f'no {name} in {_lines(alerts)[-5:]}')
+            _mark(name)
+            mark(name)
+            time.sleep(0.1)
 
 
 def _times(alerts):
@@ -83,16 +71,14 @@ def events_have_the_time_that_the_clock_showed_when_they_happened():
         watcher = subprocess.Popen([SAKER, 'run', '--json', '-r', rules], stdout=out, stderr=subprocess.PIPE)
     recorder = subprocess.Popen([SAKER, 'record', capture], stderr=subprocess.PIPE)
     try:
-        _until_it_is_seen(alerts, 'ready')
-        _until_it_records(capture)
+        _until_both_have_looked(alerts, capture)
         made = {'before': _mark('before')}
         with _SetClock():
-            time.sleep(NAP)
+            _until_both_have_looked(alerts, capture)
             made['ahead'] = _mark('ahead')
-        time.sleep(NAP)
+        _until_both_have_looked(alerts, capture)
         made['back'] = _mark('back')
-        _until(alerts, 'mark-back')
-        time.sleep(NAP)
+        _until_both_have_looked(alerts, capture)
     finally:
         for p in (watcher, recorder):
             p.send_signal(signal.SIGINT)

@@ -14,7 +14,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
-from tap import SAKER, TMP, check, done, equal, file, run, saker  # noqa: E402
+from tap import PATIENCE, SAKER, TMP, check, done, equal, file, run, saker  # noqa: E402
 
 # Whatever a scenario does, with what is known of it.  Times and numbers of events are the
 # watcher's own.
@@ -59,7 +59,7 @@ class _Watch:
         self.until('ready')
 
     def until(self, mark):
-        end = time.time() + 30
+        end = time.time() + 30 * PATIENCE
         while time.time() < end and self.p.poll() is None:
             _mark(mark)
             with open(self.path) as f:
@@ -70,7 +70,7 @@ class _Watch:
     def end(self):
         self.until('over')
         self.p.send_signal(signal.SIGINT)
-        said = self.p.communicate(timeout=30)[1].decode()
+        said = self.p.communicate(timeout=30 * PATIENCE)[1].decode()
         equal(self.p.returncode, 0, said)
         if _is_lossy(said):
             raise _Lossy(said)

@@ -16,10 +16,9 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
-from tap import SAKER, TMP, check, equal, fails, file, run  # noqa: E402
+from tap import PATIENCE, SAKER, TMP, check, equal, fails, file, run  # noqa: E402
 
 LONG = os.environ.get('SAKER_FAULTS') == 'long'
-PATIENCE = float(os.environ.get('SAKER_PATIENCE', 1))
 ACTOR = os.path.abspath(sys.argv[1])
 DIR = os.path.join(TMP, 'saker-faults')
 FIELDS = ('evt.type evt.rawtime fd.name fd.ino proc.name proc.pid proc.cmdline proc.exe proc.exepath proc.cwd proc.pname '
@@ -261,7 +260,7 @@ def text_alerts_carry_no_escape_sequences():
         time.sleep(0.05)
     time.sleep(0.2)
     p.send_signal(signal.SIGINT)
-    equal(p.wait(30), 0)
+    equal(p.wait(30 * PATIENCE), 0)
     p.stderr.close()
     lines = open(out.name, 'rb').read().split(b'\n')[:-1]
     for line in lines:
@@ -549,7 +548,7 @@ def a_reader_that_is_slow_costs_alerts_that_are_counted():
     made = 20000
     w, r = _into_pipe('--ring-size', '8M,1M,256K')
     _act('counts', made)  # nobody reads meanwhile
-    text, end = b'', time.time() + 3
+    text, end = b'', time.time() + 3 * PATIENCE
     while time.time() < end:
         if select.select([r], [], [], 0.2)[0]:
             text += os.read(r, 65536)
@@ -559,7 +558,7 @@ def a_reader_that_is_slow_costs_alerts_that_are_counted():
         if not more:
             break
         text += more
-    said = w.p.communicate(timeout=60)[1].decode()
+    said = w.p.communicate(timeout=60 * PATIENCE)[1].decode()
     os.close(r)
     alerts = [json.loads(x) for x in text.decode().splitlines()]
     seen = len([x for x in alerts if x['rule'] == 'Counted'])

@@ -18,7 +18,7 @@ import time
 from http.server import BaseHTTPRequestHandler
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
-from tap import SAKER, TMP, check, equal, file, run  # noqa: E402
+from tap import PATIENCE, SAKER, TMP, check, equal, file, run  # noqa: E402
 
 RULES = '''
 - rule: Shadow read
@@ -180,7 +180,7 @@ class _Watch:
 
     def end(self):
         self.p.send_signal(signal.SIGINT)
-        self.p.wait(60)
+        self.p.wait(60 * PATIENCE)
         text = open(self.err.name).read()
         for line in text.splitlines():
             if 'wait' in line or 'until' in line or 'in vain' in line or 'socket' in line:

@@ -8,10 +8,9 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
-from tap import SAKER, TMP, check, done, equal, fails, file, run, saker  # noqa: E402
+from recorder import mark, shows, until_it_records  # noqa: E402
+from tap import PATIENCE, SAKER, TMP, check, done, equal, fails, file, run, saker  # noqa: E402
 
-# Emulated machines are slow: how many times as long to wait for things.
-PATIENCE = float(os.environ.get('SAKER_PATIENCE', 1))
 CAPTURE = os.path.join(TMP, 'r.scap')
 
 
@@ -24,9 +23,7 @@ def _recorder(*args):
     if os.path.exists(CAPTURE):
         os.unlink(CAPTURE)
     p = subprocess.Popen([SAKER, 'record', CAPTURE, *args], stderr=subprocess.PIPE)
-    end = time.time() + 30 * PATIENCE
-    while time.time() < end and not (os.path.exists(CAPTURE) and os.path.getsize(CAPTURE) > 300000):
-        time.sleep(0.05)
+    until_it_records(p, CAPTURE)
     return p
 
 
@@ -59,7 +56,7 @@ def what_the_command_prints_is_not_mixed_into_the_capture():
 
 def the_command_ends_with_the_recording():
     done(saker('record', CAPTURE, '--duration', '1', '--', 'sleep', '98765.5'))
-    end = time.time() + 10
+    end = time.time() + 10 * PATIENCE
     while _is_running('sleep 98765.5') and time.time() < end:
         time.sleep(0.05)
     check(not _is_running('sleep 98765.5'))
@@ -69,10 +66,45 @@ def a_terminal_that_goes_away_ends_it_in_order():
     p = _recorder()
     p.send_signal(signal.SIGHUP)
     p.send_signal(signal.SIGHUP)
-    said = p.communicate(timeout=30)[1].decode()
+    said = p.communicate(timeout=30 * PATIENCE)[1].decode()
     equal(p.returncode, 0, said)
     check(' events in ' in said, said)
     check(_count(CAPTURE) > 0)
+
+
+def one_that_is_killed_leaves_what_happened_before():
+    for args in ((), ('--compress',)):
+        p = _recorder(*args)
+        mark('before')
+        end = time.time() + 30 * PATIENCE
+        while not shows(CAPTURE, 'before'):
+            check(time.time() < end, 'it keeps it to itself')
+            time.sleep(0.1)
+        p.kill()
+        p.communicate(timeout=30 * PATIENCE)
+        check(shows(CAPTURE, 'before'))
+
+
+def through_a_pipe_events_are_seen_as_they_come():
+    for args in ((), ('--compress',)):
+        p = subprocess.Popen([SAKER, 'record', '-', '--filter', 'evt.type = execve', *args], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+        out = file('shown')
+        with open(out, 'wb') as f:
+            shown = subprocess.Popen([SAKER, 'print', '-', '--format', '%proc.args'], stdin=p.stdout, stdout=f)
+        p.stdout.close()
+        for name, often in (('first', True), ('second', False)):
+            end = time.time() + 30 * PATIENCE
+            mark(name)
+            while f'mark-{name}' not in open(out).read():
+                check(time.time() < end and p.poll() is None, f'{name} is not shown')
+                time.sleep(0.1)
+                if often:  # for it may not have been watching
+                    mark(name)
+        p.send_signal(signal.SIGINT)
+        said = p.communicate(timeout=30 * PATIENCE)[1]
+        equal(p.returncode, 0, said)
+        equal(shown.wait(30 * PATIENCE), 0)
 
 
 def stopped_while_it_starts_it_leaves_what_can_be_read():
@@ -95,7 +127,7 @@ def a_file_has_one_recorder():
     fails(saker('record', CAPTURE, '--duration', '1'), 1, 'another program is writing to it')
     check(os.path.getsize(CAPTURE) >= before)
     p.send_signal(signal.SIGINT)
-    p.communicate(timeout=30)
+    p.communicate(timeout=30 * PATIENCE)
     _count(CAPTURE)
 
 

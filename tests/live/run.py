@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,8 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
-from tap import SAKER, SOURCE, TMP, check, done, equal, fails, file, run, saker  # noqa: E402
+from recorder import until_it_records  # noqa: E402
+from tap import PATIENCE, SAKER, SOURCE, TMP, check, done, equal, fails, file, run, saker, skip  # noqa: E402
 
 RULES = '''
 - rule: Secret read
@@ -35,8 +37,6 @@ RULES = '''
   output: started %proc.args
   priority: INFO
 '''
-# Emulated machines are slow: how many times as long to wait for things.
-PATIENCE = float(os.environ.get('SAKER_PATIENCE', 1))
 MUNLOCKALL = {'x86_64': 152, 'aarch64': 231}[os.uname().machine]
 _KERNEL = tuple(int(n) for n in os.uname().release.split('.')[:2])
 _NAME = open('/proc/self/comm').read().strip()
@@ -98,10 +98,17 @@ def _number(summary, pattern):
 def an_alert_comes_at_once_and_knows_the_process():
     secret = file('saker-live-secret', 'x')
     w = _Watch()
-    subprocess.run(['cat', secret], stdout=subprocess.DEVNULL, check=True)
-    start = time.time()
-    w.until('secret ')
-    check(time.time() - start < 0.5 * PATIENCE, time.time() - start)
+    took = []
+    for n in range(5):  # on a busy machine everybody has to wait for their turn
+        subprocess.run(['cat', secret], stdout=subprocess.DEVNULL, check=True)
+        start = time.time()
+        while len([x for x in w.lines() if 'secret ' in x]) <= n:
+            time.sleep(0.01)
+            check(time.time() - start < 60 * PATIENCE, w.lines()[-5:])
+        took.append(time.time() - start)
+        if took[-1] < 0.5 * PATIENCE:
+            break
+    check(min(took) < 0.5 * PATIENCE, took)
     line = next(x for x in w.lines() if 'secret ' in x)
     check(f'Warning secret {secret} cat cat {secret} {_NAME} openat ' in line, line)
     summary = w.end()
@@ -148,7 +155,7 @@ def _on_terminal(*args):
                 text += os.read(master, 65536)
     except OSError:
         os.close(master)
-    p.wait(30)
+    p.wait(30 * PATIENCE)
     return text.decode().replace('\r\n', '\n')
 
 
@@ -163,6 +170,8 @@ def on_a_terminal_a_line_says_how_it_goes_and_spoils_nothing():
 
 
 def on_a_terminal_make_run_goes_on_until_ctrl_c():
+    if not shutil.which('ninja'):
+        skip('nothing to build with')
     pid, master = pty.fork()
     if not pid:
         os.chdir(SOURCE)
@@ -217,14 +226,13 @@ def alerts_of_a_lossy_time_are_marked():
 def a_recording_carries_what_was_lost():
     capture = os.path.join(TMP, 'lossy.scap')
     p = subprocess.Popen([SAKER, 'record', capture, *SMALL], stderr=subprocess.PIPE)
-    while not os.path.exists(capture) or os.path.getsize(capture) < 1000000:
-        time.sleep(0.05)
+    until_it_records(p, capture)
     _flood(p, 20000)
     for i in range(100):
         libc.syscall(MUNLOCKALL)
         time.sleep(0.01)
     p.send_signal(signal.SIGINT)
-    said = p.communicate(timeout=30)[1].decode()
+    said = p.communicate(timeout=30 * PATIENCE)[1].decode()
     lost = int(re.search(r'(\d+) lost', said)[1])
     infra = done(saker('print', capture, '--filter', 'evt.type = infra', '--format', '%evt.arg.description')).decode()
     words = re.findall(r'lane=(\w+) type=(\w+) lost=(\d+) from=(\d+) until=(\d+)', infra)
@@ -306,7 +314,7 @@ def a_recording_can_go_through_a_pipe():
                     '--format', '%proc.cmdline %fd.name', stdin=record.stdout)
     record.stdout.close()
     said = record.stderr.read().decode()
-    equal(record.wait(30), 0, said, printed)
+    equal(record.wait(30 * PATIENCE), 0, said, printed)
     equal(done(printed).decode(), f'cat {secret} {secret}\n', said)
     check(re.search(r'\d+ events in [0-9.]+ s, 0 lost', said), said)
 
@@ -315,8 +323,12 @@ def who_reads_a_recording_may_leave():
     p = subprocess.Popen([SAKER, 'record', '-'], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     p.stdout.read(1000)
     p.stdout.close()
-    said = p.stderr.read().decode()
-    equal(p.wait(30), 1, said)
+    end = time.time() + 30 * PATIENCE
+    while time.time() < end and p.poll() is None:  # it has something to write
+        subprocess.run(['/bin/true'], check=True)
+        time.sleep(0.1)
+    said = p.communicate(timeout=1)[1].decode()
+    equal(p.returncode, 1, said)
     check('standard output: Broken pipe' in said, said)
 
 

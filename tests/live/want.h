@@ -33,9 +33,20 @@ void pempty(void);
 void pany(size_t n);
 /* A number from low to high. */
 void prange(uint64_t low, uint64_t high, size_t bytes);
+/* Device and inode of an open file; of none: zeros. */
+void pdevino(int fd);
+struct sockaddr_in;
+void paddress(const struct sockaddr_in *a);
+void ptuple(const struct sockaddr_in *from, const struct sockaddr_in *to);
+/* All but the result of an exec that failed: arguments x and y, environment E=1; NULL: of execveat.
+ */
+void pfailed_exec(const char *path);
 
 /* Of a call that returns -1 and sets errno: what the kernel returned. */
 long result(long r);
+
+/* Of this version or newer. */
+bool kernel_is(unsigned major_, unsigned minor_);
 
 /* Each makes its calls in an empty directory, which is the current one. */
 void cases_file(void);
@@ -43,3 +54,7 @@ void cases_process(void);
 void cases_socket(void);
 void cases_memory(void);
 void cases_uring(void);
+
+/* Whether the kernel runs 32-bit programs; if so: their calls. */
+bool compat_is_there(void);
+void cases_compat(void);

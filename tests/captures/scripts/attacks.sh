@@ -24,7 +24,12 @@ cp /usr/bin/bash /tmp/nginx
 /tmp/nginx -c 'sh -c true; true'
 cp /usr/bin/true /dev/shm/x
 /dev/shm/x
+rm /dev/shm/x
 sleep 9 &
 python3 -IS -c 'import sys; open("/proc/%s/mem" % sys.argv[1], "r+b", 0).close()' $!
 kill $!
+cp /usr/bin/python3 /tmp/helper
+chmod u+s /tmp/helper
+(echo 1000 >/proc/self/loginuid && exec setpriv --reuid 1000 --regid 1000 --clear-groups /tmp/helper -IS -c 'import os; os.setuid(0)')
+setcap cap_setuid+ep /tmp/xmrig
 true

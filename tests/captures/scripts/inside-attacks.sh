@@ -18,4 +18,6 @@ echo x >/run/secrets/kubernetes.io/serviceaccount/token
 cat /run/secrets/kubernetes.io/serviceaccount/token
 ctr --address /sockets/containerd.sock version
 chattr +i /tmp/page
+bpftool prog load /program.o /sys/fs/bpf/saker-recorded
+rm /sys/fs/bpf/saker-recorded
 true
