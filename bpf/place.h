@@ -112,9 +112,10 @@ ALWAYS bool place_begin(struct event *e, u32 lane)
 	return true;
 }
 
-__noinline int place_send(u64 file, s64 fd, u32 lane, u32 tid)
+/* Of an open file, or the executable: PLACE_EXE. */
+__noinline int place_send(s64 fd, u32 lane, u32 tid)
 {
-	struct file *f = (void *)file;
+	struct file *f = fd == PLACE_EXE ? READ(current_task(), mm, exe_file) : file_of(fd);
 	struct inode *i = READ(f, f_inode);
 	struct place_head p = {
 		.fd = fd, .ino = READ(i, i_ino), .dev = device(READ(i, i_sb, s_dev))};
@@ -122,7 +123,7 @@ __noinline int place_send(u64 file, s64 fd, u32 lane, u32 tid)
 	struct dentry *d;
 	struct event e;
 
-	if (!place_begin(&e, lane))
+	if (!f || !place_begin(&e, lane))
 		return 0;
 	w = event_walk(&e);
 	w->node = READ(f, f_path.dentry);
@@ -151,8 +152,6 @@ __noinline int place_send(u64 file, s64 fd, u32 lane, u32 tid)
 
 ALWAYS void place_opened(s64 fd, u32 tid)
 {
-	struct file *f = wants_places && fd >= 0 ? file_of(fd) : NULL;
-
-	if (f)
-		place_send((u64)f, fd, LANE_REST, tid);
+	if (wants_places && fd >= 0)
+		place_send(fd, LANE_REST, tid);
 }

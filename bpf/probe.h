@@ -14,7 +14,7 @@ const volatile __u32 snaplen = 80;   /* bytes of data buffers, at most PROBE_SNA
 const volatile __u64 boot_epoch_ns;  /* when the machine started: capture/wall.h */
 const volatile __u32 ring_cpu_shift; /* CPUs of one ring of a lane: 1 << this */
 const volatile __u32 rings_per_lane = 1;
-const volatile __u32 picture_scratch; /* behind those of the CPUs */
+const volatile __u32 picture_scratch;			   /* behind those of the CPUs */
 const volatile __u16 syscall_codes[PROBE_SYSCALLS];	   /* native number to enum syscall_code */
 const volatile __u16 syscall_codes_compat[PROBE_SYSCALLS]; /* the same for 32-bit programs */
 
@@ -107,9 +107,9 @@ ALWAYS struct scratch *scratch_at(u32 key)
 }
 
 /*
- * A scratch of this CPU that nobody uses, and where it is.  The program may have been interrupted by another of
- * ours, or (where tracing programs can be preempted) have interrupted one: whoever reads 1
- * after adding its own is alone, for later comers read more until it leaves.
+ * A scratch of this CPU that nobody uses, and where it is.  The program may have been interrupted
+ * by another of ours, or (where tracing programs can be preempted) have interrupted one: whoever
+ * reads 1 after adding its own is alone, for later comers read more until it leaves.
  */
 ALWAYS struct scratch *scratch_take(u32 *ret_key)
 {
