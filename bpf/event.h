@@ -93,7 +93,7 @@ ALWAYS bool event_reserve(struct event *e, u32 lane, u16 type, u32 n_params, u32
 
 ALWAYS void event_submit(struct event *e)
 {
-	bpf_ringbuf_submit(e->p, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(e->p, ring_flags());
 }
 
 ALWAYS bool event_begin(struct event *e, u32 lane, u16 type, u32 n_params)
@@ -141,7 +141,7 @@ ALWAYS void event_end_of(struct event *e, u32 tid)
 	barrier_var(bytes);
 	if (bytes > PROBE_RECORD_MAX)
 		lose(e->lane, e->type, LOSS_TOO_LONG);
-	else if (ring && bpf_ringbuf_output(ring, e->p, bytes, BPF_RB_NO_WAKEUP) < 0)
+	else if (ring && bpf_ringbuf_output(ring, e->p, bytes, ring_flags()) < 0)
 		lose(e->lane, e->type, LOSS_RING_FULL);
 	scratch_leave(e->scratch);
 }

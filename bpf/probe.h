@@ -21,6 +21,7 @@ const volatile __u16 syscall_codes_compat[PROBE_SYSCALLS]; /* the same for 32-bi
 /* Written at any time. */
 __u8 wanted[PROBE_SYSCALLS];	/* by native number: PROBE_WANT_* */
 __u64 told[PROBE_TOLD_SOCKETS]; /* TCP sockets that state has heard of, see calls_socket.h */
+__u8 reader_sleeps;		/* set by the reader, who wants to be woken: cleared here */
 __u8 losing[LANE_COUNT];	/* set here when a record is lost, cleared by the reader */
 
 struct ring {
@@ -141,6 +142,18 @@ ALWAYS void *ring_of(u32 lane)
 	if (rings_per_lane > 1)
 		key = lane * rings_per_lane + (current_cpu() >> ring_cpu_shift);
 	return bpf_map_lookup_elem(&rings, &key);
+}
+
+/*
+ * Wake-ups are dear: only a reader that has found nothing for a while wants one, for the first
+ * record.
+ */
+ALWAYS u64 ring_flags(void)
+{
+	if (!*(volatile __u8 *)&reader_sleeps)
+		return BPF_RB_NO_WAKEUP;
+	reader_sleeps = 0;
+	return BPF_RB_FORCE_WAKEUP;
 }
 
 ALWAYS u64 cgroup_id(void)
