@@ -80,9 +80,10 @@ ALWAYS s64 reaper_of(struct task_struct *t)
 		return 0;
 	up = READ(t, real_parent);
 	for (u32 i = 0; i < ANCESTORS_MAX; i++) {
-		if (up == init || pid_level(up) != level)
-			return READ(init, pid);
 		signal = READ(up, signal);
+		/* Any thread of init may have made a process, which has it for its parent. */
+		if (signal == READ(init, signal) || pid_level(up) != level)
+			return READ(init, pid);
 		if (BPF_CORE_READ_BITFIELD_PROBED(signal, is_child_subreaper)) {
 			if (!(READ(up, flags) & K_PF_EXITING))
 				return READ(up, pid);

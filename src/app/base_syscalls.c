@@ -8,37 +8,61 @@
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
-#define NONE(id)
+#define NONE(...)
 #define ONE(id) SC_##id,
 
-static const uint16_t state_needs[] = {
-#define STATE ONE
+static const struct {
+	uint16_t code;
+	uint8_t part;
+} state_needs[] = {
+#define STATE(id, what) {SC_##id, PART_##what},
 #define REPAIR NONE
 #define VOLUME NONE
+#define READS NONE
 #include "app/base_syscalls.def"
 #undef STATE
 #undef REPAIR
 #undef VOLUME
+#undef READS
+};
+
+static const struct {
+	const char *begins;
+	uint8_t parts;
+} fields[] = {
+#define STATE NONE
+#define REPAIR NONE
+#define VOLUME NONE
+#define READS(begins, what) {begins, PART_##what},
+#include "app/base_syscalls.def"
+#undef STATE
+#undef REPAIR
+#undef VOLUME
+#undef READS
 };
 
 static const uint16_t repair_needs[] = {
 #define STATE NONE
 #define REPAIR ONE
 #define VOLUME NONE
+#define READS NONE
 #include "app/base_syscalls.def"
 #undef STATE
 #undef REPAIR
 #undef VOLUME
+#undef READS
 };
 
 static const uint16_t voluminous[] = {
 #define STATE NONE
 #define REPAIR NONE
 #define VOLUME ONE
+#define READS NONE
 #include "app/base_syscalls.def"
 #undef STATE
 #undef REPAIR
 #undef VOLUME
+#undef READS
 };
 
 /* Events that no system call makes. */
@@ -146,6 +170,14 @@ static void add_list(struct base_syscalls *b, const uint16_t *codes, size_t n,
 		add(b, codes[i], reason);
 }
 
+static void add_state(struct base_syscalls *b, unsigned parts)
+{
+	for (size_t i = 0; i < N(state_needs); i++) {
+		if (!state_needs[i].part || state_needs[i].part & parts)
+			add(b, state_needs[i].code, REASON_STATE);
+	}
+}
+
 static void leave_out(struct base_syscalls *b, unsigned code)
 {
 	if (!event_set_has(b->watched, code))
@@ -195,7 +227,7 @@ static void repair(struct base_syscalls *b)
 }
 
 void base_syscalls_select(const struct base_syscalls_config *cfg, const struct event_set *wants,
-			  struct base_syscalls *ret)
+			  unsigned parts, struct base_syscalls *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	for (unsigned code = SC_UNKNOWN + 1; code < SC_COUNT; code++) {
@@ -207,7 +239,7 @@ void base_syscalls_select(const struct base_syscalls_config *cfg, const struct e
 	if (cfg->repair)
 		repair(ret);
 	else if (!has_any(cfg->add))
-		add_list(ret, state_needs, N(state_needs), REASON_STATE);
+		add_state(ret, parts);
 	/* Rings go past system calls: that there is one must be seen. */
 	add(ret, SC_IO_URING_SETUP, REASON_ALWAYS);
 	for (unsigned code = SC_UNKNOWN + 1; code < SC_COUNT; code++) {
@@ -230,6 +262,33 @@ void base_syscalls_narrow(const struct event_set *wants_on_tcp, struct base_sysc
 	}
 	/* One that is still under way counts as failed. */
 	set_bit(ret->failures, SC_CONNECT);
+}
+
+/* Names of fields that a table does not have may be anything, "tolower(fd.name)" too. */
+static unsigned parts_of(struct str field)
+{
+	unsigned parts = PART_ALL;
+	size_t longest = 0;
+
+	for (size_t i = 0; i < N(fields); i++) {
+		struct str begins = str_of(fields[i].begins);
+
+		if (str_starts(field, begins) && begins.n > longest) {
+			longest = begins.n;
+			parts = fields[i].parts;
+		}
+	}
+	return parts;
+}
+
+static bool reads_descriptors(struct str field)
+{
+	return parts_of(field) & PART_DESCRIPTORS;
+}
+
+static bool reads_credentials(struct str field)
+{
+	return parts_of(field) & PART_CREDENTIALS;
 }
 
 /* What a call or a descriptor names, or all that a call was given. */
@@ -267,6 +326,12 @@ static bool any_rule_tells(const struct ruleset *rules, bool (*tells)(struct str
 		}
 	}
 	return program_reads(rules->program, tells);
+}
+
+unsigned base_syscalls_parts(const struct ruleset *rules)
+{
+	return (any_rule_tells(rules, reads_descriptors) ? PART_DESCRIPTORS : 0) |
+	       (any_rule_tells(rules, reads_credentials) ? PART_CREDENTIALS : 0);
 }
 
 bool base_syscalls_places(const struct ruleset *rules)

@@ -26,6 +26,14 @@ int base_syscalls_custom(struct base_syscalls_config *cfg, struct str item, stru
 /* Several of them, separated by commas. */
 int base_syscalls_custom_list(struct base_syscalls_config *cfg, struct str items, struct err *e);
 
+/* What of state somebody reads; who is who is always known. */
+enum state_part {
+	PART_PROCESSES = 0,
+	PART_DESCRIPTORS = 1 << 0,
+	PART_CREDENTIALS = 1 << 1,
+	PART_ALL = PART_DESCRIPTORS | PART_CREDENTIALS,
+};
+
 enum syscall_reason {
 	REASON_RULES = 1 << 0,	/* a rule could match its event */
 	REASON_STATE = 1 << 1,	/* who is who, which descriptor is what */
@@ -43,9 +51,11 @@ struct base_syscalls {
 	uint8_t why[SC_COUNT];		  /* bits of enum syscall_reason */
 };
 
-/* wants: events that any rule could match. */
+/* Which parts of state (enum state_part) conditions and outputs of the rules read. */
+unsigned base_syscalls_parts(const struct ruleset *rules);
+/* wants: events that any rule could match.  parts: what of state is read. */
 void base_syscalls_select(const struct base_syscalls_config *cfg, const struct event_set *wants,
-			  struct base_syscalls *ret);
+			  unsigned parts, struct base_syscalls *ret);
 /* After that: fill failures and on_tcp.  wants_on_tcp: see program_wants_on_tcp(). */
 void base_syscalls_narrow(const struct event_set *wants_on_tcp, struct base_syscalls *ret);
 /* After that: fill enters, where any rule reads or prints what a call or descriptor names. */

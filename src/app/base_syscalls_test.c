@@ -96,7 +96,7 @@ static struct base_syscalls select_for(const char *rules, const char *custom, bo
 	struct err e = {0};
 
 	CHECK(!base_syscalls_custom_list(&cfg, str_of(custom), &e));
-	base_syscalls_select(&cfg, &wants, &ret);
+	base_syscalls_select(&cfg, &wants, PART_ALL, &ret);
 	return ret;
 }
 
@@ -115,6 +115,57 @@ TEST(without_rules_it_is_what_state_needs)
 	CHECK_INT(b.why[SC_OPENAT], REASON_STATE);
 	CHECK_INT(b.why[SC_SCHED_PROCESS_EXIT], REASON_STATE | REASON_ALWAYS);
 	CHECK_INT(b.why[SC_READ], 0);
+}
+
+/* What is read by a rule with this condition and output. */
+static unsigned parts_of(const char *condition, const char *output)
+{
+	const struct loader_config cfg = {.min_priority = PRIORITY_DEBUG};
+	struct loader *l = loader_new(&cfg);
+	struct ruleset *rules;
+	char text[1024];
+	unsigned parts;
+
+	snprintf(text, sizeof(text),
+		 "- rule: r\n  desc: d\n  priority: INFO\n  condition: %s\n  output: %s\n",
+		 condition, output);
+	CHECK_INT(loader_add_text(l, "rules.yaml", str_of(text)), 0);
+	rules = loader_take(l);
+	loader_free(l);
+	parts = base_syscalls_parts(rules);
+	ruleset_free(rules);
+	return parts;
+}
+
+TEST(what_nobody_reads_of_state_is_not_watched)
+{
+	struct base_syscalls_config cfg = {.repair = false};
+	struct base_syscalls b;
+
+	base_syscalls_select(&cfg, &nothing, PART_PROCESSES, &b);
+	CHECK_SET(b.watched, "clone clone3 execve execveat fork io_uring_setup prctl "
+			     "sched_process_exit setsid vfork");
+	base_syscalls_select(&cfg, &nothing, PART_CREDENTIALS, &b);
+	CHECK(event_set_has(b.watched, SC_SETUID) && event_set_has(b.watched, SC_CAPSET));
+	CHECK(!event_set_has(b.watched, SC_CLOSE) && !event_set_has(b.watched, SC_CHDIR));
+	base_syscalls_select(&cfg, &nothing, PART_DESCRIPTORS, &b);
+	CHECK(event_set_has(b.watched, SC_CLOSE) && event_set_has(b.watched, SC_CHDIR));
+	CHECK(!event_set_has(b.watched, SC_SETUID));
+}
+
+TEST(conditions_and_outputs_say_what_is_read)
+{
+	const char *exec = "evt.type=execve and proc.aname[2]=x and container.id!=host";
+
+	CHECK_INT(parts_of(exec, "'%proc.cmdline %evt.time'"), PART_PROCESSES);
+	CHECK_INT(parts_of(exec, "'%user.name'"), PART_CREDENTIALS);
+	CHECK_INT(parts_of(exec, "'%thread.cap_effective'"), PART_CREDENTIALS);
+	CHECK(parts_of(exec, "'%fd.name'") & PART_DESCRIPTORS);
+	CHECK(parts_of(exec, "'%evt.args'") & PART_DESCRIPTORS);
+	CHECK(parts_of(exec, "'%proc.cwd'") & PART_DESCRIPTORS);
+	CHECK(parts_of(exec, "'%proc.stdin.name'") & PART_DESCRIPTORS);
+	CHECK(parts_of("evt.type=openat and fd.num>2", "o") & PART_DESCRIPTORS);
+	CHECK(parts_of("evt.type=execve and tolower(proc.cwd)=/x", "o") & PART_DESCRIPTORS);
 }
 
 TEST(what_rules_need_is_added)

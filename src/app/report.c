@@ -16,7 +16,7 @@ void text_add_safe(struct buf *out, struct str s)
 		if (s.p[i] == '\t' || s.p[i] == '\n')
 			buf_addc(out, ' ');
 		else
-			utf8_add_visible(out, (struct str){s.p + i, n});
+			utf8_add_printable(out, (struct str){s.p + i, n});
 	}
 }
 

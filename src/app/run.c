@@ -76,6 +76,8 @@ static void summarize(struct run *r)
 	summary_live(r->live);
 	summary_healing(&r->watch.in);
 	summary_parking(r->watch.parking);
+	summary_posing(&r->watch.in);
+	runtimes_summarize(r->runtimes);
 }
 
 static int begin(struct run *r, struct err *e)
@@ -108,6 +110,7 @@ static enum exit_status watch_machine(struct run *r)
 		return EXIT_FAULT;
 	}
 	cfg.live = true;
+	cfg.no_fds = r->startup.no_fds;
 	watch_configure(w, &cfg);
 	runtimes_listen(r->runtimes, &cfg);
 	input_begin(&w->in,
@@ -142,12 +145,17 @@ static int choose(struct run *r, struct err *e)
 	struct base_syscalls_config cfg = {.repair = o->repair_syscalls, .all = o->all_syscalls};
 	int ret = startup_options(&r->startup, &o->startup, e);
 
+	if (!ret && o->all_syscalls && (o->repair_syscalls || o->syscalls.n))
+		ret = err_set(e, -EINVAL, "--all-syscalls leaves nothing to choose for --%s",
+			      o->repair_syscalls ? "repair-syscalls" : "syscalls");
 	for (size_t i = 0; i < o->syscalls.n && !ret; i++)
 		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
 	if (!ret)
 		ret = runtimes_open(&o->runtimes, &r->runtimes, e);
 	r->startup.needs |= runtimes_needs(r->runtimes);
-	base_syscalls_select(&cfg, program_wants(r->watch.rules->program), &r->startup.set);
+	r->startup.no_fds = !(base_syscalls_parts(r->watch.rules) & PART_DESCRIPTORS);
+	base_syscalls_select(&cfg, program_wants(r->watch.rules->program),
+			     base_syscalls_parts(r->watch.rules), &r->startup.set);
 	base_syscalls_narrow(program_wants_on_tcp(r->watch.rules->program), &r->startup.set);
 	base_syscalls_enters(r->watch.rules, &r->startup.set);
 	r->startup.live.enters = r->startup.set.enters;

@@ -165,13 +165,14 @@ static unsigned n_workers(void)
 	return n < 1 ? 1 : n > WORKERS_MOST ? WORKERS_MOST : (unsigned)n;
 }
 
-int startup_picture(const struct startup *s, const struct live *l,
+int startup_picture(const struct startup *s, struct live *l,
 		    int (*take)(void *arg, const struct record *, struct err *), void *arg,
 		    struct err *e)
 {
 	struct scan_config cfg = {
 		.host_root = getenv("HOST_ROOT"),
 		.n_workers = n_workers(),
+		.skip_fds = s->no_fds,
 		.epoch_ns = live_epoch(l),
 		.iterators = live_iterators(l),
 	};
@@ -182,8 +183,10 @@ int startup_picture(const struct startup *s, const struct live *l,
 
 	if (r < 0)
 		return r;
-	while (!r && !stop_signal && (more = source_next(scan, &rec, e)))
+	while (!r && !stop_signal && (more = source_next(scan, &rec, e))) {
 		r = more < 0 ? more : take(arg, &rec, e);
+		live_gather(l);
+	}
 	if (!r && !s->quiet) {
 		scan_get_stats(scan, &stats);
 		tell_blind(&stats);

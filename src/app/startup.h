@@ -32,6 +32,7 @@ struct startup {
 	struct live_config live;   /* LIVE_CONFIG_DEFAULT, then startup_options() */
 	struct base_syscalls set;  /* what is watched, chosen by the caller */
 	bool quiet;		   /* say only what is amiss */
+	bool no_fds;		   /* nobody reads of descriptors: none in the picture */
 	unsigned needs;		   /* enum privilege_need, after the picture */
 	struct mountwatch *mounts; /* private; NULL unless live.wants_places */
 	unsigned n_told;	   /* private: refused system calls that were told */
@@ -50,8 +51,11 @@ int startup_drop(const struct startup *s, struct err *e);
 struct source *startup_source(struct startup *s, struct source *live);
 /* After the source. */
 void startup_done(struct startup *s);
-/* Give each record of the picture to take(); it returns 0, or a negative errno that ends it. */
-int startup_picture(const struct startup *s, const struct live *l,
+/*
+ * Give each record of the picture to take(); it returns 0, or a negative errno that ends it.
+ * Meanwhile the rings are kept from flowing over: live_gather().
+ */
+int startup_picture(const struct startup *s, struct live *l,
 		    int (*take)(void *arg, const struct record *, struct err *), void *arg,
 		    struct err *e);
 /* From here on nothing but what s->needs. */

@@ -10,7 +10,7 @@
 
 /* With its quotes.  Ill-formed UTF-8 becomes U+FFFD. */
 void json_add_string(struct buf *b, struct str s);
-/* The same, and U+FFFD for each ASCII control character too: as utf8_add_printable(). */
+/* The same, and U+FFFD for each ASCII control character too. */
 void json_add_printable(struct buf *b, struct str s);
 /*
  * Shortest text that reads back as d, with ".0" when it would look like an integer; null for

@@ -51,11 +51,11 @@ bool utf8_is_obeyed(const char *p, size_t n, uint32_t *ret)
 }
 
 /* What is replaced, each with what stands before it. */
-enum replaced { ILL_FORMED, CONTROLS, OBEYED };
+enum replaced { ILL_FORMED, OBEYED };
 
 static bool is_plain(uint8_t c, enum replaced what)
 {
-	return c < 0x80 && (what < CONTROLS || (c >= 0x20 && c != 0x7f));
+	return c < 0x80 && (what < OBEYED || (c >= 0x20 && c != 0x7f));
 }
 
 static void add(struct buf *b, struct str s, enum replaced what)
@@ -87,11 +87,6 @@ void utf8_add(struct buf *b, struct str s)
 }
 
 void utf8_add_printable(struct buf *b, struct str s)
-{
-	add(b, s, CONTROLS);
-}
-
-void utf8_add_visible(struct buf *b, struct str s)
 {
 	add(b, s, OBEYED);
 }

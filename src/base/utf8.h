@@ -14,14 +14,12 @@
 bool utf8_char(struct str s, size_t *ret_n);
 /* Append s with U+FFFD for each ill-formed piece. */
 void utf8_add(struct buf *b, struct str s);
-/* The same, and U+FFFD for each ASCII control character too. */
-void utf8_add_printable(struct buf *b, struct str s);
 /*
- * The same, and U+FFFD for each character beyond ASCII that a terminal may obey: the controls
- * U+0080 to U+009F, line separators and what changes the direction of text.
+ * The same, and U+FFFD for each character that a terminal may obey: controls, line separators
+ * and what changes the direction of text.
  */
-void utf8_add_visible(struct buf *b, struct str s);
-/* Such a character, of n bytes at p; the number of it is *ret. */
+void utf8_add_printable(struct buf *b, struct str s);
+/* Such a character beyond ASCII, of n bytes at p; the number of it is *ret. */
 bool utf8_is_obeyed(const char *p, size_t n, uint32_t *ret);
 /* Append UTF-16 text as UTF-8, with U+FFFD for what is no character. */
 void utf8_add_utf16(struct buf *b, struct str s, bool big_endian);

@@ -35,6 +35,8 @@ TEST(printable_text_has_no_controls)
 {
 	CHECK_STR(shown(STR("a\n\x1b\x7f"), utf8_add_printable),
 		  "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+	CHECK_STR(shown(STR("\xc2\x9b\xe2\x80\xae\xc2\xa0"), utf8_add_printable),
+		  "\xef\xbf\xbd\xef\xbf\xbd\xc2\xa0");
 }
 
 TEST(utf16_becomes_utf8_in_either_order)

@@ -24,7 +24,11 @@ enum {
 	NAP_FILLS_LEAST = 64,
 	EVENTS_PER_LOOK = 64,
 	HALVINGS_MAX = 16,
+	BUSY_NS = 100000000, /* how long a record may take to be written */
 	RESERVE_BYTES = 8 << 20,
+	/* What may be put aside of a ring, in its size, and from what share of it on. */
+	ASIDE_TIMES = 2,
+	ASIDE_FROM = 8,
 };
 
 struct live {
@@ -35,7 +39,8 @@ struct live {
 	struct ring *rings; /* by lane, then by group of CPUs */
 	unsigned n_rings, rings_per_lane;
 	struct ring *given; /* whose head the caller is reading */
-	uint64_t now_ns;    /* not later than the true one */
+	uint64_t now_ns;    /* from before the last look at the rings' heads */
+	uint64_t settled_ns;
 	uint64_t last_ts, nap_ns, ring_bytes_wanted;
 	bool is_idle; /* the longest nap brought nothing */
 	struct pollfd *ring_fds;
@@ -52,30 +57,58 @@ static uint64_t record_time(const struct ring *r)
 	return load64(r->head);
 }
 
-/* Whose head is oldest; *complete: each ring has one, so that none older can come. */
-static struct ring *oldest(struct live *l, bool *complete)
-{
-	struct ring *best = NULL;
+/* What the rings have at their heads. */
+struct heads {
+	struct ring *oldest;
+	bool is_complete; /* each ring has one: none that is older can come */
+	bool is_busy;	  /* one is still being written, with others behind it */
+};
 
-	*complete = true;
+static struct heads look_at_heads(struct live *l)
+{
+	struct heads h = {.is_complete = true};
+
 	for (unsigned i = 0; i < l->n_rings; i++) {
 		struct ring *r = &l->rings[i];
 
-		if (!r->head && !ring_peek(r))
-			*complete = false;
-		else if (!best || record_time(r) < record_time(best))
-			best = r;
+		if (!r->head && !ring_peek(r)) {
+			h.is_complete = false;
+			h.is_busy |= r->is_busy;
+		} else if (!h.oldest || record_time(r) < record_time(h.oldest)) {
+			h.oldest = r;
+		}
 	}
-	return best;
+	return h;
 }
 
-/* A record is stamped before it is committed: another ring may still get an older one. */
-static bool is_settled(struct live *l, uint64_t ts)
+/*
+ * A record is stamped before it is committed: another ring may still get an older one, or has it
+ * behind one that is being written, which takes as long as its CPU is held up.
+ */
+static bool may_give(const struct live *l, const struct heads *h)
 {
-	if (ts + l->cfg.hold_ns <= l->now_ns)
-		return true;
+	uint64_t hold_ns = h->is_busy ? BUSY_NS : l->cfg.hold_ns;
+
+	return h->is_complete || (h->oldest && record_time(h->oldest) + hold_ns <= l->now_ns);
+}
+
+/*
+ * Whose head is next, if any.  The time is that from before the look: whoever is held up between
+ * them for longer than the hold would else miss what has come into a ring since it was found
+ * empty.
+ */
+static struct ring *next_ring(struct live *l)
+{
+	struct heads h = look_at_heads(l);
+
+	if (may_give(l, &h))
+		return h.oldest;
 	l->now_ns = wall_now(&l->wall);
-	return ts + l->cfg.hold_ns <= l->now_ns;
+	h = look_at_heads(l);
+	if (may_give(l, &h))
+		return h.oldest;
+	l->settled_ns = l->now_ns - (h.is_busy ? BUSY_NS : l->cfg.hold_ns);
+	return NULL;
 }
 
 static void account(struct live *l, const struct ring *r)
@@ -148,7 +181,6 @@ static int give_own(struct live *l, struct record *ret)
 static int live_next(struct source *s, struct record *ret, struct err *e)
 {
 	struct live *l = (struct live *)s;
-	bool complete;
 	struct ring *r;
 
 	if (l->given)
@@ -158,8 +190,8 @@ static int live_next(struct source *s, struct record *ret, struct err *e)
 		look_in_time(l);
 	if (l->ring_event_bytes || loss_waits(l->loss))
 		return give_own(l, ret);
-	r = oldest(l, &complete);
-	if (!r || (!complete && !is_settled(l, record_time(r))))
+	r = next_ring(l);
+	if (!r)
 		return 0;
 	if (r->n < RECORD_HEADER_BYTES + PROBE_TRAILER_BYTES ||
 	    load32(r->head + 16) + PROBE_TRAILER_BYTES != r->n)
@@ -262,6 +294,17 @@ static int open_rings_that_fit(struct live *l, struct err *e)
 	return r < 0 ? err_set(e, r, "%s", why.msg) : 0;
 }
 
+/* Whoever is short of memory has none to put records aside. */
+static void allow_aside(struct live *l)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < l->n_rings; i++)
+		bytes += l->rings[i].bytes;
+	for (unsigned i = 0; bytes == l->ring_bytes_wanted && i < l->n_rings; i++)
+		l->rings[i].aside_max = ASIDE_TIMES * l->rings[i].bytes;
+}
+
 int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 {
 	struct live *l = xcalloc(1, sizeof(*l));
@@ -278,6 +321,7 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 	r = open_rings_that_fit(l, e);
 	if (r < 0)
 		goto fail;
+	allow_aside(l);
 	l->looked_ns = wall_now(&l->wall);
 	r = probe_attach(l->probe, cfg, e);
 	if (r < 0)
@@ -367,6 +411,13 @@ void live_wait(struct live *l, uint64_t timeout_ns)
 	look_in_time(l);
 }
 
+void live_gather(struct live *l)
+{
+	for (unsigned i = 0; i < l->n_rings; i++)
+		if (ring_filled(&l->rings[i]) > l->rings[i].bytes / ASIDE_FROM)
+			ring_put_aside(&l->rings[i]);
+}
+
 bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
 		       void *arg)
 {
@@ -381,10 +432,9 @@ uint64_t live_now(const struct live *l)
 	return wall_now(&l->wall);
 }
 
-/* Twice the hold, for the clock went on since the heads were looked at. */
 uint64_t live_settled(const struct live *l)
 {
-	return live_now(l) - 2 * l->cfg.hold_ns;
+	return l->settled_ns;
 }
 
 uint64_t live_epoch(const struct live *l)

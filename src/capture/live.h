@@ -48,6 +48,12 @@ struct source *live_source(struct live *l);
 void live_wait(struct live *l, uint64_t timeout_ns);
 
 /*
+ * Before the first next(): make room in rings that fill.  Records are put aside, up to twice the
+ * size of the rings; beyond that they stay there, and what does not fit is lost and counted.
+ */
+void live_gather(struct live *l);
+
+/*
  * Call fn with each record that was not given yet, and the one given last, ring after ring.
  * False when fn gave false, or when a record is still being written.
  */
@@ -59,7 +65,7 @@ uint64_t live_now(const struct live *l);
 uint64_t live_epoch(const struct live *l);
 /* For a scan of the machine; NULL without.  Borrowed. */
 const struct iterators *live_iterators(const struct live *l);
-/* Right after next() gave 0: all records older than this have been given. */
+/* All records older than this have been given: as of when next() last gave 0; 0 before. */
 uint64_t live_settled(const struct live *l);
 
 /*

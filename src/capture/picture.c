@@ -510,6 +510,8 @@ bool picture_next(struct picture *p, struct record *ret)
 		else if (take(p, &r, ret))
 			return true;
 	}
+	if (p->step == STEP_END && !census_has(p->reader->census, 1))
+		p->failed = true; /* there are kernels that show process 1 in /proc only */
 	return false;
 }
 

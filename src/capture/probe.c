@@ -2,7 +2,7 @@
 #include "capture/probe.h"
 
 #include "base/alloc.h"
-#include "capture/object.h"
+#include "capture/loaded.h"
 #include "capture/tracepoint.h"
 
 #include <bpf/bpf.h>
@@ -13,52 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-	MAX_PROGRAMS = 256,
-	MAX_REFUSED = 64,
-	NAME_BYTES = 64,
-	REASON_BYTES = 256,
-	OTHER_FILES = 128,
-};
-
-/* A program that the kernel does not take, and the last thing that its verifier said. */
-struct refusal {
-	char program[NAME_BYTES], reason[REASON_BYTES];
-};
-
-struct probe {
-	struct probe_bpf *skel;
-	struct bpf_link *links[MAX_PROGRAMS];
-	struct iterators iterators;
-	unsigned n_links, n_programs, rings_per_lane;
-	unsigned n_cpus, cpus_per_ring;
-	struct refusal refused[MAX_REFUSED];
-	unsigned n_refused;
-	struct abilities can;
-	char no_enters[REASON_BYTES];
-};
-
-/* Tracepoints that are no system calls. */
-static const struct {
-	enum syscall_code code;
-	const char *program;
-} tracepoints[] = {
-	{SC_EXECVE, "on_sched_process_exec"},
-	{SC_EXECVEAT, "on_sched_process_exec"},
-	{SC_SCHED_PROCESS_EXIT, "on_sched_process_exit"},
-	{SC_SIGNAL_DELIVER, "on_signal_deliver"},
-	{SC_PAGE_FAULT_USER, "on_page_fault_user"},
-	{SC_PAGE_FAULT_KERNEL, "on_page_fault_kernel"},
-	{SC_SCHED_SWITCH, "on_sched_switch"},
-};
-
-enum { N_TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0]) };
-
-/* Calls that are looked at when they begin, see bpf/given.h. */
-static const uint16_t enters[] = {SC_OPEN, SC_CREAT, SC_OPENAT, SC_OPENAT2, SC_CONNECT};
-
-enum { N_ENTERS = sizeof(enters) / sizeof(enters[0]) };
-
 static const struct {
 	uint16_t nr, code;
 } ia32[] = {
@@ -68,180 +22,6 @@ static const struct {
 };
 
 enum { N_IA32 = sizeof(ia32) / sizeof(ia32[0]) };
-
-static bool has_bit(const uint64_t *bits, unsigned i)
-{
-	return bits[i / 64] >> i % 64 & 1;
-}
-
-static int native_number(enum syscall_code code)
-{
-#if defined(__x86_64__)
-	return syscall_table[code].x86_64;
-#else
-	return syscall_table[code].aarch64;
-#endif
-}
-
-static bool is_tracepoint(enum syscall_code code)
-{
-	return code >= SC_SCHED_PROCESS_EXIT && code <= SC_SIGNAL_DELIVER;
-}
-
-static struct bpf_program *program_of_name(const struct probe_bpf *s, const char *name)
-{
-	char full[NAME_BYTES];
-
-	snprintf(full, sizeof(full), "sys_%s", name);
-	return bpf_object__find_program_by_name(s->obj, full);
-}
-
-/* The program for a system call: its own, that of one with the same event, the generic one. */
-static struct bpf_program *program_of(const struct probe_bpf *s, enum syscall_code code)
-{
-	const struct syscall_info *info = &syscall_table[code];
-	struct bpf_program *p = program_of_name(s, info->name);
-
-	if (p)
-		return p;
-	if (info->exit == EV_GENERIC_X)
-		return is_tracepoint(code) ? NULL : s->progs.sys_generic;
-	for (unsigned i = 0; !p && i < SC_COUNT; i++) {
-		if (syscall_table[i].exit == info->exit && i != code)
-			p = program_of_name(s, syscall_table[i].name);
-	}
-	return p;
-}
-
-static bool makes_over_ring(const struct probe *p, const char *program, enum syscall_code code)
-{
-	const struct uring_op *op;
-
-	for (unsigned i = 0; (op = uring_op(p->can.uring, i)); i++) {
-		if (op->code == code &&
-		    !strcmp(op->program ? op->program : "on_io_uring_complete", program))
-			return true;
-	}
-	return false;
-}
-
-bool probe_makes(const struct probe *p, const char *program, enum syscall_code code)
-{
-	const struct bpf_program *own = program_of(p->skel, code);
-
-	if (own && !strcmp(bpf_program__name(own), program))
-		return true;
-	for (unsigned i = 0; i < N_TRACEPOINTS; i++) {
-		if (tracepoints[i].code == code && !strcmp(tracepoints[i].program, program))
-			return true;
-	}
-	return makes_over_ring(p, program, code);
-}
-
-const char *probe_program(const struct probe *p, unsigned i)
-{
-	struct bpf_program *program;
-
-	bpf_object__for_each_program(program, p->skel->obj)
-	{
-		if (!i--)
-			return bpf_program__name(program);
-	}
-	return NULL;
-}
-
-static bool is_refused(const struct probe *p, const struct bpf_program *program)
-{
-	for (unsigned i = 0; i < p->n_refused; i++) {
-		if (!strcmp(p->refused[i].program, bpf_program__name(program)))
-			return true;
-	}
-	return false;
-}
-
-static void choose(struct probe *p, struct bpf_program *program)
-{
-	if (!program || bpf_program__autoload(program) || is_refused(p, program))
-		return;
-	bpf_program__set_autoload(program, true);
-	p->n_programs++;
-}
-
-/* The one that tells most, of those that the kernel can take. */
-static void choose_iterators(struct probe *p)
-{
-	struct probe_bpf *s = p->skel;
-
-	if (p->can.reads_tasks)
-		choose(p, s->progs.picture_tasks_whole);
-	if (!bpf_program__autoload(s->progs.picture_tasks_whole))
-		choose(p, s->progs.picture_tasks);
-	choose(p, s->progs.picture_files);
-}
-
-static void choose_enters(struct probe *p, const struct live_config *cfg)
-{
-	for (unsigned i = 0; cfg->enters && i < N_ENTERS; i++) {
-		char name[NAME_BYTES];
-
-		if (!has_bit(cfg->enters, enters[i]) || !has_bit(cfg->syscalls, enters[i]) ||
-		    native_number(enters[i]) < 0)
-			continue;
-		snprintf(name, sizeof(name), "enter_%s", syscall_table[enters[i]].name);
-		choose(p, bpf_object__find_program_by_name(p->skel->obj, name));
-		p->skel->rodata->has_enters = true;
-	}
-	if (!p->skel->rodata->has_enters)
-		bpf_map__set_max_entries(p->skel->maps.givens, 1);
-}
-
-/* What is done over io_uring, of calls that are wanted. */
-static void choose_over_ring(struct probe *p, const struct live_config *cfg)
-{
-	struct probe_bpf *s = p->skel;
-	const struct uring_op *op;
-	bool any = false;
-
-	for (unsigned i = 0; (op = uring_op(p->can.uring, i)); i++) {
-		if (!has_bit(cfg->syscalls, op->code))
-			continue;
-		any = true;
-		if (op->program)
-			choose(p, bpf_object__find_program_by_name(s->obj, op->program));
-	}
-	if (any) {
-		choose(p, s->progs.on_io_uring_complete);
-		if (p->can.uring_submit)
-			choose(p, bpf_object__find_program_by_name(s->obj, p->can.uring_submit));
-	} else {
-		bpf_map__set_max_entries(s->maps.ring_calls, 1);
-		bpf_map__set_max_entries(s->maps.ring_records, 1);
-	}
-}
-
-/* Only what is wanted is loaded. */
-static void choose_programs(struct probe *p, const struct live_config *cfg)
-{
-	struct bpf_program *program;
-
-	p->n_programs = 0;
-	bpf_object__for_each_program(program, p->skel->obj)
-		bpf_program__set_autoload(program, false);
-	choose(p, p->skel->progs.sys_exit);
-	if (!cfg->no_iterators)
-		choose_iterators(p);
-	for (unsigned code = 0; code < SC_COUNT; code++) {
-		if (has_bit(cfg->syscalls, code))
-			choose(p, program_of(p->skel, code));
-	}
-	for (unsigned i = 0; i < N_TRACEPOINTS; i++) {
-		if (has_bit(cfg->syscalls, tracepoints[i].code))
-			choose(p, bpf_object__find_program_by_name(p->skel->obj,
-								   tracepoints[i].program));
-	}
-	choose_over_ring(p, cfg);
-	choose_enters(p, cfg);
-}
 
 static unsigned ceil_log2(unsigned n)
 {
@@ -394,7 +174,7 @@ static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epo
 	p->skel = object_open(&p->can);
 	if (!p->skel)
 		return explain(p, -errno, e);
-	choose_programs(p, cfg);
+	programs_choose(p, cfg);
 	set_up(p, cfg, epoch_ns);
 	last_refusal = (struct refusal){0};
 	last_message[0] = '\0';
@@ -652,95 +432,4 @@ const char *probe_refused(const struct probe *p, unsigned i, const char **reason
 {
 	*reason = p->refused[i].reason;
 	return p->refused[i].program;
-}
-
-/* Of all CPUs together. */
-static uint64_t lost_at(const struct probe *p, uint64_t *per_cpu, unsigned lane, unsigned reason,
-			unsigned type)
-{
-	uint32_t key = (lane * LOSS_COUNT + reason) * EV_COUNT + type;
-	uint64_t sum = 0;
-
-	if (bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.lost), &key, per_cpu))
-		return 0;
-	for (unsigned i = 0; i < p->n_cpus; i++)
-		sum += per_cpu[i];
-	return sum;
-}
-
-static void lost_of_lane(const struct probe *p, unsigned lane, uint64_t by_type[EV_COUNT],
-			 uint64_t by_reason[LOSS_COUNT])
-{
-	uint64_t *per_cpu = xcalloc(p->n_cpus, sizeof(*per_cpu));
-
-	for (unsigned i = 0; i < LOSS_COUNT * EV_COUNT; i++) {
-		uint64_t n = lost_at(p, per_cpu, lane, i / EV_COUNT, i % EV_COUNT);
-
-		by_reason[i / EV_COUNT] += n;
-		by_type[i % EV_COUNT] += n;
-	}
-	free(per_cpu);
-}
-
-void probe_lost(const struct probe *p, uint64_t by_type[LANE_COUNT][EV_COUNT],
-		uint64_t by_reason[LOSS_COUNT])
-{
-	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
-		lost_of_lane(p, lane, by_type[lane], by_reason);
-}
-
-void probe_shortened(const struct probe *p, uint64_t ret[SHORTENED_COUNT])
-{
-	uint64_t *per_cpu = xcalloc(p->n_cpus, sizeof(*per_cpu));
-
-	for (uint32_t key = 0; key < SHORTENED_COUNT; key++) {
-		ret[key] = 0;
-		if (bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.shortened), &key, per_cpu))
-			continue;
-		for (unsigned i = 0; i < p->n_cpus; i++)
-			ret[key] += per_cpu[i];
-	}
-	free(per_cpu);
-}
-
-bool probe_is_losing(const struct probe *p, enum lane lane)
-{
-	return *(const volatile uint8_t *)&p->skel->bss->losing[lane];
-}
-
-void probe_reader_sleeps(struct probe *p, bool sleeps)
-{
-	__atomic_store_n(&p->skel->bss->reader_sleeps, sleeps, __ATOMIC_SEQ_CST);
-}
-
-static void take_cgroups(const struct probe *p, struct loss *l)
-{
-	int fd = bpf_map__fd(p->skel->maps.lost_by_cgroup);
-	struct probe_loss_key key, *before = NULL;
-	uint64_t n;
-
-	/* The table may change beneath us, and then begins anew: no more steps than it holds. */
-	for (unsigned i = 0; i < LOSS_CGROUPS_MAX; i++) {
-		if (bpf_map_get_next_key(fd, before, &key))
-			break;
-		if (!bpf_map_lookup_elem(fd, &key, &n))
-			loss_cgroup_total(l, &key, n);
-		before = &key;
-	}
-}
-
-void probe_take_losses(struct probe *p, struct loss *l)
-{
-	for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
-		uint64_t by_type[EV_COUNT] = {0}, by_reason[LOSS_COUNT] = {0};
-
-		if (!probe_is_losing(p, lane))
-			continue;
-		/* First: what is lost from here on is for the next look, or for this one too. */
-		__atomic_store_n(&p->skel->bss->losing[lane], 0, __ATOMIC_SEQ_CST);
-		lost_of_lane(p, lane, by_type, by_reason);
-		for (unsigned t = 0; t < EV_COUNT; t++)
-			loss_total(l, lane, (uint16_t)t, by_type[t]);
-	}
-	take_cgroups(p, l);
 }

@@ -207,6 +207,9 @@ bool proc_status_parse(struct str text, struct proc_status *ret)
 
 /* ---- stat ---- */
 
+/* Of a task's flags, as the kernel numbers them. */
+enum { PF_EXITING = 4 };
+
 bool proc_stat_parse(struct str text, struct proc_stat *ret)
 {
 	/* A comm may hold anything, brackets included. */
@@ -240,6 +243,7 @@ bool proc_stat_parse(struct str text, struct proc_stat *ret)
 	ret->pgid = number[1];
 	ret->sid = number[2];
 	ret->tty = (uint32_t)number[3];
+	ret->is_exiting = number[5] & PF_EXITING;
 	ret->pfminor = (uint64_t)number[6];
 	ret->pfmajor = (uint64_t)number[8];
 	ret->n_threads = n > 16 ? number[16] : 1;

@@ -34,6 +34,7 @@ struct proc_stat {
 	int64_t ppid, pgid, sid;
 	uint32_t tty;
 	uint64_t pfminor, pfmajor;
+	bool is_exiting; /* what it did last has been recorded, or never will be */
 	int64_t n_threads;
 	uint64_t start_ticks; /* since boot; 0: not told */
 };

@@ -64,6 +64,9 @@ TEST(a_comm_may_hold_brackets_and_newlines)
 	CHECK_INT(s.pfmajor, 13);
 	CHECK_INT(s.n_threads, 4);
 	CHECK_INT(s.start_ticks, 98765);
+	CHECK(!s.is_exiting);
+	CHECK(proc_stat_parse(STR("12 (a) R 5 6 7 34816 9 4194564 11 0 13 0\n"), &s));
+	CHECK(s.is_exiting);
 }
 
 TEST(a_stat_that_is_cut_says_what_it_has)

@@ -37,6 +37,8 @@ int ring_open(struct ring *r, int fd, size_t bytes, struct err *e)
 
 void ring_close(struct ring *r)
 {
+	if (r->aside)
+		munmap(r->aside, r->aside_max);
 	if (r->producer)
 		munmap(r->producer, r->page + 2 * r->bytes);
 	if (r->consumer)
@@ -51,13 +53,37 @@ static size_t record_room(uint32_t n)
 	return (HEADER_BYTES + (size_t)n + 7) & ~(size_t)7;
 }
 
-bool ring_peek(struct ring *r)
+static bool has_aside(const struct ring *r)
 {
+	return __builtin_expect(r->aside_at < r->aside_end, 0);
+}
+
+/* As the kernel has it: its length, and then the record. */
+static void peek_aside(struct ring *r)
+{
+	memcpy(&r->n, r->aside + r->aside_at, sizeof(r->n));
+	r->head = r->aside + r->aside_at + HEADER_BYTES;
+}
+
+static void skip_aside(struct ring *r)
+{
+	r->aside_at += record_room(r->n);
+	if (has_aside(r))
+		return;
+	munmap(r->aside, r->aside_max);
+	r->aside = NULL;
+	r->aside_at = r->aside_end = 0;
+}
+
+static bool peek_ring(struct ring *r)
+{
+	r->is_busy = false;
 	while (!r->head && r->at < __atomic_load_n(r->producer, __ATOMIC_ACQUIRE)) {
 		const uint8_t *p = r->data + (r->at & (r->bytes - 1));
 		uint32_t length = __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
 
-		if (length & RECORD_BUSY)
+		r->is_busy = length & RECORD_BUSY;
+		if (r->is_busy)
 			return false;
 		r->n = length & ~(RECORD_BUSY | RECORD_DISCARDED);
 		if (length & RECORD_DISCARDED)
@@ -68,18 +94,78 @@ bool ring_peek(struct ring *r)
 	return r->head;
 }
 
-void ring_skip(struct ring *r)
+bool ring_peek(struct ring *r)
 {
-	r->head = NULL;
+	if (!has_aside(r))
+		return peek_ring(r);
+	peek_aside(r);
+	return true;
+}
+
+static void skip_ring(struct ring *r)
+{
 	r->at += record_room(r->n);
 	if (r->at - r->given_back > r->bytes / GIVE_BACK_SHARE)
 		ring_give_back(r);
+}
+
+void ring_skip(struct ring *r)
+{
+	r->head = NULL;
+	if (has_aside(r))
+		skip_aside(r);
+	else
+		skip_ring(r);
+}
+
+/* Memory is only taken as it is written to. */
+static bool has_memory_aside(struct ring *r)
+{
+	void *p;
+
+	if (r->aside || !r->aside_max)
+		return r->aside;
+	p = mmap(NULL, r->aside_max, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p != MAP_FAILED)
+		r->aside = p;
+	return r->aside;
+}
+
+void ring_put_aside(struct ring *r)
+{
+	r->head = NULL;
+	while (has_memory_aside(r) && peek_ring(r) &&
+	       r->aside_end + record_room(r->n) <= r->aside_max) {
+		memcpy(r->aside + r->aside_end, &r->n, sizeof(r->n));
+		memcpy(r->aside + r->aside_end + HEADER_BYTES, r->head, r->n);
+		r->aside_end += record_room(r->n);
+		r->head = NULL;
+		skip_ring(r);
+	}
+	r->head = NULL;
+	ring_give_back(r);
+}
+
+static bool each_aside(const struct ring *r, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
+		       void *arg)
+{
+	for (size_t at = r->aside_at; at < r->aside_end;) {
+		uint32_t n;
+
+		memcpy(&n, r->aside + at, sizeof(n));
+		if (!fn(r->aside + at + HEADER_BYTES, n, arg))
+			return false;
+		at += record_room(n);
+	}
+	return true;
 }
 
 bool ring_each(const struct ring *r, bool (*fn)(const uint8_t *p, uint32_t n, void *arg), void *arg)
 {
 	unsigned long end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 
+	if (!each_aside(r, fn, arg))
+		return false;
 	for (unsigned long at = r->at; at < end;) {
 		const uint8_t *p = r->data + (at & (r->bytes - 1));
 		uint32_t length = __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
@@ -93,9 +179,14 @@ bool ring_each(const struct ring *r, bool (*fn)(const uint8_t *p, uint32_t n, vo
 	return true;
 }
 
-size_t ring_waiting(const struct ring *r)
+size_t ring_filled(const struct ring *r)
 {
 	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE) - r->at;
+}
+
+size_t ring_waiting(const struct ring *r)
+{
+	return r->aside_end - r->aside_at + ring_filled(r);
 }
 
 void ring_give_back(struct ring *r)

@@ -2,7 +2,8 @@
 /*
  * The reading end of one of the kernel's ring buffers, mapped into memory.
  *
- * Records are looked at where they lie, and given back to the kernel in batches.
+ * Records are looked at where they lie, and given back to the kernel in batches.  Who cannot look
+ * at them yet may have them put aside, so that the kernel has room for more.
  */
 #pragma once
 
@@ -18,14 +19,26 @@ struct ring {
 	unsigned long *consumer, *producer; /* in pages that the kernel shares */
 	const uint8_t *data;		    /* mapped twice, one behind the other */
 	unsigned long at, given_back;
+	/* What was put aside, older than what the ring has; no memory while there is none. */
+	uint8_t *aside;
+	size_t aside_max, aside_at, aside_end;
 	/* The record at the head: NULL when there is none that is complete. */
 	const uint8_t *head;
 	uint32_t n;
+	bool is_busy; /* there is one, which is still being written */
 };
 
 /* fd is the map's and taken over.  bytes: its size. */
 int ring_open(struct ring *r, int fd, size_t bytes, struct err *e);
 void ring_close(struct ring *r);
+
+/*
+ * Copy what is complete out of the ring, as far as aside_max bytes go: 0, unless it is set.
+ * Nobody may be looking at a record.
+ */
+void ring_put_aside(struct ring *r);
+/* Bytes that only the kernel's ring holds. */
+size_t ring_filled(const struct ring *r);
 
 /* Find the record at the head, if there is one by now. */
 bool ring_peek(struct ring *r);

@@ -101,10 +101,11 @@ TEST(a_record_that_is_being_written_holds_up_those_behind_it)
 	CHECK(ring_open(&r, fake(&k), BYTES, NULL) == 0);
 	put(&k, "first", BUSY);
 	put(&k, "second", 0);
-	CHECK(!ring_peek(&r));
+	CHECK(!ring_peek(&r) && r.is_busy);
 	poke(&k, 0, &done, sizeof(done));
 	CHECK(next_is(&r, "first"));
 	CHECK(next_is(&r, "second"));
+	CHECK(!ring_peek(&r) && !r.is_busy);
 	ring_close(&r);
 	fake_done(&k);
 }
@@ -126,6 +127,56 @@ TEST(room_is_given_back_when_asked_or_when_there_is_much_of_it)
 		CHECK(next_is(&r, "more"));
 	}
 	CHECK(n * 16 > BYTES / 32 && n * 16 < BYTES / 8);
+	ring_close(&r);
+	fake_done(&k);
+}
+
+TEST(what_is_put_aside_makes_room_and_comes_first)
+{
+	struct kernel k;
+	struct ring r;
+
+	CHECK(ring_open(&r, fake(&k), BYTES, NULL) == 0);
+	r.aside_max = 64;
+	put(&k, "one", 0);
+	put(&k, "nobody", DISCARDED);
+	put(&k, "two words", 0);
+	CHECK(ring_peek(&r));
+	ring_put_aside(&r);
+	CHECK(given_back(&k) == k.at);
+	CHECK(ring_filled(&r) == 0);
+	CHECK(ring_waiting(&r) == 16 + 24);
+	put(&k, "three", 0);
+	CHECK(next_is(&r, "one"));
+	CHECK(next_is(&r, "two words"));
+	CHECK(r.aside == NULL);
+	CHECK(next_is(&r, "three"));
+	CHECK(!ring_peek(&r));
+	ring_close(&r);
+	fake_done(&k);
+}
+
+TEST(no_more_is_put_aside_than_may_be)
+{
+	struct kernel k;
+	struct ring r;
+
+	CHECK(ring_open(&r, fake(&k), BYTES, NULL) == 0);
+	put(&k, "where nothing may", 0);
+	ring_put_aside(&r);
+	CHECK(ring_filled(&r) == k.at);
+	CHECK(next_is(&r, "where nothing may"));
+	r.aside_max = 32;
+	put(&k, "one", 0);
+	put(&k, "two", 0);
+	put(&k, "three", 0);
+	ring_put_aside(&r);
+	CHECK(ring_filled(&r) == 16);
+	CHECK(next_is(&r, "one"));
+	ring_put_aside(&r);
+	CHECK(next_is(&r, "two"));
+	CHECK(next_is(&r, "three"));
+	CHECK(!ring_peek(&r));
 	ring_close(&r);
 	fake_done(&k);
 }

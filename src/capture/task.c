@@ -152,6 +152,9 @@ static enum task_result read_ids(struct task *t, int dir, int64_t tid, struct pr
 		return t->n_denied ? TASK_DENIED : TASK_GONE;
 	if (!proc_status_parse(status, ret) || !proc_stat_parse(text, &stat))
 		return TASK_ODD;
+	/* Its end may have been before anybody watched: no event would take it away again. */
+	if (stat.is_exiting)
+		return TASK_GONE;
 	set_status(&t->proc, ret, tid);
 	set_stat(t, &stat, ret);
 	return TASK_OK;

@@ -445,6 +445,13 @@ static void settle_fetch(struct apiserver *a, const struct reply *r, bool good)
 	keep_why(&a->trouble, r);
 }
 
+static void take_service(void *arg, struct resource *r)
+{
+	struct apiserver *a = arg;
+
+	cluster_put_fetched(a->cluster, r, a->now_ms);
+}
+
 static void end_services(struct fetch *f, const struct reply *r)
 {
 	struct apiserver *a = f->a;
@@ -453,7 +460,7 @@ static void end_services(struct fetch *f, const struct reply *r)
 
 	buf_init(&end.next, NEXT_MAX);
 	good = r->outcome == CALL_GOOD &&
-	       resource_read_page(r->body, KUBE_SERVICE, take_item, a, &end, &a->stats.n_bad);
+	       resource_read_page(r->body, KUBE_SERVICE, take_service, a, &end, &a->stats.n_bad);
 	buf_done(&end.next);
 	settle_fetch(a, r, good);
 	cluster_fetched_services(a->cluster, str_of(f->key), good, retry_ms(a, r), a->now_ms);

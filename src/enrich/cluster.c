@@ -247,22 +247,13 @@ static struct entry *place_of(struct cluster *c, const struct resource *r)
 	return open_entry(c, r->kind, key_of(r), r->namespace, r->name, resource_bytes(r));
 }
 
-/* A list that was asked for long ago may come behind news. */
-static bool is_older(const struct resource *a, const struct resource *b)
-{
-	uint64_t x, y;
-
-	return str_eq(a->uid, b->uid) && str_u64(a->version, &x) && str_u64(b->version, &y) &&
-	       x < y;
-}
-
 void cluster_put(struct cluster *c, struct resource *r, int64_t now_ms)
 {
 	struct entry *e = place_of(c, r);
 
 	if (e)
 		e->generation = c->generation[e->kind];
-	if (!e || (e->r && is_older(r, e->r))) {
+	if (!e) {
 		resource_free(r);
 		return;
 	}
@@ -274,6 +265,25 @@ void cluster_put(struct cluster *c, struct resource *r, int64_t now_ms)
 		need_namespace(c, r->namespace, now_ms);
 		need_owner(c, r, now_ms);
 	}
+}
+
+/* What was fetched beside the watch may come behind news. */
+static bool is_older(const struct resource *a, const struct resource *b)
+{
+	uint64_t x, y;
+
+	return str_eq(a->uid, b->uid) && str_u64(a->version, &x) && str_u64(b->version, &y) &&
+	       x < y;
+}
+
+void cluster_put_fetched(struct cluster *c, struct resource *r, int64_t now_ms)
+{
+	struct entry *e = find(c, r->kind, key_of(r));
+
+	if (e && e->r && is_older(r, e->r))
+		resource_free(r);
+	else
+		cluster_put(c, r, now_ms);
 }
 
 /* A namespace may come back while there are pods in it, as far as we know. */
@@ -373,7 +383,7 @@ void cluster_fetched(struct cluster *c, enum kube_kind kind, struct str key, str
 	if (e)
 		e->is_asked = false;
 	if (e && r && str_eq(key_of(r), key)) {
-		cluster_put(c, r, now_ms);
+		cluster_put_fetched(c, r, now_ms);
 		e->due_ms = refresh_at(c, e, now_ms);
 		return;
 	}

@@ -27,6 +27,8 @@ void cluster_free(struct cluster *c); /* NULL is fine */
 
 /* An object is there, and as given; takes r over. */
 void cluster_put(struct cluster *c, struct resource *r, int64_t now_ms);
+/* The same, unless something newer of it is known. */
+void cluster_put_fetched(struct cluster *c, struct resource *r, int64_t now_ms);
 /* It is gone; r stays the caller's.  A pod is remembered for a while: events may be on their way.
  */
 void cluster_remove(struct cluster *c, const struct resource *r, int64_t now_ms);

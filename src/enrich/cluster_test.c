@@ -194,15 +194,18 @@ TEST(nothing_is_told_twice)
 	told_free(t);
 }
 
-TEST(news_is_not_undone_by_an_old_list)
+TEST(news_is_not_undone_by_what_was_asked_for_before)
 {
+	const char *older = "},\"spec\":{\"nodeName\":\"vm\"},\"status\":{\"podIP\":\"1\"}";
 	struct told *t = told_new(100);
 
 	put_pod(t);
-	put(t, KUBE_POD, "pod", "4",
-	    "},\"spec\":{\"nodeName\":\"vm\"},\"status\":{\"podIP\":\"1\"}");
+	cluster_put_fetched(t->c, object(KUBE_POD, "pod", "4", older), t->now_ms);
 	cluster_settle(t->c, t->now_ms);
 	CHECK(!known(t, KUBE_POD, "pod")->ip.n);
+	put(t, KUBE_POD, "pod", "4", older); /* a server that was set back */
+	cluster_settle(t->c, t->now_ms);
+	CHECK(str_is(known(t, KUBE_POD, "pod")->ip, "1"));
 	told_free(t);
 }
 

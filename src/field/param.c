@@ -155,7 +155,10 @@ static void add_sockaddr(struct param *p)
 {
 	switch (p->bytes.p[0]) {
 	case FAMILY_UNIX:
-		text_add(&p->raw, str_until_nul(str_from(p->bytes, 1)));
+		if (str_chr(str_from(p->bytes, 1), 0) >= 0)
+			text_add(&p->raw, str_until_nul(str_from(p->bytes, 1)));
+		else
+			text_addz(&p->raw, "INVALID PATH");
 		break;
 	case FAMILY_INET:
 		if (p->bytes.n == 1 + 4 + 2)

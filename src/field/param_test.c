@@ -93,6 +93,10 @@ TEST(addresses_are_checked_before_they_are_read)
 	CHECK_STR(shown(s, 1), "INVALID IPv6");
 	EVENT_OF(s, SOCKET_BIND_X, 20, I64(-9), {"\x01/tmp/s", 8}, I64(99));
 	CHECK_STR(shown(s, 1), "/tmp/s");
+	EVENT_OF(s, SOCKET_BIND_X, 20, I64(-9), {"\x01/tmp/s", 7}, I64(99));
+	CHECK_STR(shown(s, 1), "INVALID PATH");
+	EVENT_OF(s, SOCKET_BIND_X, 20, I64(-9), {"\x01", 1}, I64(99));
+	CHECK_STR(shown(s, 1), "INVALID PATH");
 	EVENT_OF(s, SOCKET_BIND_X, 20, I64(-9), {"\x11", 1}, I64(99));
 	CHECK_STR(shown(s, 1), "family 17");
 	EVENT_OF(s, SOCKET_BIND_X, 20, I64(-9), NONE, I64(99));

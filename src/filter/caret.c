@@ -64,10 +64,10 @@ static void add_printable(struct str line, struct buf *out)
 {
 	for (ptrdiff_t tab; (tab = str_chr(line, '\t')) >= 0;
 	     line = str_from(line, (size_t)tab + 1)) {
-		utf8_add_visible(out, str_head(line, (size_t)tab));
+		utf8_add_printable(out, str_head(line, (size_t)tab));
 		buf_addc(out, '\t');
 	}
-	utf8_add_visible(out, line);
+	utf8_add_printable(out, line);
 	buf_addc(out, '\n');
 }
 

@@ -43,7 +43,6 @@ struct message {
 	size_t n_pieces;
 	struct message_token *tokens;
 	size_t n_tokens;
-	bool for_terminal;
 };
 
 static bool is_digit(char c)
@@ -331,7 +330,7 @@ static bool is_clean(const char *p, size_t n)
 }
 
 /* Make what stands behind start printable. */
-static void clean(struct buf *out, size_t start, bool for_terminal, struct arena *scratch)
+static void clean(struct buf *out, size_t start, struct arena *scratch)
 {
 	struct str s = {out->p + start, out->n - start};
 
@@ -339,7 +338,7 @@ static void clean(struct buf *out, size_t start, bool for_terminal, struct arena
 		return;
 	s = arena_str(scratch, s);
 	out->n = start;
-	(for_terminal ? utf8_add_visible : utf8_add_printable)(out, s);
+	utf8_add_printable(out, s);
 }
 
 static void fit(struct buf *out, size_t start, size_t width)
@@ -350,15 +349,14 @@ static void fit(struct buf *out, size_t start, size_t width)
 		buf_addc(out, ' ');
 }
 
-static void add_value(const struct piece *piece, bool for_terminal, const struct field_ctx *c,
-		      struct buf *out)
+static void add_value(const struct piece *piece, const struct field_ctx *c, struct buf *out)
 {
 	struct value v = {.is_list = false};
 	size_t start = out->n;
 
 	if (extractor_get(piece->x, c, &v) == FIELD_OK) {
 		value_text(&v, v.type ? v.type : piece->type, piece->format, out);
-		clean(out, start, for_terminal, c->scratch);
+		clean(out, start, c->scratch);
 	} else {
 		buf_adds(out, STR("<NA>"));
 	}
@@ -376,7 +374,7 @@ void message_format(struct message *m, const struct field_ctx *c, struct buf *ou
 
 		buf_adds(out, piece->text);
 		if (piece->x)
-			add_value(piece, m->for_terminal, &printing, out);
+			add_value(piece, &printing, out);
 	}
 }
 
@@ -391,11 +389,6 @@ bool message_keep(const struct message *m, const struct field_ctx *c, struct kep
 			all = extractor_keep(m->pieces[i].x, &printing, k) && all;
 	}
 	return all;
-}
-
-void message_for_terminal(struct message *m)
-{
-	m->for_terminal = true;
 }
 
 size_t message_values(const struct message *m, struct arena *a, struct message_token **ret)

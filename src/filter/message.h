@@ -32,7 +32,7 @@ void message_fields_free(struct message_fields *f); /* messages stay good; NULL 
  */
 int message_compile(struct str text, struct message_fields *shared, struct arena *a,
 		    struct message **ret, struct position *ret_at, struct err *e);
-/* Append the message.  Control characters and invalid UTF-8 in field values become U+FFFD. */
+/* Append the message, its values as utf8_add_printable() makes them. */
 void message_format(struct message *m, const struct field_ctx *c, struct buf *out);
 /* Keep the values of all fields of the message; false when one is unknown. */
 bool message_keep(const struct message *m, const struct field_ctx *c, struct kept *k);
@@ -40,5 +40,3 @@ bool message_keep(const struct message *m, const struct field_ctx *c, struct kep
 const struct message_token *message_tokens(const struct message *m, size_t *ret_n);
 /* What a message prints, each once: fields, and transformers with what they are of. */
 size_t message_values(const struct message *m, struct arena *a, struct message_token **ret);
-/* Its values are for a terminal, which must not find anything to obey in them. */
-void message_for_terminal(struct message *m);

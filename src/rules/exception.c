@@ -12,14 +12,20 @@ static int bad(const struct item *it, const struct place *at, const char *messag
 }
 
 /* A scalar, or a list of scalars; deep: one whose members may be such lists too. */
-static bool is_texts(const struct yaml *y, bool deep)
+static int check_texts(const struct item *it, const struct place *at, const struct yaml *y,
+		       bool deep, const char *message)
 {
+	if (y->kind == YAML_SCALAR)
+		return y->text.n ? 0 : bad(it, at, "Value must be non-empty");
 	if (y->kind != YAML_LIST)
-		return y->kind == YAML_SCALAR;
-	for (size_t i = 0; i < y->n; i++)
-		if (y->items[i]->kind != YAML_SCALAR && !(deep && is_texts(y->items[i], false)))
-			return false;
-	return true;
+		return bad(it, at, message);
+	for (size_t i = 0; i < y->n; i++) {
+		if (y->items[i]->kind == YAML_LIST && !deep)
+			return bad(it, at, message);
+		if (check_texts(it, at, y->items[i], false, message))
+			return -EINVAL;
+	}
+	return 0;
 }
 
 static int read_values(const struct item *it, struct exception_def *x)
@@ -27,23 +33,25 @@ static int read_values(const struct item *it, struct exception_def *x)
 	const struct yaml *y = yaml_get(it->y, "values");
 	const struct place *at;
 
-	if (y && y->kind != YAML_NULL) {
-		at = place_new(it->d->arena, it->at, ITEM_EXCEPTION_VALUES, STR_EMPTY, y);
-		if (y->kind != YAML_LIST)
-			return bad(it, at, "Rule exception values must be a sequence");
-		for (size_t i = 0; i < y->n; i++)
-			if (!is_texts(y->items[i], true))
-				return bad(it,
-					   place_new(it->d->arena, at, ITEM_EXCEPTION_VALUE,
-						     STR_EMPTY, y->items[i]),
-					   "Rule exception value must be a string or a sequence of "
-					   "strings and sequences of strings");
-		x->values = (const struct yaml **)y->items;
-		x->n_values = x->cap = y->n;
+	if (!y) {
+		if (it->appends)
+			verdict_add(it->v, ISSUE_APPEND_NO_VALUES, it->at,
+				    "Overriding/appending exception with no values");
+		return 0;
 	}
-	if (it->appends && !x->n_values)
-		verdict_add(it->v, ISSUE_APPEND_NO_VALUES, it->at,
-			    "Overriding/appending exception with no values");
+	at = place_new(it->d->arena, it->at, ITEM_EXCEPTION_VALUES, STR_EMPTY, y);
+	if (y->kind != YAML_LIST)
+		return bad(it, at, "Rule exception values must be a sequence");
+	for (size_t i = 0; i < y->n; i++)
+		if (check_texts(it,
+				place_new(it->d->arena, at, ITEM_EXCEPTION_VALUE, STR_EMPTY,
+					  y->items[i]),
+				y->items[i], true,
+				"Rule exception value must be a string or a sequence of strings "
+				"and sequences of strings"))
+			return -EINVAL;
+	x->values = (const struct yaml **)y->items;
+	x->n_values = x->cap = y->n;
 	return 0;
 }
 
@@ -52,14 +60,20 @@ static int read_shape(const struct item *it, const char *key, bool required,
 {
 	const struct yaml *y = yaml_get(it->y, key);
 
-	if (!y || y->kind == YAML_NULL)
+	if (!y)
 		return required ? verdict_add(it->v, ISSUE_YAML_VALIDATE, it->at,
 					      "Item has no mapping for key '%s'", key)
 				: 0;
-	if (!is_texts(y, false))
-		return verdict_add(it->v, ISSUE_YAML_VALIDATE, it->at,
-				   "Rule exception %s must be a string or a sequence of strings",
+	if (y->kind == YAML_NULL && !required)
+		return 0;
+	if (y->kind != YAML_SCALAR && y->kind != YAML_LIST)
+		return verdict_add(it->v, ISSUE_VALIDATE, it->at,
+				   "Rule exception must have %s property with a list of %s", key,
 				   key);
+	if (check_texts(it, it->at, y, false,
+			"Rule exception fields and comps must be a string or a sequence of "
+			"strings"))
+		return -EINVAL;
 	*ret = y;
 	return 0;
 }

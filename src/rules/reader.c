@@ -28,6 +28,9 @@ static int read_output(const struct item *it, const char *key, struct rule_def *
 {
 	int rc = item_text(it, key, true, &r->output.s);
 
+	/* What is appended keeps the blanks that its author put before it. */
+	if (!it->appends)
+		r->output.s = str_trim(r->output.s);
 	r->output_at =
 		place_new(it->d->arena, it->at, ITEM_RULE_OUTPUT, STR_EMPTY, yaml_get(it->y, key));
 	return rc;

@@ -61,7 +61,7 @@ static uint32_t n_chars(struct str s)
 static void add_quoted(struct str name, struct buf *out)
 {
 	buf_addz(out, " '");
-	utf8_add_visible(out, name);
+	utf8_add_printable(out, name);
 	buf_addc(out, '\'');
 }
 
@@ -82,7 +82,7 @@ static void add_where(const struct place *base, size_t offset, struct buf *out)
 	size_t column;
 	struct str line = caret_line(base->file->text, offset, &column);
 
-	utf8_add_visible(out, base->file->name);
+	utf8_add_printable(out, base->file->name);
 	if (base->file->text.n)
 		buf_addf(out, ":%u:%u", line_number(base, offset),
 			 n_chars(str_head(line, column)) + 1);
@@ -99,7 +99,7 @@ static void add_issue(const struct issue *i, struct buf *out)
 
 	add_where(base, offset, out);
 	buf_addz(out, issue_is_error(i->code) ? "error: " : "warning: ");
-	utf8_add_visible(out, i->message);
+	utf8_add_printable(out, i->message);
 	buf_addf(out, " [%s]\n", issue_code_text(i->code));
 	if (i->at->up && i->code != ISSUE_YAML_PARSE) {
 		add_path(i->at, out);
@@ -121,7 +121,7 @@ static void add_schema(const struct issue *i, struct buf *out)
 {
 	add_where(i->at, i->at->at.offset, out);
 	buf_addz(out, "schema: ");
-	utf8_add_visible(out, i->message);
+	utf8_add_printable(out, i->message);
 	buf_addc(out, '\n');
 	caret_show(i->at->file->text, i->at->at.offset, INDENT, out);
 }
@@ -138,7 +138,7 @@ void verdict_text(const struct verdict *v, bool verbose, struct buf *out)
 
 	if (!verbose && !v->n_errors && !v->n_warnings)
 		return;
-	utf8_add_visible(out, v->file->name);
+	utf8_add_printable(out, v->file->name);
 	buf_addf(out, ": %s\n", state);
 	for (const struct issue *i = v->first; i; i = i->next)
 		add_issue(i, out);

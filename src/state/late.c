@@ -98,7 +98,7 @@ static bool fd_gap(const struct state *s, const struct record *r, const struct t
 {
 	struct event ev;
 
-	if (event_decode(r->event.p, r->event.n, &ev, NULL) < 0)
+	if (s->cfg.no_fds || event_decode(r->event.p, r->event.n, &ev, NULL) < 0)
 		return false;
 	/* What failed had no descriptor, or did nothing with it. */
 	if (s->result[ev.type] == RESULT_SIGNED && event_has(&ev, 0) && event_i64(&ev, 0) < 0)

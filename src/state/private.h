@@ -171,7 +171,8 @@ struct state {
 	struct place_wait places[N_PLACES];
 	struct host_mounts host_mounts;
 
-	uint64_t num, first_ts, last_ts;
+	uint64_t num, n_before; /* events; those of earlier sections */
+	uint64_t first_ts, last_ts;
 	uint64_t generation, lineage_epoch, container_base;
 	uint64_t n_fds, heap_bytes;
 	struct state_stats stats; /* the counters of it */
@@ -249,6 +250,11 @@ void awaited_told(struct state *s, const struct container *c);
 void awaited_gone(struct state *s, struct str id);
 /* Whether anybody can tell: METADATA_PENDING, or why not. */
 void awaited_source(struct state *s, enum metadata_status source);
+
+/* belief.c */
+
+/* Whether t is in the container whose id its cgroups name. */
+bool thread_is_in(const struct state *s, const struct thread *t, const struct istr *id);
 
 /* place.c */
 

@@ -113,7 +113,8 @@ static void reset(struct state *s)
 	memset(s->container_cache, 0, sizeof(s->container_cache));
 	memset(s->lossy, 0, sizeof(s->lossy));
 	s->raw_cgroups = s->cgroups = s->hostname = NULL;
-	s->boot_ns = 0;
+	s->boot_ns = s->first_ts = s->last_ts = 0;
+	s->n_before = s->num;
 	s->n_fds = s->heap_bytes = 0;
 	s->has_leftovers = s->in_snapshot = false;
 	s->as_live = s->cfg.live;
@@ -229,7 +230,7 @@ static __attribute__((noinline)) void begin_clock(struct state *s, uint16_t type
 {
 	if (!(event_table[type].category & EC_METAEVENT))
 		s->first_ts = ts;
-	s->in_preamble = (s->num == 1 || s->in_preamble) && is_preamble(type);
+	s->in_preamble = (s->num == s->n_before + 1 || s->in_preamble) && is_preamble(type);
 }
 
 /* The event's place in the stream. */

@@ -29,6 +29,7 @@ struct state_config {
 	void (*unknown_container)(void *arg, struct str id);
 	void *unknown_container_arg;
 	bool awaits;		       /* somebody waits for containers' metadata that is pending */
+	bool no_fds;		       /* nobody reads of descriptors: do not ask for them */
 	bool no_runtimes;	       /* nobody tells of containers: do not wait for it */
 	uint64_t metadata_deadline_ns; /* how long events wait for a container's metadata */
 };
@@ -146,7 +147,8 @@ struct state_stats {
 	uint64_t awaited_evicted;	       /* containers given up as too many were awaited */
 	uint64_t thread_lookups_failed, fd_lookups_failed;
 	uint64_t threads_healed, fds_healed;
-	uint64_t places_lost; /* of files whose event did not come, or another one first */
+	uint64_t threads_posing; /* named after a container that they are not in: belief.c */
+	uint64_t places_lost;	 /* of files whose event did not come, or another one first */
 };
 
 void state_get_stats(const struct state *s, struct state_stats *ret);

@@ -211,6 +211,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _watch(self, plural, namespace):
         server, seen = self.server, int(self.query.get('resourceVersion') or 0)
         end = time.monotonic() + float(self.query.get('timeoutSeconds', '1800'))
+        if seen > server.version:
+            self.give(504, status(504, 'Timeout', f'Too large resource version: {seen}, current: {server.version}'))
+            return
         self.begin_stream()
         server.watchers += 1
         try:
@@ -219,15 +222,15 @@ class _Handler(BaseHTTPRequestHandler):
                     if seen < server.oldest:
                         self.line('ERROR', status(410, 'Expired', f'too old resource version: {seen} ({server.oldest})'))
                         break
-                    news = [h for h in server.history[plural] if h[0] > seen]
+                    news, current = [h for h in server.history[plural] if h[0] > seen], server.version
                     if not news:
                         server.changed.wait(0.1)
                 for version, kind, item in news:
                     seen = version
                     if self._matches(item, namespace):
                         self.line(kind, self._shaped(plural, item))
-                if self.query.get('allowWatchBookmarks') and not news and seen < server.version:
-                    seen = max(seen, server.version)
+                if self.query.get('allowWatchBookmarks') and not news and seen < current:
+                    seen = current
                     self.line('BOOKMARK', {'kind': KINDS[plural][0], 'metadata': {'resourceVersion': str(seen)}})
             self.chunk(b'')
         except OSError:

@@ -283,16 +283,18 @@ def invalid_utf8_in_rules():
 
 def invalid_utf8_and_controls_in_events_stay_one_clean_line():
     head = scapfile.section() + scapfile.machine() + scapfile.procs(
-        [scapfile.proc(1, 1, 0, b'a\nb\x1b[31m\xff', b'/x\ny')])
+        [scapfile.proc(1, 1, 0, b'a\nb\x1b[31m\xff\xc2\x9b31m\xe2\x80\xae', b'/x\ny')])
     one = scapfile.event(scapfile.record(1000, 1, 5, [struct.pack('<q', 0), struct.pack('<q', 3)]))
     path = file('names.scap', head + one)
     rules = _rules(_rule('evt.type = close').replace('output: x', 'output: by %proc.name %proc.exe'))
     text = done(saker('replay', path, '--rules', rules))
     equal((text.count(b'\n'), text.count(b'\x1b')), (1, 0), text)
+    check(not any(c in text.decode() for c in '\x9b\u202e'), text)
     text.decode('utf-8')
     json = done(saker('replay', path, '--rules', rules, '--json'))
     json.decode('utf-8')
     equal(json.count(b'\n'), 1)
+    check(not any(c in json.decode() for c in '\x9b\u202e'), json)
     done(saker('print', path, '--json', '--format', '%proc.name')).decode('utf-8')
 
 

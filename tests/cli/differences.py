@@ -28,6 +28,14 @@ def a_filter_sees_what_its_event_has_made():
     equal(done(saker('print', path, '--filter', 'evt.arg.fd = "<b>"', '--count')), b'1\n')
 
 
+def conditions_see_the_bytes_that_were_there():
+    one = scapfile.record(1000, 1, 307, [_q(3), _q(-100), b'/t/a\tb\0', struct.pack('<III', 1, 0, 0), struct.pack('<Q', 9)])
+    path = _events(one)
+    equal(done(saker('print', path, '--format', '%evt.type %fd.name')), 'openat /t/a\ufffdb\n'.encode())
+    equal(done(saker('print', path, '--filter', 'fd.name endswith "a\tb" and evt.arg.name contains "\t"', '--count')), b'1\n')
+    equal(done(saker('print', path, '--filter', 'fd.name contains "\ufffd"', '--count')), b'0\n')
+
+
 def durations_that_no_capture_records_are_null():
     head = scapfile.section() + scapfile.machine() + scapfile.procs([scapfile.proc(1, 1, 0, b'init', b'/sbin/init')])
     one = scapfile.event(scapfile.record(1000, 1, 5, [struct.pack('<q', 0), struct.pack('<q', 3)]))

@@ -24,6 +24,14 @@ def an_event_is_a_line_of_its_number_time_cpu_process_and_arguments():
         check(words[1].count(':') == 2 and len(words[1]) == 18, line)
 
 
+def captures_one_after_another_are_each_begun_anew():
+    """Relative times count from each one's first event, and what describes a machine is no event in any."""
+    paths = [capture('files.scap.gz'), capture('syscalls.scap')]
+    merged = file('merged.scap', b''.join(scapfile.read(p) for p in paths))
+    times = [done(saker('print', p, '--format', '%evt.reltime %evt.type')) for p in paths]
+    equal(done(saker('print', merged, '--format', '%evt.reltime %evt.type')), b''.join(times))
+
+
 def a_format_prints_what_it_says():
     equal(done(saker('print', FILES, '--max', '2', '--format', '<%evt.type|%evt.is_async>')),
           b'<read|false>\n<close|false>\n')

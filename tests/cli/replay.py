@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+import re
 import subprocess
 
 from tap import SAKER, capture, check, done, equal, fails, file, run, saker
@@ -52,6 +53,13 @@ def an_alert_is_a_line_of_time_priority_and_output():
         time, priority, rest = line.split(b' ', 2)
         check(time.endswith(b':') and time.count(b':') == 3 and priority == b'Error' and rest.startswith(b'ran '), line)
     check(lines)
+
+
+def outputs_in_blocks_that_are_joined_stay_one_line():
+    base = file('base.yaml', "- rule: r\n  desc: d\n  condition: evt.type=execve\n  output: >\n    ran %proc.name\n  priority: INFO\n")
+    more = file('more.yaml', '- rule: r\n  output: >\n    by %user.uid\n  override: {output: append}\n')
+    lines = done(saker('replay', FILES, '--rules', base, '--rules', more)).decode().splitlines()
+    check(lines and all(re.search(r'Informational ran \S+ by \d+', line) for line in lines), lines[:4])
 
 
 def only_the_first_rule_that_matches_alerts():

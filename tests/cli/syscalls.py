@@ -8,7 +8,7 @@ RULES = '''
 - rule: Opened
   desc: d
   condition: evt.type in (openat, ptrace)
-  output: o
+  output: '%fd.name %user.name'
   priority: INFO
 - rule: Listened
   desc: d
@@ -65,6 +65,19 @@ def without_types_a_rule_wants_all():
     got = json.loads(done(saker('run', '--print-syscalls', '--json', '-r', file('any.yaml', rules))))['syscalls']
     check(len(got) > 350, len(got))
     check(all(x['rules'] == ['Any'] for x in got if x['name'] in ('getpid', 'openat', 'read')))
+
+
+def what_no_rule_reads_of_state_is_not_watched():
+    rules = '- rule: Ran\n  desc: d\n  condition: evt.type=execve and proc.name=x\n  output: %s\n  priority: INFO\n'
+
+    def watched(output):
+        path = file('ran.yaml', rules % output)
+        return {x['name'] for x in json.loads(done(saker('run', '--print-syscalls', '--json', '-r', path)))['syscalls']}
+    few = {'clone', 'clone3', 'execve', 'execveat', 'fork', 'vfork', 'prctl', 'setsid', 'sched_process_exit',
+           'io_uring_setup'}
+    equal(watched('"%proc.cmdline by %proc.pname"'), few)
+    check(few | {'setuid'} <= watched('"%user.name"') and 'close' not in watched('"%user.name"'))
+    check({'openat', 'close', 'chdir', 'dup'} <= watched('"%fd.name"'))
 
 
 def what_cannot_be_is_refused():

@@ -11,6 +11,8 @@
 #include "state/fd.h"
 #include "state/thread.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -40,9 +42,12 @@ static void open_some(unsigned n)
 	}
 }
 
-/* Forks children that open, close, become another program or end. */
+/* Forks children that open, close, become another program or end: less often on slow machines. */
 static void be_busy(unsigned n)
 {
+	const char *patience = getenv("SAKER_PATIENCE");
+	unsigned nap_us = 10000 * (patience ? (unsigned)atoi(patience) : 1);
+
 	for (unsigned i = n;; i++) {
 		pid_t pid = fork();
 
@@ -62,7 +67,7 @@ static void be_busy(unsigned n)
 			;
 		if (i % 16 == 0)
 			close_range(3, ~0U, 0);
-		usleep(10000);
+		usleep(nap_us);
 	}
 }
 
@@ -85,6 +90,55 @@ static void start_busy(void)
 	}
 }
 
+/* Whether a process of that name in /proc is one of the busy, or of theirs, and not stopped yet. */
+static bool is_moving(const char *name)
+{
+	char path[300], text[512] = "", status;
+	const char *rest;
+	pid_t group;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/stat", name);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	rest = fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
+	fclose(f);
+	if (!rest || sscanf(rest, ") %c %*d %d", &status, &group) != 2 || strchr("TZX", status))
+		return false;
+	for (unsigned i = 0; i < N_BUSY; i++)
+		if (group == busy[i])
+			return true;
+	return false;
+}
+
+static bool is_any_moving(void)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+	bool found = false;
+
+	CHECK(d);
+	while (!found && (e = readdir(d)))
+		found = isdigit(e->d_name[0]) && is_moving(e->d_name);
+	closedir(d);
+	return found;
+}
+
+/*
+ * A signal stops nobody in the midst of a call: who was about to run another program or to end
+ * does so first, and on a busy machine that may be later than anybody would wait.
+ */
+static void stop_busy(void)
+{
+	for (unsigned i = 0; i < N_BUSY; i++)
+		kill(-busy[i], SIGSTOP);
+	for (unsigned i = 0; is_any_moving(); i++) {
+		CHECK(i < 3000);
+		usleep(10000);
+	}
+}
+
 static void watch(void)
 {
 	struct live_config lc = LIVE_CONFIG_DEFAULT;
@@ -94,7 +148,7 @@ static void watch(void)
 	struct base_syscalls set;
 	struct err e = {0};
 
-	base_syscalls_select(&base, &nothing, &set);
+	base_syscalls_select(&base, &nothing, PART_ALL, &set);
 	lc.syscalls = set.watched;
 	for (unsigned i = 0; i < LANE_COUNT; i++)
 		lc.ring_bytes[i] = 64 << 20; /* nothing may be lost, however busy the machine */
@@ -224,7 +278,10 @@ static void look_for_ghosts(void)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%lld/exe", (long long)pid);
 		if (!seen[pid] && access(path, F_OK) < 0)
-			wrong("a ghost", pid, text(t->comm), STR_EMPTY);
+			wrong(t->flags & PPM_CL_CLONE_INVERTED || t->read_ns
+				      ? "a ghost"
+				      : "a ghost that only its parent's fork told of",
+			      pid, text(t->comm), STR_EMPTY);
 		if (seen[pid] && fd_count(state, t) != fds_of[pid]) {
 			wrong("more descriptors than there are", pid, text(t->comm), STR_EMPTY);
 			fd_each(state, t, tell_fd, NULL);
@@ -264,9 +321,7 @@ static unsigned look_once(bool of_proc)
 		puts("# this kernel has no iterators");
 	scan(of_proc ? NULL : live_iterators(live), learn);
 	usleep(100000);
-	for (unsigned i = 0; i < N_BUSY; i++)
-		kill(-busy[i], SIGSTOP);
-	usleep(200000);
+	stop_busy();
 	catch_up();
 	scan(NULL, compare);
 	look_for_ghosts();
@@ -282,8 +337,8 @@ static unsigned look_once(bool of_proc)
 }
 
 /*
- * One process in many thousands may be caught in the midst of an exec by both readings: what is
- * wrong must not be so each time.
+ * A fork that is under way when the programs are attached may have a child that has ended already:
+ * its parent's half tells of it, and nothing of its end.  That must not be so each time.
  */
 static void check_picture(bool of_proc)
 {

@@ -52,10 +52,10 @@ class _Watch:
 
     n = 0
 
-    def __init__(self, *args):
+    def __init__(self, *args, rules=RULES):
         _Watch.n += 1
         self.out = open(file(f'out{_Watch.n}'), 'wb')
-        self.p = subprocess.Popen([SAKER, 'run', '-r', file('rules.yaml', RULES), *args], stdout=self.out,
+        self.p = subprocess.Popen([SAKER, 'run', '-r', file('rules.yaml', rules), *args], stdout=self.out,
                                   stderr=subprocess.PIPE)
         atexit.register(self.p.kill)  # for when a test fails
         self.until_it_watches()
@@ -113,6 +113,38 @@ def an_alert_comes_at_once_and_knows_the_process():
     check(f'Warning secret {secret} cat cat {secret} {_NAME} openat ' in line, line)
     summary = w.end()
     check('Secret read' in summary and ' openat' in summary and 'kernel programs' in summary, summary)
+
+
+STARTED = '''
+- rule: Started
+  desc: programs
+  condition: evt.type = execve and evt.rawres = 0 and proc.args contains saker-live-mark
+  output: started %proc.args of %proc.name %proc.exepath %proc.pname %proc.apid[2] %proc.sname %proc.tty
+  priority: INFO
+'''
+NAMED = STARTED + '''
+- rule: Named
+  desc: reads of descriptors
+  condition: evt.type = openat and fd.name = /not/there/at/all
+  output: '%fd.name %user.name'
+  priority: INFO
+'''
+
+
+def what_no_rule_reads_is_not_watched_and_alerts_are_the_same():
+    few, all_ = _Watch(rules=STARTED), _Watch(rules=NAMED)
+    for n in range(3):
+        subprocess.run(['sh', '-c', f'/bin/true saker-live-mark-{n}; :'], check=True)
+    few.until('mark-2 of')
+    all_.until('mark-2 of')
+    marks = [[re.sub('.* started (.*) container_name.*', r'\1', x) for x in w.lines() if re.search('mark-[0-2]', x)]
+             for w in (few, all_)]
+    equal(marks[0], marks[1])
+    equal(sum(' of true /' in x for x in marks[0]), 3)
+    check('<NA>' not in ''.join(marks[0]), marks[0])
+    summaries = few.end(), all_.end()
+    equal([bool(_number(s, kind)) for s in summaries for kind in ('openat', 'close', 'execve')],
+          [False, False, True, True, True, True])
 
 
 def json_is_one_object_a_line():
@@ -263,7 +295,7 @@ def a_flood_is_lost_exactly_and_takes_no_exec_with_it():
     equal(seen, [f'{i:03}' for i in range(execs)])
     lost = _number(summary, 'lost of munlockall')
     check(lost > 0, 'nothing was lost', summary)
-    equal(_number(summary, 'munlockall') + lost, made, summary)
+    equal(sum('changed lossy=' in line for line in w.lines()) + lost, made, summary)
     check(re.search(r' events of processes, 0 lost', summary), summary)
 
 
@@ -281,7 +313,8 @@ def data_on_a_tcp_socket_is_told_of_once_unless_a_rule_asks():
         subprocess.run(['/bin/true', 'saker-live-mark-sent'], check=True)
         w.until('mark-sent')
         n = _number(w.end(), 'sendto')
-        check(n >= made if all_of_it else 0 < n < made // 2, n, condition)
+        # The summary has the most frequent types only: it may be 0.
+        check(n >= made if all_of_it else n < made // 2, n, condition)
         equal(any('sent 127.0.0.1:' in line for line in w.lines()), all_of_it)
 
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What probe.c, programs.c and tally.c share: the programs as they are loaded. */
+#pragma once
+
+#include "capture/object.h"
+#include "capture/probe.h"
+
+enum {
+	MAX_PROGRAMS = 256,
+	MAX_REFUSED = 64,
+	NAME_BYTES = 64,
+	REASON_BYTES = 256,
+	OTHER_FILES = 128,
+};
+
+/* A program that the kernel does not take, and the last thing that its verifier said. */
+struct refusal {
+	char program[NAME_BYTES], reason[REASON_BYTES];
+};
+
+struct probe {
+	struct probe_bpf *skel;
+	struct bpf_link *links[MAX_PROGRAMS];
+	struct iterators iterators;
+	unsigned n_links, n_programs, rings_per_lane;
+	unsigned n_cpus, cpus_per_ring;
+	struct refusal refused[MAX_REFUSED];
+	unsigned n_refused;
+	struct abilities can;
+	char no_enters[REASON_BYTES];
+};
+
+/* Which programs are to be loaded, for what cfg wants. */
+void programs_choose(struct probe *p, const struct live_config *cfg);
+/* The program for a system call; NULL: none. */
+struct bpf_program *program_of(const struct probe_bpf *s, enum syscall_code code);
+/* The number of a call on this machine; negative: it has none. */
+int native_number(enum syscall_code code);
+
+static inline bool has_bit(const uint64_t *bits, unsigned i)
+{
+	return bits[i / 64] >> i % 64 & 1;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which program makes what, and which are needed. */
+#include "capture/loaded.h"
+
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Tracepoints that are no system calls. */
+static const struct {
+	enum syscall_code code;
+	const char *program;
+} tracepoints[] = {
+	{SC_EXECVE, "on_sched_process_exec"},
+	{SC_EXECVEAT, "on_sched_process_exec"},
+	{SC_SCHED_PROCESS_EXIT, "on_sched_process_exit"},
+	{SC_SIGNAL_DELIVER, "on_signal_deliver"},
+	{SC_PAGE_FAULT_USER, "on_page_fault_user"},
+	{SC_PAGE_FAULT_KERNEL, "on_page_fault_kernel"},
+	{SC_SCHED_SWITCH, "on_sched_switch"},
+};
+
+enum { N_TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0]) };
+
+/* Calls that are looked at when they begin, see bpf/given.h. */
+static const uint16_t enters[] = {SC_OPEN, SC_CREAT, SC_OPENAT, SC_OPENAT2, SC_CONNECT};
+
+enum { N_ENTERS = sizeof(enters) / sizeof(enters[0]) };
+
+int native_number(enum syscall_code code)
+{
+#if defined(__x86_64__)
+	return syscall_table[code].x86_64;
+#else
+	return syscall_table[code].aarch64;
+#endif
+}
+
+static bool is_tracepoint(enum syscall_code code)
+{
+	return code >= SC_SCHED_PROCESS_EXIT && code <= SC_SIGNAL_DELIVER;
+}
+
+static struct bpf_program *program_of_name(const struct probe_bpf *s, const char *name)
+{
+	char full[NAME_BYTES];
+
+	snprintf(full, sizeof(full), "sys_%s", name);
+	return bpf_object__find_program_by_name(s->obj, full);
+}
+
+/* The program for a system call: its own, that of one with the same event, the generic one. */
+struct bpf_program *program_of(const struct probe_bpf *s, enum syscall_code code)
+{
+	const struct syscall_info *info = &syscall_table[code];
+	struct bpf_program *p = program_of_name(s, info->name);
+
+	if (p)
+		return p;
+	if (info->exit == EV_GENERIC_X)
+		return is_tracepoint(code) ? NULL : s->progs.sys_generic;
+	for (unsigned i = 0; !p && i < SC_COUNT; i++) {
+		if (syscall_table[i].exit == info->exit && i != code)
+			p = program_of_name(s, syscall_table[i].name);
+	}
+	return p;
+}
+
+static bool makes_over_ring(const struct probe *p, const char *program, enum syscall_code code)
+{
+	const struct uring_op *op;
+
+	for (unsigned i = 0; (op = uring_op(p->can.uring, i)); i++) {
+		if (op->code == code &&
+		    !strcmp(op->program ? op->program : "on_io_uring_complete", program))
+			return true;
+	}
+	return false;
+}
+
+bool probe_makes(const struct probe *p, const char *program, enum syscall_code code)
+{
+	const struct bpf_program *own = program_of(p->skel, code);
+
+	if (own && !strcmp(bpf_program__name(own), program))
+		return true;
+	for (unsigned i = 0; i < N_TRACEPOINTS; i++) {
+		if (tracepoints[i].code == code && !strcmp(tracepoints[i].program, program))
+			return true;
+	}
+	return makes_over_ring(p, program, code);
+}
+
+const char *probe_program(const struct probe *p, unsigned i)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, p->skel->obj)
+	{
+		if (!i--)
+			return bpf_program__name(program);
+	}
+	return NULL;
+}
+
+static bool is_refused(const struct probe *p, const struct bpf_program *program)
+{
+	for (unsigned i = 0; i < p->n_refused; i++) {
+		if (!strcmp(p->refused[i].program, bpf_program__name(program)))
+			return true;
+	}
+	return false;
+}
+
+static void choose(struct probe *p, struct bpf_program *program)
+{
+	if (!program || bpf_program__autoload(program) || is_refused(p, program))
+		return;
+	bpf_program__set_autoload(program, true);
+	p->n_programs++;
+}
+
+/* The one that tells most, of those that the kernel can take. */
+static void choose_iterators(struct probe *p)
+{
+	struct probe_bpf *s = p->skel;
+
+	if (p->can.reads_tasks)
+		choose(p, s->progs.picture_tasks_whole);
+	if (!bpf_program__autoload(s->progs.picture_tasks_whole))
+		choose(p, s->progs.picture_tasks);
+	choose(p, s->progs.picture_files);
+}
+
+static void choose_enters(struct probe *p, const struct live_config *cfg)
+{
+	for (unsigned i = 0; cfg->enters && i < N_ENTERS; i++) {
+		char name[NAME_BYTES];
+
+		if (!has_bit(cfg->enters, enters[i]) || !has_bit(cfg->syscalls, enters[i]) ||
+		    native_number(enters[i]) < 0)
+			continue;
+		snprintf(name, sizeof(name), "enter_%s", syscall_table[enters[i]].name);
+		choose(p, bpf_object__find_program_by_name(p->skel->obj, name));
+		p->skel->rodata->has_enters = true;
+	}
+	if (!p->skel->rodata->has_enters)
+		bpf_map__set_max_entries(p->skel->maps.givens, 1);
+}
+
+/* What is done over io_uring, of calls that are wanted. */
+static void choose_over_ring(struct probe *p, const struct live_config *cfg)
+{
+	struct probe_bpf *s = p->skel;
+	const struct uring_op *op;
+	bool any = false;
+
+	for (unsigned i = 0; (op = uring_op(p->can.uring, i)); i++) {
+		if (!has_bit(cfg->syscalls, op->code))
+			continue;
+		any = true;
+		if (op->program)
+			choose(p, bpf_object__find_program_by_name(s->obj, op->program));
+	}
+	if (any) {
+		choose(p, s->progs.on_io_uring_complete);
+		if (p->can.uring_submit)
+			choose(p, bpf_object__find_program_by_name(s->obj, p->can.uring_submit));
+	} else {
+		bpf_map__set_max_entries(s->maps.ring_calls, 1);
+		bpf_map__set_max_entries(s->maps.ring_records, 1);
+	}
+}
+
+/* Only what is wanted is loaded. */
+void programs_choose(struct probe *p, const struct live_config *cfg)
+{
+	struct bpf_program *program;
+
+	p->n_programs = 0;
+	bpf_object__for_each_program(program, p->skel->obj)
+		bpf_program__set_autoload(program, false);
+	choose(p, p->skel->progs.sys_exit);
+	if (!cfg->no_iterators)
+		choose_iterators(p);
+	for (unsigned code = 0; code < SC_COUNT; code++) {
+		if (has_bit(cfg->syscalls, code))
+			choose(p, program_of(p->skel, code));
+	}
+	for (unsigned i = 0; i < N_TRACEPOINTS; i++) {
+		if (has_bit(cfg->syscalls, tracepoints[i].code))
+			choose(p, bpf_object__find_program_by_name(p->skel->obj,
+								   tracepoints[i].program));
+	}
+	choose_over_ring(p, cfg);
+	choose_enters(p, cfg);
+}
