@@ -19,7 +19,7 @@ enum { TURN_MS = 200 };
 struct containers_options {
 	struct option_texts sockets;
 	struct kube_options kube;
-	bool json, size;
+	bool json, size, stats;
 };
 
 struct row {
@@ -176,7 +176,7 @@ static bool all_answered(const struct enricher *en)
 	return n_ready && !n_failed;
 }
 
-static enum exit_status list(struct enricher *en, struct listing *l, bool json)
+static enum exit_status list(struct enricher *en, struct listing *l, bool json, bool stats)
 {
 	enum exit_status status;
 
@@ -185,6 +185,8 @@ static enum exit_status list(struct enricher *en, struct listing *l, bool json)
 		enricher_turn(en, TURN_MS);
 	while (!enricher_is_idle(en) && !stop_signal);
 	status = print(l, json);
+	for (unsigned i = 0; stats && enricher_runtime(en, i); i++)
+		runtimes_tell(enricher_runtime(en, i));
 	return status == EXIT_DONE && !all_answered(en) ? EXIT_FAULT : status;
 }
 
@@ -210,7 +212,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		listing_done(&l);
 		return EXIT_USAGE;
 	}
-	status = list(en, &l, o->json);
+	status = list(en, &l, o->json, o->stats);
 	enricher_free(en);
 	listing_done(&l);
 	return status;
@@ -223,13 +225,15 @@ static const struct option_row rows[] = {
 	    "another socket; KIND is docker, podman, cri or containerd"),
 	KUBE_ROWS(struct containers_options, kube),
 	ROW("json", 'j', FLAG, json, NULL, "everything that is known, an object a line"),
+	ROW("stats", 0, FLAG, stats, NULL, "what runtimes were asked, on standard error"),
 	ROW("size", 0, FLAG, size, NULL, "ask for sizes too, which may take long"),
 };
 
 const struct command command_containers = {
 	.name = "containers",
-	.summary = "List the containers of this machine, and its pods",
-	.arguments = "[--runtime-socket KIND=PATH]... " KUBE_ARGUMENTS " [--json] [--size]",
+	.summary = "List the containers of this machine",
+	.arguments =
+		"[--runtime-socket KIND=PATH]... " KUBE_ARGUMENTS " [--json] [--size] [--stats]",
 	.details = "The runtimes are asked at their usual sockets; HOST_ROOT stands before every "
 		   "path.\nPods are listed when a Kubernetes API server is known.\n"
 		   "Exit status 1: a runtime did not answer, or there is none.\n",

@@ -50,6 +50,7 @@ static const struct counter {
 	STATE(fds_impossible, "descriptors of numbers that cannot be", WRONG),
 	STATE(n_containers, "containers known", NONE),
 	STATE(containers_evicted, "containers evicted", ROOM),
+	STATE(threads_posing, "threads named after containers that they are not in", NONE),
 	STATE(n_kube_objects, "Kubernetes objects known", NONE),
 	STATE(kube_evicted, "Kubernetes objects evicted", ROOM),
 	STATE(n_users, "users known", NONE),

@@ -74,6 +74,8 @@ static void summarize(struct run *r)
 	summary_live(r->live);
 	summary_healing(&r->watch.in);
 	summary_parking(r->watch.parking);
+	summary_posing(&r->watch.in);
+	runtimes_summarize(r->runtimes);
 }
 
 static int begin(struct run *r, struct err *e)
@@ -141,6 +143,9 @@ static int choose(struct run *r, struct err *e)
 	struct base_syscalls_config cfg = {.repair = o->repair_syscalls, .all = o->all_syscalls};
 	int ret = startup_options(&r->startup, &o->startup, e);
 
+	if (!ret && o->all_syscalls && (o->repair_syscalls || o->syscalls.n))
+		ret = err_set(e, -EINVAL, "--all-syscalls leaves nothing to choose for --%s",
+			      o->repair_syscalls ? "repair-syscalls" : "syscalls");
 	for (size_t i = 0; i < o->syscalls.n && !ret; i++)
 		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
 	if (!ret)

@@ -4,6 +4,8 @@
 #include "app/privilege.h"
 #include "app/report.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -58,6 +60,8 @@ int runtimes_open(const struct runtimes_options *o, struct worker **ret, struct 
 	struct enricher_config cfg = ENRICHER_CONFIG_DEFAULT;
 
 	*ret = NULL;
+	if (o->off && o->sockets.n)
+		return err_set(e, -EINVAL, "--no-runtimes and --runtime-socket contradict");
 	if (o->off)
 		return 0;
 	cfg.host_root = getenv("HOST_ROOT");
@@ -117,4 +121,40 @@ void runtimes_wait(struct worker *w)
 {
 	if (w)
 		worker_wait(w, LONGEST_WAIT_MS);
+}
+
+void runtimes_tell(const struct runtime *r)
+{
+	struct runtime_stats s;
+
+	runtime_get_stats(r, &s);
+	if (!s.n_lists && !s.n_lookups && !s.n_notes)
+		return;
+	report("%s at %s: %" PRIu64 " lists, %" PRIu64 " look-ups, %" PRIu64 " events; %" PRIu64
+	       " questions failed, %" PRIu64 " connections",
+	       runtime_kind_of(r)->name, runtime_path(r), s.n_lists, s.n_lookups, s.n_notes,
+	       s.n_failed, s.n_connects);
+	if (s.n_refused)
+		report("%10" PRIu64 "  look-ups were not made: too many waited", s.n_refused);
+	if (s.n_bad_notes)
+		report("%10" PRIu64 "  of its events made no sense", s.n_bad_notes);
+}
+
+void runtimes_summarize(struct worker *w)
+{
+	const struct runtime *r;
+	struct worker_stats s;
+
+	if (!w)
+		return;
+	worker_stop(w);
+	worker_get_stats(w, &s);
+	if (s.n_records)
+		report("%" PRIu64 " records about containers came; of %" PRIu64
+		       " unknown ones runtimes were asked",
+		       s.n_records, s.n_asked);
+	if (s.n_refused)
+		report("%10" PRIu64 "  were not asked about: too many waited", s.n_refused);
+	for (unsigned i = 0; (r = worker_runtime(w, i)); i++)
+		runtimes_tell(r);
 }

@@ -52,3 +52,7 @@ struct source *runtimes_source(struct worker *w, struct source *live);
 int runtimes_start(struct worker *w, struct err *e);
 /* ... and behind it: what runtimes know already should be there before the first event. */
 void runtimes_wait(struct worker *w);
+/* Behind the last event: end it, and say on standard error what runtimes were asked and told. */
+void runtimes_summarize(struct worker *w);
+/* The same of one runtime; nothing where it never told anything. */
+void runtimes_tell(const struct runtime *r);

@@ -160,6 +160,17 @@ void summary_healing(const struct input *in)
 		       h.n_hasty);
 }
 
+void summary_posing(const struct input *in)
+{
+	struct state_stats s;
+
+	state_get_stats(in->state, &s);
+	if (s.threads_posing)
+		report("%" PRIu64 " threads in control groups that are named after containers that "
+		       "they are not in: of the host",
+		       s.threads_posing);
+}
+
 void summary_parking(const struct parking *p)
 {
 	static const char *const ends[] = {

@@ -13,5 +13,7 @@ void summary_rules(const struct ruleset *r);
 void summary_live(struct live *l);
 /* What was unknown when it was met, and how much of that was found out. */
 void summary_healing(const struct input *in);
+/* Whose cgroup is named after a container that they are not in. */
+void summary_posing(const struct input *in);
 /* What waited for metadata of containers. */
 void summary_parking(const struct parking *p);

@@ -23,6 +23,7 @@ enum {
 	NAP_FILLS_LEAST = 64,
 	EVENTS_PER_LOOK = 64,
 	HALVINGS_MAX = 16,
+	BUSY_NS = 100000000, /* how long a record may take to be written */
 	RESERVE_BYTES = 8 << 20,
 	/* What may be put aside of a ring, in its size, and from what share of it on. */
 	ASIDE_TIMES = 2,
@@ -53,44 +54,58 @@ static uint64_t record_time(const struct ring *r)
 	return load64(r->head);
 }
 
-/* Whose head is oldest; *complete: each ring has one, so that none older can come. */
-static struct ring *oldest(struct live *l, bool *complete)
-{
-	struct ring *best = NULL;
+/* What the rings have at their heads. */
+struct heads {
+	struct ring *oldest;
+	bool is_complete; /* each ring has one: none that is older can come */
+	bool is_busy;	  /* one is still being written, with others behind it */
+};
 
-	*complete = true;
+static struct heads look_at_heads(struct live *l)
+{
+	struct heads h = {.is_complete = true};
+
 	for (unsigned i = 0; i < l->n_rings; i++) {
 		struct ring *r = &l->rings[i];
 
-		if (!r->head && !ring_peek(r))
-			*complete = false;
-		else if (!best || record_time(r) < record_time(best))
-			best = r;
+		if (!r->head && !ring_peek(r)) {
+			h.is_complete = false;
+			h.is_busy |= r->is_busy;
+		} else if (!h.oldest || record_time(r) < record_time(h.oldest)) {
+			h.oldest = r;
+		}
 	}
-	return best;
-}
-
-/* A record is stamped before it is committed: another ring may still get an older one. */
-static bool is_settled(const struct live *l, uint64_t ts)
-{
-	return ts + l->cfg.hold_ns <= l->now_ns;
+	return h;
 }
 
 /*
- * Whose head is next; NULL: none yet, and all records older than now_ns less the hold have been
- * given.  The time is that from before the look: whoever is held up between them for longer than
- * the hold would else miss what has come into a ring since it was found empty.
+ * A record is stamped before it is committed: another ring may still get an older one, or has it
+ * behind one that is being written, which takes as long as its CPU is held up.
+ */
+static bool may_give(const struct live *l, const struct heads *h)
+{
+	uint64_t hold_ns = h->is_busy ? BUSY_NS : l->cfg.hold_ns;
+
+	return h->is_complete || (h->oldest && record_time(h->oldest) + hold_ns <= l->now_ns);
+}
+
+/*
+ * Whose head is next, if any.  The time is that from before the look: whoever is held up between
+ * them for longer than the hold would else miss what has come into a ring since it was found
+ * empty.
  */
 static struct ring *next_ring(struct live *l)
 {
-	bool complete;
-	struct ring *r = oldest(l, &complete);
+	struct heads h = look_at_heads(l);
 
-	if (complete || (r && is_settled(l, record_time(r))))
-		return r;
+	if (may_give(l, &h))
+		return h.oldest;
 	l->now_ns = wall_now(&l->wall);
-	r = oldest(l, &complete);
-	return complete || (r && is_settled(l, record_time(r))) ? r : NULL;
+	h = look_at_heads(l);
+	if (may_give(l, &h))
+		return h.oldest;
+	l->settled_ns = l->now_ns - (h.is_busy ? BUSY_NS : l->cfg.hold_ns);
+	return NULL;
 }
 
 static void account(struct live *l, const struct ring *r)
@@ -173,10 +188,8 @@ static int live_next(struct source *s, struct record *ret, struct err *e)
 	if (l->ring_event_bytes || loss_waits(l->loss))
 		return give_own(l, ret);
 	r = next_ring(l);
-	if (!r) {
-		l->settled_ns = l->now_ns - l->cfg.hold_ns;
+	if (!r)
 		return 0;
-	}
 	if (r->n < RECORD_HEADER_BYTES + PROBE_TRAILER_BYTES ||
 	    load32(r->head + 16) + PROBE_TRAILER_BYTES != r->n)
 		return err_set(e, -EIO, "the kernel's records are not what was agreed on");

@@ -203,16 +203,27 @@ void worker_wait(struct worker *w, unsigned timeout_ms)
 		nap(1000000);
 }
 
+void worker_stop(struct worker *w)
+{
+	atomic_store(&w->stop, true);
+	enricher_wake(w->en);
+	if (w->is_started)
+		pthread_join(w->thread, NULL);
+	w->is_started = false;
+}
+
+const struct runtime *worker_runtime(const struct worker *w, unsigned i)
+{
+	return enricher_runtime(w->en, i);
+}
+
 void worker_free(struct worker *w)
 {
 	struct message *m;
 
 	if (!w)
 		return;
-	atomic_store(&w->stop, true);
-	enricher_wake(w->en);
-	if (w->is_started)
-		pthread_join(w->thread, NULL);
+	worker_stop(w);
 	while (queue_take(w->records, &m))
 		free(m);
 	queue_free(w->records);

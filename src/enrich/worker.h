@@ -36,6 +36,10 @@ struct source *worker_source(struct worker *w, struct source *inner);
 /* An event of a container that nothing is known of.  Cheap; dropped when there are too many. */
 void worker_ask(struct worker *w, struct str id);
 
+/* End the thread: from here on runtimes may be looked at by worker_runtime(). */
+void worker_stop(struct worker *w);
+const struct runtime *worker_runtime(const struct worker *w, unsigned i); /* NULL behind the last */
+
 struct worker_stats {
 	uint64_t n_records, n_asked, n_refused; /* refused: asked when the queue was full */
 };

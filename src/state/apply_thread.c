@@ -53,6 +53,20 @@ static void meet_container(struct state *s, const struct container_cache *c)
 		s->cfg.unknown_container(s->cfg.unknown_container_arg, id);
 }
 
+/* Nothing waits for what a runtime may say of such a name, but it may know it after all. */
+static void meet_poser(struct state *s, struct thread *t, const struct container_cache *c)
+{
+	struct str id = istr_str(c->id);
+
+	if (t->is_posing)
+		return;
+	t->is_posing = true;
+	s->stats.threads_posing++;
+	if (!needs_no_runtime(c->type) && !container_table_find(s->containers, id) &&
+	    s->cfg.unknown_container)
+		s->cfg.unknown_container(s->cfg.unknown_container_arg, id);
+}
+
 void thread_set_container(struct state *s, struct thread *t)
 {
 	const struct container_cache *c = t->cgroups ? cached_container(s, t->cgroups) : NULL;
@@ -60,6 +74,12 @@ void thread_set_container(struct state *s, struct thread *t)
 
 	if (t->container_id == id)
 		return;
+	if (id && !thread_is_in(s, t, id)) {
+		meet_poser(s, t, c);
+		id = NULL;
+		if (!t->container_id)
+			return;
+	}
 	set_istr(s, &t->container_id, id);
 	lineage_changed(s, t);
 	if (id)
@@ -103,6 +123,7 @@ void thread_set_cgroups(struct state *s, struct thread *t, struct str list)
 		}
 		set_text(s, &s->cgroups, buf_str(&s->text));
 	}
+	t->is_posing &= t->cgroups == s->cgroups;
 	set_istr(s, &t->cgroups, s->cgroups);
 }
 

@@ -251,6 +251,11 @@ void awaited_gone(struct state *s, struct str id);
 /* Whether anybody can tell: METADATA_PENDING, or why not. */
 void awaited_source(struct state *s, enum metadata_status source);
 
+/* belief.c */
+
+/* Whether t is in the container whose id its cgroups name. */
+bool thread_is_in(const struct state *s, const struct thread *t, const struct istr *id);
+
 /* place.c */
 
 void places_clear(struct state *s);

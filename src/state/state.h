@@ -147,7 +147,8 @@ struct state_stats {
 	uint64_t awaited_evicted;	       /* containers given up as too many were awaited */
 	uint64_t thread_lookups_failed, fd_lookups_failed;
 	uint64_t threads_healed, fds_healed;
-	uint64_t places_lost; /* of files whose event did not come, or another one first */
+	uint64_t threads_posing; /* named after a container that they are not in: belief.c */
+	uint64_t places_lost;	 /* of files whose event did not come, or another one first */
 };
 
 void state_get_stats(const struct state *s, struct state_stats *ret);

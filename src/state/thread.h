@@ -52,6 +52,7 @@ struct thread {
 	 * that is known names it as its parent; its ancestors may still be unknown.
 	 */
 	bool is_partial, is_awaited, is_late;
+	bool is_posing;	  /* its cgroup names a container that it is not in: belief.c */
 	uint64_t read_ns; /* when it was read from /proc, 0 never: private to state/ */
 
 	/* Interned; NULL is empty.  args, env and cgroups are NUL-separated lists. */

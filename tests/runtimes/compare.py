@@ -1,29 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """saker against real runtimes: every field of `saker containers` is what the runtime's own command line or an
-independent client says, and alerts of `saker run` name their container.  Needs root and what `runtimes install` installs;
-skips without."""
+independent client says, and alerts of `saker run` name their container."""
 import json
-import os
-import re
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, '..', 'cli'))
-from tap import SAKER, check, equal, file, run  # noqa: E402
+from real import CRI, ENV, IMAGE, SOCKETS, STATE, cri, docker, pod, podman, sh, with_runtimes
+from tap import SAKER, check, equal, file
 
-IMAGE = 'docker.io/library/busybox:test'
-STATE = tempfile.mkdtemp(prefix='saker-runtimes-')
-DOCKER = f'{STATE}/docker/docker.sock'
-PODMAN = f'{STATE}/podman/podman.sock'
-CRI = f'{STATE}/containerd/containerd.sock'
-ENV = {**os.environ, 'RUNTIMES_RUN': STATE, 'DOCKER_HOST': f'unix://{DOCKER}', 'PYTHONDONTWRITEBYTECODE': '1'}
-SOCKETS = [x for kind, path in (('docker', DOCKER), ('podman', PODMAN), ('cri', CRI), ('containerd', CRI))
-           for x in ('--runtime-socket', f'{kind}={path}')]
 OPTIONS = ['--network', 'none', '--label', 'a=b', '--label', 'empty=', '-e', 'FOO=bar baz', '-v', '/etc/hostname:/h:ro',
            '-v', '/var:/v', '--memory', '67108864', '--cpu-shares', '512', '--cpuset-cpus', '0-1', '--user', '1000']
 RULES = '''
@@ -35,31 +20,13 @@ RULES = '''
 '''
 
 
-def _sh(*args, timeout=60):
-    p = subprocess.run(args, env=ENV, capture_output=True, text=True, timeout=timeout)
-    equal(p.returncode, 0, args, p.stderr)
-    return p.stdout
-
-
-def _docker(*args):
-    return _sh('docker', *args)
-
-
-def _podman(*args):
-    return _sh(f'{STATE}/podman/pm', *args)
-
-
-def _cri(method, request):
-    return json.loads(_sh('/usr/bin/python3', f'{HERE}/cri.py', CRI, method, json.dumps(request)))
-
-
 def _containers():
     p = subprocess.run([SAKER, 'containers', '--json', '--size', *SOCKETS], env=ENV, capture_output=True, text=True, timeout=60)
     return {c['full_id']: c for c in map(json.loads, p.stdout.splitlines())}
 
 
 def _seconds(text):
-    return int(_sh('date', '-ud', text, '+%s'))
+    return int(sh('date', '-ud', text, '+%s'))
 
 
 def _same(c, i, name):
@@ -82,89 +49,84 @@ def _same(c, i, name):
 
 
 def docker_says_the_same():
-    ids = {n: _docker('run', '-d', '--name', n, *o, 'busybox:test', 'sleep', '1000').strip()
+    ids = {n: docker('run', '-d', '--name', n, *o, 'busybox:test', 'sleep', '1000').strip()
            for n, o in (('full', OPTIONS), ('host', ['--network', 'host', '--pid', 'host', '--ipc', 'host']))}
     found = _containers()
     for name, full_id in ids.items():
-        i = json.loads(_docker('inspect', '--size', full_id))[0]
-        image = json.loads(_docker('image', 'inspect', i['Image']))[0]
+        i = json.loads(docker('inspect', '--size', full_id))[0]
+        image = json.loads(docker('image', 'inspect', i['Image']))[0]
         c = found[full_id]
         _same(c, i, name)
         equal((c['type'], c['id'], c['size']), (0, full_id[:12], i['SizeRw']))
         equal((c['image'], c['imageid']), (i['Config']['Image'], image['Id'].split(':')[1]))
         equal(c['imagerepo'] + ':' + c['imagetag'], image['RepoTags'][0])
-    _docker('rm', '-f', *ids)
+    docker('rm', '-f', *ids)
 
 
 def podman_says_the_same():
-    ids = {n: _podman('run', '-d', '--name', n, *o, IMAGE, 'sleep', '1000').strip()
+    ids = {n: podman('run', '-d', '--name', n, *o, IMAGE, 'sleep', '1000').strip()
            for n, o in (('full', OPTIONS), ('host', ['--network', 'host', '--pid', 'host', '--ipc', 'host']))}
     found = _containers()
     for name, full_id in ids.items():
-        i = json.loads(_podman('inspect', '--size', full_id))[0]
+        i = json.loads(podman('inspect', '--size', full_id))[0]
         c = found[full_id]
         _same(c, i, name)
         equal((c['type'], c['id']), (11, full_id[:12]))
         equal((c['image'], c['imageid'], c['imagedigest']), (i['ImageName'], i['Image'], i['ImageDigest']))
         equal((c['imagerepo'], c['imagetag']), tuple(IMAGE.rsplit(':', 1)))
-    _podman('rm', '-ft0', *ids)
-
-
-def _pod(*args):
-    said = _sh('/usr/bin/python3', f'{HERE}/pod.py', CRI, *args)
-    return re.search(r'^sandbox (\w+)', said, re.M)[1], re.search(r'^container (\w+)', said, re.M)[1]
+    podman('rm', '-ft0', *ids)
 
 
 def cri_says_the_same():
     for args in (['one'], ['two', '--hostnet'], ['three', '--runtime', 'nores', '--priv']):
-        sandbox, container = _pod(*args)
+        sandbox, container = pod(*args)
         c, s = _containers()[container], _containers()[sandbox]
-        status = _cri('ContainerStatus', {'container_id': container})['status']
-        pod = _cri('PodSandboxStatus', {'pod_sandbox_id': sandbox})['status']
+        status = cri('ContainerStatus', {'container_id': container})['status']
+        of_pod = cri('PodSandboxStatus', {'pod_sandbox_id': sandbox})['status']
         equal((c['type'], c['name'], c['image']), (7, status['metadata']['name'], status['image']['image']))
         equal(c['pod_sandbox_id'], sandbox)
         equal(c['created_time'], int(status['created_at']) // 10**9)
-        equal(c['pod_sandbox_labels'], pod['labels'])
+        equal(c['pod_sandbox_labels'], of_pod['labels'])
         equal({k: v for k, v in c['labels'].items() if k != 'io.kubernetes.sandbox.id'}, status['labels'])
-        equal((c['ip'], s['ip']), (pod.get('network', {}).get('ip', ''),) * 2)
+        equal((c['ip'], s['ip']), (of_pod.get('network', {}).get('ip', ''),) * 2)
         equal([(m['Source'], m['Destination'], m['RW']) for m in c['Mounts']],
               [(m['host_path'], m['container_path'], not m.get('readonly')) for m in status['mounts']])
         equal(c['memory_limit'], int(status['resources']['linux']['memory_limit_in_bytes']))
         equal((c['host_network'], c['privileged']), ('--hostnet' in args, '--priv' in args))
         equal((c['env'], c['is_pod_sandbox'], s['is_pod_sandbox']), (['FOO=bar'], False, True))
         for x, i in (('Stop', sandbox), ('Remove', sandbox)):
-            _cri(x + 'PodSandbox', {'pod_sandbox_id': i})
+            cri(x + 'PodSandbox', {'pod_sandbox_id': i})
     check(container not in _containers())
 
 
 def containerd_says_the_same():
-    _sh('ctr', '-a', CRI, 'image', 'import', f'{STATE}/image/busybox.tar')
-    _sh('ctr', '-a', CRI, 'run', '-d', '--label', 'x=y', '--env', 'A=b', IMAGE, 'plain-one', 'sleep', '1000')
+    sh('ctr', '-a', CRI, 'image', 'import', f'{STATE}/image/busybox.tar')
+    sh('ctr', '-a', CRI, 'run', '-d', '--label', 'x=y', '--env', 'A=b', IMAGE, 'plain-one', 'sleep', '1000')
     c = _containers()['plain-one']
-    info = json.loads(_sh('ctr', '-a', CRI, 'container', 'info', 'plain-one'))
+    info = json.loads(sh('ctr', '-a', CRI, 'container', 'info', 'plain-one'))
     equal((c['type'], c['image'], c['labels']), (7, info['Image'], info['Labels']))
     equal(c['env'], info['Spec']['process']['env'])
     equal([m['Destination'] for m in c['Mounts']], [m['destination'] for m in info['Spec']['mounts']])
     equal(c['created_time'], _seconds(info['CreatedAt']))
-    _sh('ctr', '-a', CRI, 'task', 'rm', '-f', 'plain-one')
-    _sh('ctr', '-a', CRI, 'container', 'rm', 'plain-one')
+    sh('ctr', '-a', CRI, 'task', 'rm', '-f', 'plain-one')
+    sh('ctr', '-a', CRI, 'container', 'rm', 'plain-one')
 
 
 def alerts_name_their_container():
     out = open(file('alerts'), 'wb')
     p = subprocess.Popen([SAKER, 'run', '-q', '-r', file('rules.yaml', RULES), *SOCKETS], stdout=out, env=ENV)
     try:
-        docker = _docker('run', '-d', '--name', 'alert-docker', '--network', 'none', 'busybox:test', 'sleep', '1000').strip()
-        podman = _podman('run', '-d', '--name', 'alert-podman', '--network', 'none', IMAGE, 'sleep', '1000').strip()
-        sandbox, cri = _pod('alert-pod')
-        want = [f'secret {docker[:12]} alert-docker busybox test <NA> <NA>',
-                f'secret {podman[:12]} alert-podman docker.io/library/busybox test <NA> <NA>',
-                f'secret {cri[:12]} app docker.io/library/busybox test alert-pod prod']
+        in_docker = docker('run', '-d', '--name', 'alert-docker', '--network', 'none', 'busybox:test', 'sleep', '1000').strip()
+        in_podman = podman('run', '-d', '--name', 'alert-podman', '--network', 'none', IMAGE, 'sleep', '1000').strip()
+        sandbox, in_cri = pod('alert-pod')
+        want = [f'secret {in_docker[:12]} alert-docker busybox test <NA> <NA>',
+                f'secret {in_podman[:12]} alert-podman docker.io/library/busybox test <NA> <NA>',
+                f'secret {in_cri[:12]} app docker.io/library/busybox test alert-pod prod']
         end = time.time() + 60
         while time.time() < end and not all(x in open(out.name).read() for x in want):
-            _docker('exec', 'alert-docker', 'cat', '/etc/passwd')
-            _podman('exec', 'alert-podman', 'cat', '/etc/passwd')
-            _cri('ExecSync', {'container_id': cri, 'cmd': ['cat', '/etc/passwd'], 'timeout': 5})
+            docker('exec', 'alert-docker', 'cat', '/etc/passwd')
+            podman('exec', 'alert-podman', 'cat', '/etc/passwd')
+            cri('ExecSync', {'container_id': in_cri, 'cmd': ['cat', '/etc/passwd'], 'timeout': 5})
             time.sleep(0.3)
         for x in want:
             check(x in open(out.name).read(), x, open(out.name).read()[-1500:])
@@ -176,18 +138,4 @@ def alerts_name_their_container():
     equal(p.returncode, 0)
 
 
-def _skip(why):
-    print(f'1..0 # SKIP {why}')
-    sys.exit(0)
-
-
-if os.geteuid():
-    _skip('needs root')
-for tool in ('dockerd', 'podman', 'containerd', 'ctr', 'runc', 'conmon', 'busybox', 'gcc'):
-    if not shutil.which(tool):
-        _skip(f'needs {tool}; tests/runtimes/runtimes install')
-subprocess.run([f'{HERE}/runtimes', 'up'], env=ENV, check=True, stdout=subprocess.DEVNULL, stderr=sys.stderr)
-try:
-    run(globals())
-finally:
-    subprocess.run([f'{HERE}/runtimes', 'down'], env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+with_runtimes(globals())

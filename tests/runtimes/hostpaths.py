@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where files of containers are on the host: what a container reads is read again through the path that `saker run` tells, in
+every situation, in containers of docker, podman and a pod; and a recording of it all replays to the same."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import real
+from tap import SAKER, check, equal, file
+
+# Files are named m-WHAT and hold WHO-WHAT, so that each alert says which situation it is of.
+STEPS = r'''
+set -e
+cat() { /bin/cat "$@"; } # a program of its own, not the shell's
+echo $WHO-new > /m-new; cat /m-new
+echo $WHO-renamed > /x; mv /x /m-renamed; cat /m-renamed
+mkdir /d; echo $WHO-carried > /d/m-carried; mv /d /e; cat /e/m-carried
+echo $WHO-link > /target; ln -s /target /m-link; cat /m-link
+mkdir /dir; echo $WHO-through > /dir/m-through; ln -s /dir /way; cat /way/m-through
+echo $WHO-dots > /m-dots; cat /usr/bin/../../m-dots
+echo $WHO-proc > /m-proc; cat /proc/self/root/m-proc
+echo $WHO-hard > /hard; ln /hard /m-hard; cat /m-hard
+cd /dir; echo $WHO-relative > m-relative; cat ./m-relative; cd /
+cat /etc/passwd
+echo $WHO >> /etc/group; cat /etc/group
+cp /bin/busybox /cat; /cat /m-new
+'''
+MOUNTED = r'''
+cat /b/m-bound
+cat /m-single
+echo $WHO-volume > /vol/m-volume; cat /vol/m-volume
+echo $WHO-memory > /t/m-memory; cat /t/m-memory
+'''
+# Mounts that a container makes itself.
+PRIVILEGED = r'''
+cat() { /bin/cat "$@"; }
+mkdir -p /t/up /t/work /t/merged /again /inner /root2
+echo $WHO-below > /inner/m-below
+mount -t overlay overlay -o lowerdir=/inner,upperdir=/t/up,workdir=/t/work /t/merged
+cat /t/merged/m-below
+mount --bind /inner /again; echo $WHO-again > /again/m-again; cat /again/m-again
+mkdir -p /root2/bin; cp /bin/busybox /root2/bin; echo $WHO-chroot > /root2/m-chroot; chroot /root2 /bin/busybox cat /m-chroot
+'''
+IN_BOTH = ['new', 'renamed', 'carried', 'link', 'through', 'dots', 'proc', 'hard', 'relative']
+RULES = '''
+- rule: Read
+  desc: a container reads
+  condition: >
+    evt.type in (open, openat, openat2) and evt.is_open_read = true and fd.num >= 0 and container.id != host
+    and (fd.filename startswith m- or fd.name in (/etc/passwd, /etc/group)) and proc.name in (cat, busybox)
+  output: "%container.id %fd.name %fd.host_name %fs.path.host %fd.host_status %fd.resolved_name %proc.exepath.host"
+  priority: INFO
+'''
+SHARED = f'{real.STATE}/shared'
+alerts = []
+
+
+def _file(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'w') as f:
+        f.write(text)
+    return path
+
+
+def _mounts(who):
+    _file(f'{SHARED}/{who}/dir/m-bound', f'{who}-bound\n')
+    single = _file(f'{SHARED}/{who}/one', f'{who}-single\n')
+    return ['-v', f'{SHARED}/{who}/dir:/b', '-v', f'{single}:/m-single', '-v', f'vol-{who}:/vol', '--tmpfs', '/t']
+
+
+def _act():
+    """Everything that is watched; the containers stay, so that their files do.  Who did it, by container."""
+    ids = {}
+    for who, run, image in (('docker', real.docker, 'busybox:test'), ('podman', real.podman, real.IMAGE)):
+        script = f'WHO={who}' + STEPS + MOUNTED
+        ids[who] = run('run', '-d', '--name', f'paths-{who}', '--network', 'none', *_mounts(who), image, 'sleep', '1000').strip()
+        run('exec', f'paths-{who}', 'sh', '-c', script)
+        # It is over at once.
+        short = run('run', '-d', '--network', 'none', image, 'sh', '-c', f'echo {who}2-new > /m-new; /bin/cat /m-new').strip()
+        ids[f'{who}2'] = short
+    who = 'private'
+    ids[who] = real.docker('run', '-d', '--name', 'paths-private', '--network', 'none', '--runtime', 'nores', '--privileged',
+                           '--tmpfs', '/t', 'busybox:test', 'sleep', '1000').strip()
+    real.docker('exec', 'paths-private', 'sh', '-c', f'WHO={who}\nset -e' + PRIVILEGED)
+    _, ids['pod'] = real.pod('paths-pod')
+    real.cri('ExecSync', {'container_id': ids['pod'], 'cmd': ['sh', '-c', 'WHO=pod' + STEPS], 'timeout': 20})
+    return ids
+
+
+def _start(*args):
+    said = open(file('said'), 'wb')
+    p = subprocess.Popen([SAKER, *args], stdout=open(file('alerts'), 'wb'), stderr=said, env=real.ENV)
+    end = time.time() + 60
+    while time.time() < end and b'watching' not in open(said.name, 'rb').read():
+        time.sleep(0.1)
+    time.sleep(1)
+    return p
+
+
+def _stop(p):
+    time.sleep(1)
+    p.send_signal(signal.SIGINT)
+    equal(p.wait(timeout=60), 0)
+
+
+def _read_alerts(path):
+    return [json.loads(line)['output_fields'] for line in open(path, errors='replace')]
+
+
+def _of(who, name):
+    """The alerts of this one reading a file of that name."""
+    return [a for a in alerts if a['container.id'] == _ids[who][:12] and a['fd.name'].rsplit('/', 1)[-1] == name]
+
+
+_ids = {}
+
+
+def _same_bytes(who, what):
+    """What was read is what the host has there."""
+    found = _of(who, f'm-{what}')
+    check(found, who, what, 'was not seen')
+    path = found[0]['fd.host_name']
+    equal(found[0]['fd.host_status'], 'known', who, what, found[0])
+    equal(open(path).read(), f'{who}-{what}\n', path)
+    equal(found[0]['fs.path.host'], path)
+    return found[0]
+
+
+def saker_watches_containers():
+    p = _start('run', '-r', file('rules.yaml', RULES), '--json', *real.SOCKETS)
+    try:
+        _ids.update(_act())
+    finally:
+        _stop(p)
+    alerts.extend(_read_alerts(_file_of('alerts')))
+    check(alerts)
+
+
+def _file_of(name):
+    return os.path.join(os.path.dirname(file('here')), name)
+
+
+def what_a_container_writes_is_in_its_upper_layer():
+    for who in ('docker', 'podman', 'pod'):
+        for what in IN_BOTH:
+            _same_bytes(who, what)
+
+
+def links_are_followed():
+    for who in ('docker', 'podman', 'pod'):
+        equal(_of(who, 'm-link')[0]['fd.resolved_name'], '/target')
+        equal(_of(who, 'm-through')[0]['fd.resolved_name'], '/dir/m-through')
+
+
+def a_container_that_ends_at_once_is_no_exception():
+    for who in ('docker2', 'podman2'):
+        _same_bytes(who, 'new')
+
+
+def what_comes_with_the_image_is_in_a_lower_layer():
+    for who in ('docker', 'podman', 'pod'):
+        path = _of(who, 'passwd')[0]['fd.host_name']
+        equal(open(path).read(), open(f'{real.STATE}/image/rootfs/etc/passwd').read(), path)
+
+
+def what_is_changed_is_copied_up():
+    for who in ('docker', 'podman', 'pod'):
+        path = _of(who, 'group')[-1]['fd.host_name']
+        check(open(path).read().endswith(f'\n{who}\n'), path)
+
+
+def mounts_lead_to_where_they_come_from():
+    for who in ('docker', 'podman'):
+        equal(_same_bytes(who, 'bound')['fd.host_name'], f'{SHARED}/{who}/dir/m-bound')
+        equal(open(_of(who, 'm-single')[0]['fd.host_name']).read(), f'{who}-single\n')
+        _same_bytes(who, 'volume')
+
+
+def a_tmpfs_of_a_container_is_said_to_be_one():
+    for who in ('docker', 'podman'):
+        a = _of(who, 'm-memory')[0]
+        equal((a['fd.host_name'], a['fd.host_status']), ('tmpfs:/m-memory', 'elsewhere'))
+
+
+def mounts_inside_a_container_are_seen_through():
+    for what in ('below', 'again', 'chroot'):
+        _same_bytes('private', what)
+
+
+def executables_have_a_place_too():
+    busybox = open(f'{real.STATE}/image/rootfs/bin/busybox', 'rb').read()
+    for who in ('docker', 'podman', 'pod'):
+        paths = {a['proc.exepath.host'] for a in _of(who, 'm-new')}
+        equal(len(paths), 2, paths)  # the image's, and the one that was dropped
+        for path in paths:
+            equal(open(path, 'rb').read() == busybox, True, path)
+
+
+def a_recording_replays_to_the_same():
+    capture = file('paths.scap')
+    p = _start('record', capture, *real.SOCKETS)
+    try:
+        real.docker('exec', 'paths-docker', 'sh', '-c', '/bin/cat /m-link /b/m-bound /t/m-memory')
+    finally:
+        _stop(p)
+    out = subprocess.run([SAKER, 'replay', '-r', _file_of('rules.yaml'), '--json', capture], capture_output=True, text=True, check=True)
+    seen = {}
+    for a in (json.loads(line)['output_fields'] for line in out.stdout.splitlines()):
+        seen[a['fd.name']] = a['fd.host_name']
+    for name in ('/m-link', '/b/m-bound', '/t/m-memory'):
+        equal(seen.get(name), _of('docker', name.rsplit('/', 1)[-1])[0]['fd.host_name'])
+
+
+real.with_runtimes(globals())
