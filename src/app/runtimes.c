@@ -158,3 +158,19 @@ void runtimes_summarize(struct worker *w)
 	for (unsigned i = 0; (r = worker_runtime(w, i)); i++)
 		runtimes_tell(r);
 }
+
+void runtimes_tell_cluster(struct worker *w)
+{
+	char why[WORKER_TROUBLE_MAX];
+	struct buf line;
+
+	if (!w || !worker_trouble(w, why))
+		return;
+	buf_init(&line, 2 * WORKER_TROUBLE_MAX);
+	text_add_safe(&line, str_of(why));
+	if (*why)
+		report("the Kubernetes API server at %s; it is asked again later", buf_z(&line));
+	else
+		report("the Kubernetes API server answers again");
+	buf_done(&line);
+}
