@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { LONGEST_NAP_NS = 100000000 };
+enum { LONGEST_NAP_NS = 100000000, AWAITING_NAP_NS = 20000000 };
 
 struct run_options {
 	struct watch_options watch;
@@ -46,8 +46,10 @@ static bool pause_run(void *arg, bool idle)
 	progress_tell(&r->progress);
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
 		return false;
-	if (idle)
-		live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
+	if (idle) /* what is awaited wakes nobody */
+		live_wait(r->live,
+			  stop_left_ns(state_is_awaiting(r->watch.in.state) ? AWAITING_NAP_NS
+									    : LONGEST_NAP_NS));
 	return true;
 }
 
