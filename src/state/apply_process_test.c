@@ -121,8 +121,9 @@ TEST(a_child_has_its_parents_memory_until_it_or_the_parent_runs_a_program)
 TEST(a_child_has_no_memory_of_who_adopts_it)
 {
 	struct feed *f = feed_family();
+	struct who vm = {.tid = 100, .pid = 100, .ptid = 1, .flags = PPM_CL_CLONE_VM};
 
-	feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1, .flags = PPM_CL_CLONE_VM});
+	feed_clone(f, 101, vm);
 	feed_exit(f, 100, 0);
 	feed_tick(f, 101);
 	CHECK_INT(who(f, 101)->ptid, 1);
