@@ -25,7 +25,7 @@ ON(sched_process_exec)
 	if (is_kernel_thread(t) || is_own())
 		return 0;
 	if (wants_places)
-		place_send(READ(mm, exe_file), PLACE_EXE, LANE_LIFE, current_tid());
+		place_tell(READ(mm, exe_file), PLACE_EXE, LANE_LIFE, current_tid());
 	if (!event_begin(&e, LANE_LIFE, EV_SYSCALL_EXECVE_19_X, EVENT_PARAMS_SYSCALL_EXECVE_19_X))
 		return 0;
 	add64(&e, 0);
