@@ -63,113 +63,95 @@ ALWAYS void place_text(struct event *e, const u8 *text)
 	w->left += n;
 }
 
-/* From the root of its file system; nothing where the way up does not end there, or begin. */
+/* One step up to walk.top, the root of a file system. */
+__noinline int place_up(u32 key)
+{
+	struct scratch *s = scratch_at(key);
+	struct dentry *d, *up;
+
+	if (!s)
+		return false;
+	d = (void *)s->walk.node;
+	up = READ(d, d_parent);
+	if (d == up || d == s->walk.top)
+		return false;
+	path_prepend(&s->walk, s->data + PATH_BASE, READ(d, d_name.name), READ(d, d_name.len));
+	s->walk.node = up;
+	return true;
+}
+
+/* From the root of its file system; nothing where the way up does not end there. */
 ALWAYS void place_real(struct event *e, struct dentry *d)
 {
 	volatile struct walk *w = event_walk(e);
 	u8 *room = path_begin(e);
 
-	w->top = d ? READ(d, d_sb, s_root) : NULL;
-	for (u32 i = 0; i < PATH_DEPTH_MAX && d; i++) {
-		struct dentry *one = (void *)w->node, *up = READ(one, d_parent);
-
-		if (one == up || one == w->top)
+	w->node = d;
+	w->top = READ(d, d_sb, s_root);
+	for (u32 i = 0; i < PATH_DEPTH_MAX; i++) {
+		if (!place_up(e->key))
 			break;
-		path_prepend(w, room, READ(one, d_name.name), READ(one, d_name.len));
-		w->node = up;
 	}
-	place_text(e, d && w->node == w->top ? path_end(w, room) : NULL);
+	place_text(e, w->node == w->top ? path_end(w, room) : NULL);
 }
 
 /* The header of a large event: its lengths have 32 bits. */
-ALWAYS void place_begin(struct event *e, u32 tid)
+ALWAYS bool place_begin(struct event *e, u32 lane)
 {
 	static const char name[] = PLACE_EVENT;
 
-	e->p = e->scratch->data;
-	e->type = EV_ASYNCEVENT_E;
-	e->n_params = EVENT_PARAMS_ASYNCEVENT_E;
-	e->pos = RECORD_HEADER_BYTES + 4 * EVENT_PARAMS_ASYNCEVENT_E;
-	event_header(e, tid, 0);
+	if (!event_begin(e, lane, EV_ASYNCEVENT_E, EVENT_PARAMS_ASYNCEVENT_E))
+		return false;
 	*(u32 *)(e->p + RECORD_HEADER_BYTES) = 4;
 	*(u32 *)(e->p + RECORD_HEADER_BYTES + 4) = sizeof(name);
+	e->pos = RECORD_HEADER_BYTES + 4 * EVENT_PARAMS_ASYNCEVENT_E;
 	*(u32 *)event_place(e) = 0;
 	e->pos += 4;
 	bpf_probe_read_kernel(event_place(e), sizeof(name), name);
 	e->pos += sizeof(name);
+	return true;
 }
 
-ALWAYS void place_fill(struct event *e, struct file *f, s64 fd)
+/* Of an open file, or the executable: PLACE_EXE. */
+__noinline int place_send(s64 fd, u32 lane, u32 tid)
 {
-	struct place_head *p = (void *)event_place(e);
-	volatile struct walk *w = event_walk(e);
+	struct file *f = fd == PLACE_EXE ? READ(current_task(), mm, exe_file) : file_of(fd);
 	struct inode *i = READ(f, f_inode);
+	struct place_head p = {
+		.fd = fd, .ino = READ(i, i_ino), .dev = device(READ(i, i_sb, s_dev))};
+	volatile struct walk *w;
 	struct dentry *d;
+	struct event e;
 
-	p->fd = fd;
-	p->ino = READ(i, i_ino);
-	p->dev = device(READ(i, i_sb, s_dev));
-	p->real_dev = p->magic = p->layer = 0;
+	if (!f || !place_begin(&e, lane))
+		return 0;
+	w = event_walk(&e);
 	w->node = READ(f, f_path.dentry);
 	for (u32 n = 0; n < OVERLAYS_MAX; n++) {
-		if (!place_step(w, p))
+		if (!place_step(w, &p))
 			break;
 	}
 	d = (void *)w->node;
 	if (d) {
-		p->real_dev = device(READ(d, d_sb, s_dev));
-		p->magic = READ(d, d_sb, s_magic);
+		p.real_dev = device(READ(d, d_sb, s_dev));
+		p.magic = READ(d, d_sb, s_magic);
 	}
-	w->left = sizeof(*p);
-}
-
-/*
- * 0, or one more than why it was lost (enum probe_loss), which the caller counts: the stack has no
- * room for one function more below this one.
- */
-static __noinline int place_send(struct file *f, s64 fd, u32 lane, u32 tid)
-{
-	struct event e = {.scratch = scratch_take()};
-	void *ring;
-	u64 bytes;
-	int lost = 0;
-
-	if (!e.scratch)
-		return 1 + LOSS_NO_SCRATCH;
-	event_walk(&e)->count = lane; /* there, as the stack is short */
-	place_begin(&e, tid);
-	place_fill(&e, f, fd);
-	place_real(&e, (void *)event_walk(&e)->node);
+	*(struct place_head *)part_place(&e, 0) = p;
+	w->left = sizeof(p);
 	place_text(&e, whole_path(&e, f));
-	*(u32 *)(e.p + RECORD_HEADER_BYTES + 8) = event_walk(&e)->left;
-	event_walk(&e)->pos = e.pos + event_walk(&e)->left;
-	e.pos = event_walk(&e)->pos;
-	bytes = e.pos;
-	*(u32 *)(e.p + 16) = bytes;
-	*(u16 *)event_place(&e) = bpf_get_smp_processor_id();
-	bytes += PROBE_TRAILER_BYTES;
-	barrier_var(bytes);
-	ring = ring_of(event_walk(&e)->count);
-	if (bytes > PROBE_RECORD_MAX)
-		lost = 1 + LOSS_TOO_LONG;
-	else if (ring && bpf_ringbuf_output(ring, e.p, bytes, BPF_RB_NO_WAKEUP) < 0)
-		lost = 1 + LOSS_RING_FULL;
-	scratch_leave(e.scratch);
-	return lost;
-}
-
-ALWAYS void place_tell(struct file *f, s64 fd, u32 lane, u32 tid)
-{
-	int lost = place_send(f, fd, lane, tid);
-
-	if (lost)
-		lose(lane, EV_ASYNCEVENT_E, lost - 1);
+	if (d)
+		place_real(&e, d);
+	else
+		place_text(&e, NULL);
+	*(u32 *)(e.p + RECORD_HEADER_BYTES + 8) = w->left;
+	w->pos = e.pos + w->left;
+	e.pos = w->pos;
+	event_end_of(&e, tid);
+	return 0;
 }
 
 ALWAYS void place_opened(s64 fd, u32 tid)
 {
-	struct file *f = wants_places && fd >= 0 ? file_of(fd) : NULL;
-
-	if (f)
-		place_tell(f, fd, LANE_REST, tid);
+	if (wants_places && fd >= 0)
+		place_send(fd, LANE_REST, tid);
 }

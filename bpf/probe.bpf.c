@@ -8,22 +8,42 @@
  * the ones it needs, and puts them into `calls`.
  */
 #include "process.h"
+#include "place.h"
 #include "socket.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* A failure that nobody cares for is no news; nor are our own calls. */
+/* A failure that nobody cares for is no news. */
 ALWAYS bool is_news(const u64 *ctx, u32 want)
 {
-	if (!(want & PROBE_WANT) || (!(want & PROBE_WANT_FAILED) && (s64)ctx[1] < 0))
-		return false;
-	return current_tgid() != own_tgid;
+	return want & PROBE_WANT && (want & PROBE_WANT_FAILED || (s64)ctx[1] >= 0);
+}
+
+/*
+ * Where what was opened is.  A program of its own, as the stack of those that make the events has
+ * no room for it; it stands here to be attached, and run, before them.
+ */
+SEC("tp_btf/sys_exit")
+int on_opened(u64 *ctx)
+{
+	u64 nr = syscall_number((const struct pt_regs *)ctx[0]);
+	u16 code;
+
+	barrier_var(nr);
+	if ((s64)ctx[1] < 0 || nr >= PROBE_SYSCALLS || current_tgid() == own_tgid)
+		return 0;
+	code = is_compat() ? syscall_codes_compat[nr] : syscall_codes[nr];
+	if (code == SC_OPEN || code == SC_OPENAT || code == SC_OPENAT2 || code == SC_CREAT ||
+	    code == SC_OPEN_BY_HANDLE_AT)
+		place_opened((s64)ctx[1], (u32)bpf_get_current_pid_tgid());
+	return 0;
 }
 
 SEC("tp_btf/sys_exit")
 int sys_exit(u64 *ctx)
 {
 	u64 nr = syscall_number((const struct pt_regs *)ctx[0]);
+	struct caller who;
 	u8 want;
 
 	barrier_var(nr); /* one register for the check and the look-up */
@@ -32,7 +52,10 @@ int sys_exit(u64 *ctx)
 	want = wanted[nr];
 	if (!want)
 		return 0;
-	if (!is_compat()) {
+	caller_read(&who);
+	if (who.tgid == own_tgid) /* our own calls are no news either */
+		return 0;
+	if (!who.compat) {
 		if (is_news(ctx, want))
 			bpf_tail_call(ctx, &calls, nr);
 		return 0;

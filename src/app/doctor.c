@@ -6,6 +6,7 @@
 #include "app/privilege.h"
 #include "app/report.h"
 #include "app/rulefiles.h"
+#include "app/runtimes.h"
 #include "app/sink.h"
 #include "base/alloc.h"
 #include "base/json.h"
@@ -19,6 +20,7 @@
 struct doctor_options {
 	bool json;
 	struct option_texts rules;
+	struct kube_options kube;
 };
 
 enum { FOUND_MAX = 4096 };
@@ -51,9 +53,10 @@ static void machine_init(struct doctor_machine *m)
 		m->major = m->minor = 0;
 }
 
-static void look(struct doctor *d)
+static void look(struct doctor *d, const struct doctor_options *o)
 {
 	machine_init(&d->machine);
+	d->machine.kube = kube_access(&o->kube);
 	d->results = xcalloc(doctor_n_checks, sizeof(*d->results));
 	d->usable = true;
 	for (unsigned i = 0; i < doctor_n_checks; i++) {
@@ -251,7 +254,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	d.rules = rulefiles_load(&o->rules, &cfg);
 	if (!d.rules)
 		return EXIT_FAULT;
-	look(&d);
+	look(&d, o);
 	sink_init(&s);
 	(o->json ? json : text)(&d, &s.text);
 	status = sink_close(&s);
@@ -265,12 +268,13 @@ static const struct option_row rows[] = {
 	 "rule files to tell the cost for; else the bundled ones"},
 	{"json", 'j', OPTION_FLAG, offsetof(struct doctor_options, json), NULL,
 	 "as one line of JSON"},
+	KUBE_ROWS(struct doctor_options, kube),
 };
 
 const struct command command_doctor = {
 	.name = "doctor",
 	.summary = "Tell whether this machine can be watched, what is missing and how to mend it",
-	.arguments = "[--json] [--rules FILE]...",
+	.arguments = "[--json] [--rules FILE]... " KUBE_ARGUMENTS,
 	.details = "Exit status 0: events arrive, whatever else is missing; 1: none does, or rules "
 		   "are "
 		   "wrong.\nIt attaches nothing and may be run by anybody.  Blind rules cannot "

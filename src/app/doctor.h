@@ -3,12 +3,14 @@
 #pragma once
 
 #include "app/base_syscalls.h"
+#include "enrich/access.h"
 
 struct doctor_machine {
 	const char *root; /* HOST_ROOT, "" when not set */
 	unsigned major, minor;
 	char release[65];
 	uint64_t capabilities;
+	struct access_config kube; /* the Kubernetes API server */
 };
 
 enum verdict {
@@ -25,6 +27,8 @@ struct check {
 	const char *fields; /* that are worse off, by how they begin; separated by blanks */
 	const char *costs, *mend;
 };
+
+enum verdict doctor_look_kube(const struct doctor_machine *m, struct buf *found);
 
 extern const struct check doctor_checks[];
 extern const unsigned doctor_n_checks;

@@ -243,7 +243,7 @@ static enum verdict look_procfs(const struct doctor_machine *m, struct buf *foun
 	if (n <= 0 || statfs(path, &fs) || fs.f_type != PROC_SUPER_MAGIC ||
 	    !proc_status_parse((struct str){text, (size_t)n}, &status)) {
 		buf_addf(found, "%s/proc is not mounted", m->root);
-		return MISSING;
+		return FATAL;
 	}
 	snprintf(path, sizeof(path), "%s/proc/mounts", m->root);
 	file_lines(AT_FDCWD, path, find_hidepid, found);
@@ -485,6 +485,13 @@ const struct check doctor_checks[] = {
 	 "share the host's pid namespace (--pid=host), or mount its /proc and set HOST_ROOT"},
 	{"cgroups", "which container a process is in", look_cgroups, "container. k8s.",
 	 "container.id and all that follows from it is unknown", "mount /sys/fs/cgroup"},
+	{"kubernetes", "pods, what owns them and what selects them", doctor_look_kube,
+	 "k8smeta. k8s.pod.annotation",
+	 "of Kubernetes only what the container runtime tells is known",
+	 "name the server (-k or --kubeconfig) and this node (--k8s-node or NODE_NAME), and let "
+	 "the "
+	 "account get, list and watch pods, namespaces, services, replicationcontrollers and, of "
+	 "apps, deployments and replicasets"},
 	{"clock", "time stamps without a system call", look_clock, NULL, "reading the time is slow",
 	 "boot with clocksource=tsc, where the machine allows it"},
 	{"io_uring", "operations without system calls", look_io_uring, NULL, "nothing",

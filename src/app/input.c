@@ -25,6 +25,9 @@ void input_add_local_users(struct state *s)
 	users_close(&users);
 }
 
+/* With less, tables are too small for shares of them to mean anything. */
+enum { LEAST_BYTES = 1 << 20 };
+
 struct state_config input_config(const struct input_options *o)
 {
 	struct state_config cfg = STATE_CONFIG_DEFAULT;
@@ -34,7 +37,7 @@ struct state_config input_config(const struct input_options *o)
 	if (o->max_fds)
 		cfg.max_fds = o->max_fds;
 	if (o->max_bytes)
-		cfg.max_bytes = o->max_bytes;
+		cfg.max_bytes = o->max_bytes < LEAST_BYTES ? LEAST_BYTES : o->max_bytes;
 	if (o->max_containers)
 		cfg.max_containers = o->max_containers;
 	return cfg;

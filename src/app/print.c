@@ -169,7 +169,7 @@ static enum exit_status print_capture(struct printer *p, const char *path)
 	print_events(p, &in, &e);
 	status = finish(p, &e);
 	read = input_status(&e);
-	if (!e.code && p->o->write && !p->copy.n_events)
+	if (!e.code && p->o->write && !p->n_kept)
 		report("%s: no event was kept; other programs may refuse a capture without one",
 		       p->o->write);
 	input_tell(&in, p->o->input.stats);
@@ -188,6 +188,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	}
 	if ((p.o->compress || p.o->keep_state) && !p.o->write) {
 		report("print: --%s wants --write", p.o->compress ? "compress" : "keep-state");
+		return EXIT_USAGE;
+	}
+	if (p.o->keep_state && !p.o->filter) {
+		report("print: --keep-state wants --filter");
 		return EXIT_USAGE;
 	}
 	if (p.o->write && !strcmp(p.o->write, "-") && (p.o->format || p.o->json || p.o->count)) {

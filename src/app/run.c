@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { LONGEST_NAP_NS = 100000000 };
+enum { LONGEST_NAP_NS = 100000000, AWAITING_NAP_NS = 20000000 };
 
 struct run_options {
 	struct watch_options watch;
@@ -41,11 +41,14 @@ static bool pause_run(void *arg, bool idle)
 	struct run *r = arg;
 
 	startup_tell_refused(&r->startup);
+	runtimes_tell_cluster(r->runtimes);
 	progress_tell(&r->progress);
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
 		return false;
-	if (idle)
-		live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
+	if (idle) /* what is awaited wakes nobody */
+		live_wait(r->live,
+			  stop_left_ns(state_is_awaiting(r->watch.in.state) ? AWAITING_NAP_NS
+									    : LONGEST_NAP_NS));
 	return true;
 }
 
@@ -143,6 +146,9 @@ static int choose(struct run *r, struct err *e)
 	struct base_syscalls_config cfg = {.repair = o->repair_syscalls, .all = o->all_syscalls};
 	int ret = startup_options(&r->startup, &o->startup, e);
 
+	if (!ret && o->all_syscalls && (o->repair_syscalls || o->syscalls.n))
+		ret = err_set(e, -EINVAL, "--all-syscalls leaves nothing to choose for --%s",
+			      o->repair_syscalls ? "repair-syscalls" : "syscalls");
 	for (size_t i = 0; i < o->syscalls.n && !ret; i++)
 		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
 	if (!ret)

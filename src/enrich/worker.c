@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +48,9 @@ struct worker {
 	bool is_started;
 	atomic_bool stop, settled;
 	atomic_size_t bytes;
+	pthread_mutex_t trouble_lock;
+	char trouble[WORKER_TROUBLE_MAX]; /* for the event thread */
+	atomic_bool trouble_changed;
 	/* Of the event thread: what it asked for lately. */
 	struct asked asked[ASKED_CACHE];
 	struct worker_stats stats;
@@ -122,6 +126,24 @@ static void note(void *arg, const char *name, const char *words)
 	send(arg, message_new(EV_INFRASTRUCTURE_EVENT_E, -1, args, 4));
 }
 
+/* Written by this thread only, so that it may look without the lock. */
+static void publish_trouble(struct worker *w)
+{
+	const struct apiserver *a = enricher_apiserver(w->en);
+	char now[WORKER_TROUBLE_MAX] = "";
+
+	if (!a)
+		return;
+	if (*apiserver_why(a))
+		snprintf(now, sizeof(now), "%s: %s", apiserver_url(a), apiserver_why(a));
+	if (!strcmp(now, w->trouble))
+		return;
+	pthread_mutex_lock(&w->trouble_lock);
+	memcpy(w->trouble, now, sizeof(now));
+	pthread_mutex_unlock(&w->trouble_lock);
+	atomic_store(&w->trouble_changed, true);
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
@@ -131,6 +153,7 @@ static void *work(void *arg)
 		while (queue_take(w->asks, &a))
 			enricher_ask(w->en, (struct str){a.id, a.n});
 		enricher_turn(w->en, atomic_load(&w->settled) ? TURN_MS : FIRST_TURNS_MS);
+		publish_trouble(w);
 		if (enricher_is_idle(w->en))
 			atomic_store(&w->settled, true);
 	}
@@ -148,6 +171,7 @@ int worker_new(const struct enricher_config *cfg, struct worker **ret, struct er
 		free(w);
 		return r;
 	}
+	pthread_mutex_init(&w->trouble_lock, NULL);
 	enricher_on_note(w->en, note);
 	w->records = queue_new(RECORDS_MAX, sizeof(struct message *));
 	w->asks = queue_new(ASKS_MAX, sizeof(struct ask));
@@ -158,6 +182,16 @@ int worker_new(const struct enricher_config *cfg, struct worker **ret, struct er
 bool worker_asks_cluster(const struct worker *w)
 {
 	return enricher_apiserver(w->en);
+}
+
+bool worker_trouble(struct worker *w, char ret[WORKER_TROUBLE_MAX])
+{
+	if (!atomic_exchange(&w->trouble_changed, false))
+		return false;
+	pthread_mutex_lock(&w->trouble_lock);
+	memcpy(ret, w->trouble, WORKER_TROUBLE_MAX);
+	pthread_mutex_unlock(&w->trouble_lock);
+	return true;
 }
 
 static bool is_denied(const char *path)

@@ -21,8 +21,8 @@ struct place_head {
 	uint32_t magic;	   /* its kind, as statfs(2) has it */
 	uint32_t layer;	   /* enum place_layer: of the innermost overlay */
 			   /*
-			    * char real[]: in the real file system, from its root; empty: unknown
 			    * char path[]: as its mount namespace sees it, links followed
+			    * char real[]: in the real file system, from its root; empty: unknown
 			    */
 };
 

@@ -72,8 +72,8 @@ void apply_place(struct state *s, struct moment *m)
 	}
 	memcpy(&h, data.p, sizeof(h));
 	data = str_from(data, sizeof(h));
-	real = str_until_nul(data);
-	path = str_until_nul(str_from(data, real.n + 1));
+	path = str_until_nul(data);
+	real = str_until_nul(str_from(data, path.n + 1));
 	keep(s, m->ev.tid, &h, path, real);
 }
 

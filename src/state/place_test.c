@@ -16,8 +16,8 @@ static enum state_verdict tell(struct feed *f, int64_t tid, struct place_head h,
 	size_t n = sizeof(h), path_n = strlen(path) + 1, real_n = strlen(real) + 1;
 
 	memcpy(data, &h, n);
-	memcpy(data + n, real, real_n);
-	memcpy(data + n + real_n, path, path_n);
+	memcpy(data + n, path, path_n);
+	memcpy(data + n + path_n, real, real_n);
 	return EVENT_OF(f, EV_ASYNCEVENT_E, tid, U32(0), TEXT(PLACE_EVENT),
 			{data, (uint32_t)(n + path_n + real_n)});
 }

@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 
-from tap import SAKER, check, equal, file, run
+import apiserver
+from tap import SAKER, SOURCE, check, equal, file, run
 
 NEEDED = {'cap_bpf', 'cap_perfmon', 'cap_sys_ptrace', 'cap_dac_read_search'}
 
@@ -101,14 +102,30 @@ def every_program_is_tried():
 
 
 def a_host_root_without_proc_is_noticed():
-    _, _, by_name = _checks(env={'HOST_ROOT': '/nowhere'})
-    equal(by_name['procfs']['status'], 'missing')
+    status, _, by_name = _checks(env={'HOST_ROOT': '/nowhere'})
+    equal((status, by_name['procfs']['status'], by_name['procfs']['fatal']), (1, 'missing', True))
     equal(by_name['pid_namespace']['status'], 'missing')
 
 
 def rule_files_are_counted():
     equal(_doctor('--rules', '/nowhere').returncode, 1)
     equal(_doctor('extra').returncode, 2)
+
+
+def the_kubernetes_api_server_is_asked_as_saker_run_would():
+    s = apiserver.Server()
+    with open(f'{SOURCE}/tests/fuzz/corpus/resource/pods-list', 'rb') as f:
+        s.load('pods', f.read()[2:])
+    _, _, by_name = _checks('-k', s.url, '--k8s-node', 'vm')
+    equal((by_name['kubernetes']['status'], by_name['kubernetes']['found']), ('ok', f'{s.url} tells of 3 pods on vm'))
+    _, _, by_name = _checks('-k', s.url, '--k8s-node', 'elsewhere')
+    equal(by_name['kubernetes']['status'], 'note')
+    s.answers.append(('/pods', lambda h: h.give(403, apiserver.status(403, 'Forbidden', 'pods is forbidden'))))
+    _, _, by_name = _checks('-k', s.url, '--k8s-node', 'vm')
+    equal((by_name['kubernetes']['status'], by_name['kubernetes']['found']),
+          ('missing', f'{s.url}: HTTP status 403: pods is forbidden'))
+    _, _, by_name = _checks('-k', s.url, env={'NODE_NAME': ''})
+    check('name of this node' in by_name['kubernetes']['found'])
 
 
 run(globals())
