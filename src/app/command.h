@@ -17,10 +17,10 @@ enum exit_status {
 
 struct command {
 	const char *name;
-	const char *summary;   /* a line of `saker help` */
-	const char *arguments; /* what follows the name in a usage line */
-	const char *details;   /* shown behind the options; NULL when they say it all */
-	unsigned min_args, max_args;
+	const char *summary;	     /* a line of `saker help` */
+	const char *arguments;	     /* what follows the name in a usage line */
+	const char *details;	     /* shown behind the options; NULL when they say it all */
+	unsigned min_args, max_args; /* without the words of a command behind "--" */
 	struct option_table options;
 	bool takes_command;  /* behind "--" */
 	bool ends_by_signal; /* as a matter of course: no EXIT_STOPPED then */

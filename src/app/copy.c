@@ -43,7 +43,7 @@ int copy_finish(struct copy *c, struct err *e)
 	int r = c->writer ? capfile_finish(c->writer, e) : 0;
 
 	enters_free(c->enters);
-	*c = (struct copy){.n_events = c->n_events};
+	*c = (struct copy){.writer = NULL};
 	return r;
 }
 
@@ -78,7 +78,6 @@ static int write_event(struct copy *c, const struct record *r, struct str enter,
 
 	if (rc)
 		return rc;
-	c->n_events++;
 	return state_only ? capfile_write_state_only(c->writer, r->raw, e)
 			  : capfile_write_raw(c->writer, r->raw, e);
 }
@@ -106,14 +105,11 @@ static int some_event(struct copy *c, const struct record *r, enum state_verdict
 int copy_record(struct copy *c, const struct record *r, enum state_verdict verdict, bool wanted,
 		struct err *e)
 {
-	bool is_event = r->kind == RECORD_EVENT || r->kind == RECORD_UNSEEN;
-
 	if (c->o.some && r->kind == RECORD_EVENT)
 		return some_event(c, r, verdict, wanted, e);
 	if (c->o.some && r->kind == RECORD_UNSEEN)
 		return 0;
 	if (c->o.some && r->kind == RECORD_SECTION)
 		enters_clear(c->enters);
-	c->n_events += is_event;
 	return capfile_write_raw(c->writer, r->raw, e);
 }

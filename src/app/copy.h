@@ -20,7 +20,6 @@ struct copy {
 	struct copy_options o;
 	struct capfile_writer *writer;
 	struct enters *enters; /* enter halves that were events, until their exits come */
-	uint64_t n_events;     /* blocks of events written */
 };
 
 /* input: the capture that is read, which is never overwritten. */

@@ -243,7 +243,7 @@ static enum verdict look_procfs(const struct doctor_machine *m, struct buf *foun
 	if (n <= 0 || statfs(path, &fs) || fs.f_type != PROC_SUPER_MAGIC ||
 	    !proc_status_parse((struct str){text, (size_t)n}, &status)) {
 		buf_addf(found, "%s/proc is not mounted", m->root);
-		return MISSING;
+		return FATAL;
 	}
 	snprintf(path, sizeof(path), "%s/proc/mounts", m->root);
 	file_lines(AT_FDCWD, path, find_hidepid, found);

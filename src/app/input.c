@@ -2,6 +2,7 @@
 #include "app/input.h"
 
 #include "app/counters.h"
+#include "app/hosts.h"
 #include "app/report.h"
 #include "base/alloc.h"
 #include "base/stop.h"
@@ -25,6 +26,9 @@ void input_add_local_users(struct state *s)
 	users_close(&users);
 }
 
+/* With less, tables are too small for shares of them to mean anything. */
+enum { LEAST_BYTES = 1 << 20 };
+
 struct state_config input_config(const struct input_options *o)
 {
 	struct state_config cfg = STATE_CONFIG_DEFAULT;
@@ -34,7 +38,7 @@ struct state_config input_config(const struct input_options *o)
 	if (o->max_fds)
 		cfg.max_fds = o->max_fds;
 	if (o->max_bytes)
-		cfg.max_bytes = o->max_bytes;
+		cfg.max_bytes = o->max_bytes < LEAST_BYTES ? LEAST_BYTES : o->max_bytes;
 	if (o->max_containers)
 		cfg.max_containers = o->max_containers;
 	return cfg;
@@ -110,6 +114,7 @@ void input_tell(const struct input *in, bool counters)
 		counters_list(in);
 	else
 		counters_complain(in);
+	hosts_tell();
 }
 
 void input_want(struct input *in, const struct event_set *wants)

@@ -40,7 +40,7 @@ struct input_options {
 		INPUT_ROW(type, member, "max-containers", SIZE, max_containers, "N",               \
 			  "containers that are remembered; 65536"),                                \
 		INPUT_ROW(type, member, "max-memory", SIZE, max_bytes, "SIZE",                     \
-			  "of all that together; 1073741824")
+			  "of all that together, 1M at least; 1G")
 
 /* Over records of a source, which is taken over.  cfg: of the state. */
 void input_begin(struct input *in, struct source *source, const struct state_config *cfg);

@@ -189,6 +189,14 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 
 	if (!noun)
 		return EXIT_USAGE;
+	if (o->json + o->markdown + o->verbose > 1) {
+		report("list: --markdown, --json and --verbose exclude each other");
+		return EXIT_USAGE;
+	}
+	if (o->rules.n && !noun->in_rules) {
+		report("list: --rules is for rules, macros and lists");
+		return EXIT_USAGE;
+	}
 	if (noun->in_rules) {
 		cfg.describe = true;
 		rules = rulefiles_load(&o->rules, &cfg);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
 
+#include "app/hosts.h"
 #include "app/report.h"
 #include "app/sink.h"
 #include "base/alloc.h"
@@ -131,13 +132,36 @@ static bool has_empty(char **args, unsigned n_args)
 	return false;
 }
 
+static enum exit_status run_with_hosts(const struct command *c, const void *options, char **args,
+				       unsigned n_args)
+{
+	enum exit_status status;
+
+	hosts_open();
+	status = c->run(options, args, n_args);
+	hosts_close();
+	return status;
+}
+
+/* Words of a command to be run, behind "--"; *ret_cut: there is a "--" with none. */
+static unsigned count_words(char **args, unsigned n_args, bool *ret_cut)
+{
+	unsigned i = 0;
+
+	while (i < n_args && strcmp(args[i], "--"))
+		i++;
+	*ret_cut = i + 1 == n_args;
+	return i < n_args ? n_args - i - 1 : 0;
+}
+
 /* An exit status as shells know it. */
 static int run_command(const struct command *c, char **args, unsigned n_args)
 {
 	void *options = xcalloc(1, c->options.bytes + 1);
 	enum exit_status status;
 	struct err e = {0};
-	bool is_cut = c->takes_command && n_args && !strcmp(args[n_args - 1], "--");
+	bool is_cut = false;
+	unsigned n_words = c->takes_command ? count_words(args, n_args, &is_cut) : 0;
 	int r = options_parse(&c->options, args, &n_args, options, &e);
 
 	if (c->ends_by_signal)
@@ -146,16 +170,18 @@ static int run_command(const struct command *c, char **args, unsigned n_args)
 		status = say_help(c);
 	else if (r < 0)
 		status = misused(c, e.msg);
-	else if (n_args < c->min_args)
+	else if (n_args < c->min_args + n_words)
 		status = missing(c);
 	else if (is_cut)
 		status = misused(c, "a command is missing behind '--'");
 	else if (has_empty(args, n_args))
 		status = misused(c, "an argument is empty");
-	else if (n_args > c->max_args)
-		status = misused(c, "too many arguments");
+	else if (n_args - n_words > c->max_args)
+		status = misused(c, c->takes_command
+					    ? "too many arguments; a command stands behind '--'"
+					    : "too many arguments");
 	else
-		status = c->run(options, args, n_args);
+		status = run_with_hosts(c, options, args, n_args);
 	options_done(&c->options, options);
 	free(options);
 	return stop_signal && !c->ends_by_signal ? (int)EXIT_STOPPED + stop_signal : (int)status;

@@ -4,6 +4,7 @@
 
 #include "app/condition.h"
 #include "app/copy.h"
+#include "app/hosts.h"
 #include "app/input.h"
 #include "app/report.h"
 #include "app/sink.h"
@@ -123,6 +124,7 @@ static bool prepare(struct printer *p, const char *input)
 {
 	const struct print_options *o = p->o;
 	bool quiet = o->count || (o->write && !o->format && !o->json);
+	struct err e = {0};
 
 	if (o->filter) {
 		p->filter = condition_compile(str_of(o->filter), &o->rules);
@@ -131,6 +133,10 @@ static bool prepare(struct printer *p, const char *input)
 	}
 	if (!quiet && !compile_format(p, str_of(o->format ? o->format : EVENT_FORMAT)))
 		return false;
+	if (hosts_ask(true, &e) < 0) {
+		report("%s", e.msg);
+		return false;
+	}
 	return !o->write || open_copy(p, input);
 }
 
@@ -169,7 +175,7 @@ static enum exit_status print_capture(struct printer *p, const char *path)
 	print_events(p, &in, &e);
 	status = finish(p, &e);
 	read = input_status(&e);
-	if (!e.code && p->o->write && !p->copy.n_events)
+	if (!e.code && p->o->write && !p->n_kept)
 		report("%s: no event was kept; other programs may refuse a capture without one",
 		       p->o->write);
 	input_tell(&in, p->o->input.stats);
@@ -188,6 +194,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	}
 	if ((p.o->compress || p.o->keep_state) && !p.o->write) {
 		report("print: --%s wants --write", p.o->compress ? "compress" : "keep-state");
+		return EXIT_USAGE;
+	}
+	if (p.o->keep_state && !p.o->filter) {
+		report("print: --keep-state wants --filter");
 		return EXIT_USAGE;
 	}
 	if (p.o->write && !strcmp(p.o->write, "-") && (p.o->format || p.o->json || p.o->count)) {

@@ -15,7 +15,6 @@
 #include "capture/capfile.h"
 
 #include <errno.h>
-#include <limits.h>
 
 enum {
 	EVENTS_PER_LOOK = 512, /* between two looks at the clock */
@@ -276,6 +275,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	enum exit_status status;
 	struct err e = {0};
 
+	if (r.o->rules.n && !r.o->filter) {
+		report("record: --rules wants --filter");
+		return EXIT_USAGE;
+	}
 	if (startup_options(&r.startup, &r.o->startup, &e) < 0 ||
 	    runtimes_open(&r.o->runtimes, &r.runtimes, &e) < 0) {
 		report("record: %s", e.msg);
@@ -316,7 +319,7 @@ const struct command command_record = {
 		   "output; what the command\nprints goes to standard error then.  It takes what "
 		   "`saker run` takes.\n",
 	.min_args = 1,
-	.max_args = UINT_MAX,
+	.max_args = 1,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct record_options)},
 	.takes_command = true,
 	.ends_by_signal = true,

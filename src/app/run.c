@@ -2,6 +2,7 @@
 /* saker run: watch this machine and print alerts as they happen. */
 #include "app/command.h"
 
+#include "app/hosts.h"
 #include "app/privilege.h"
 #include "app/progress.h"
 #include "app/report.h"
@@ -14,7 +15,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { LONGEST_NAP_NS = 100000000 };
+enum { LONGEST_NAP_NS = 100000000, AWAITING_NAP_NS = 20000000 };
 
 struct run_options {
 	struct watch_options watch;
@@ -41,11 +42,14 @@ static bool pause_run(void *arg, bool idle)
 	struct run *r = arg;
 
 	startup_tell_refused(&r->startup);
+	runtimes_tell_cluster(r->runtimes);
 	progress_tell(&r->progress);
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
 		return false;
-	if (idle)
-		live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
+	if (idle) /* what is awaited wakes nobody */
+		live_wait(r->live,
+			  stop_left_ns(state_is_awaiting(r->watch.in.state) ? AWAITING_NAP_NS
+									    : LONGEST_NAP_NS));
 	return true;
 }
 
@@ -76,12 +80,15 @@ static void summarize(struct run *r)
 	summary_parking(r->watch.parking);
 	summary_posing(&r->watch.in);
 	runtimes_summarize(r->runtimes);
+	hosts_tell();
 }
 
 static int begin(struct run *r, struct err *e)
 {
 	int ret = startup_drop(&r->startup, e);
 
+	if (!ret)
+		ret = hosts_ask(false, e);
 	if (!ret)
 		ret = runtimes_start(r->runtimes, e);
 	if (!ret)
@@ -143,11 +150,14 @@ static int choose(struct run *r, struct err *e)
 	struct base_syscalls_config cfg = {.repair = o->repair_syscalls, .all = o->all_syscalls};
 	int ret = startup_options(&r->startup, &o->startup, e);
 
+	if (!ret && o->all_syscalls && (o->repair_syscalls || o->syscalls.n))
+		ret = err_set(e, -EINVAL, "--all-syscalls leaves nothing to choose for --%s",
+			      o->repair_syscalls ? "repair-syscalls" : "syscalls");
 	for (size_t i = 0; i < o->syscalls.n && !ret; i++)
 		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
 	if (!ret)
 		ret = runtimes_open(&o->runtimes, &r->runtimes, e);
-	r->startup.needs |= runtimes_needs(r->runtimes);
+	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs();
 	r->startup.no_fds = !(base_syscalls_parts(r->watch.rules) & PART_DESCRIPTORS);
 	base_syscalls_select(&cfg, program_wants(r->watch.rules->program),
 			     base_syscalls_parts(r->watch.rules), &r->startup.set);

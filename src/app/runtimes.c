@@ -4,6 +4,7 @@
 #include "app/privilege.h"
 #include "app/report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -59,6 +60,8 @@ int runtimes_open(const struct runtimes_options *o, struct worker **ret, struct 
 	struct enricher_config cfg = ENRICHER_CONFIG_DEFAULT;
 
 	*ret = NULL;
+	if (o->off && o->sockets.n)
+		return err_set(e, -EINVAL, "--no-runtimes and --runtime-socket contradict");
 	if (o->off)
 		return 0;
 	cfg.host_root = getenv("HOST_ROOT");
@@ -154,4 +157,20 @@ void runtimes_summarize(struct worker *w)
 		report("%10" PRIu64 "  were not asked about: too many waited", s.n_refused);
 	for (unsigned i = 0; (r = worker_runtime(w, i)); i++)
 		runtimes_tell(r);
+}
+
+void runtimes_tell_cluster(struct worker *w)
+{
+	char why[WORKER_TROUBLE_MAX];
+	struct buf line;
+
+	if (!w || !worker_trouble(w, why))
+		return;
+	buf_init(&line, 2 * WORKER_TROUBLE_MAX);
+	text_add_safe(&line, str_of(why));
+	if (*why)
+		report("the Kubernetes API server at %s; it is asked again later", buf_z(&line));
+	else
+		report("the Kubernetes API server answers again");
+	buf_done(&line);
 }

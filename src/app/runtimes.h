@@ -48,6 +48,8 @@ unsigned runtimes_needs(const struct worker *w);
 void runtimes_listen(struct worker *w, struct state_config *cfg);
 /* Events of the machine with what runtimes say between them; live is taken over. */
 struct source *runtimes_source(struct worker *w, struct source *live);
+/* Report that the API server does not answer, or does again. */
+void runtimes_tell_cluster(struct worker *w);
 /* When capabilities have been given up, and before the picture of the machine ... */
 int runtimes_start(struct worker *w, struct err *e);
 /* ... and behind it: what runtimes know already should be there before the first event. */

@@ -66,7 +66,8 @@ static int open_folders(struct host *h, const char *root, struct err *e)
 		return err_set(e, -ENAMETOOLONG, "HOST_ROOT is too long");
 	h->proc = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (h->proc < 0)
-		return err_set(e, -errno, "%s: %s", path, strerror(errno));
+		return err_set(e, -errno, "%s: %s; processes cannot be read%s", path,
+			       strerror(errno), *root ? ": is HOST_ROOT right?" : "");
 	h->root = openat(h->proc, "1/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (h->root < 0)
 		h->root = open(*root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -10,6 +10,7 @@
 #include "capture/wall.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ enum {
 	NAP_FILLS_LEAST = 64,
 	EVENTS_PER_LOOK = 64,
 	HALVINGS_MAX = 16,
+	BUSY_NS = 100000000, /* how long a record may take to be written */
 	RESERVE_BYTES = 8 << 20,
 	/* What may be put aside of a ring, in its size, and from what share of it on. */
 	ASIDE_TIMES = 2,
@@ -40,6 +42,8 @@ struct live {
 	uint64_t now_ns;    /* from before the last look at the rings' heads */
 	uint64_t settled_ns;
 	uint64_t last_ts, nap_ns, ring_bytes_wanted;
+	bool is_idle; /* the longest nap brought nothing */
+	struct pollfd *ring_fds;
 	struct source_stats stats;
 	struct loss *loss;
 	uint64_t looked_ns, look_due_ns; /* at what is lost; as events are stamped */
@@ -53,44 +57,58 @@ static uint64_t record_time(const struct ring *r)
 	return load64(r->head);
 }
 
-/* Whose head is oldest; *complete: each ring has one, so that none older can come. */
-static struct ring *oldest(struct live *l, bool *complete)
-{
-	struct ring *best = NULL;
+/* What the rings have at their heads. */
+struct heads {
+	struct ring *oldest;
+	bool is_complete; /* each ring has one: none that is older can come */
+	bool is_busy;	  /* one is still being written, with others behind it */
+};
 
-	*complete = true;
+static struct heads look_at_heads(struct live *l)
+{
+	struct heads h = {.is_complete = true};
+
 	for (unsigned i = 0; i < l->n_rings; i++) {
 		struct ring *r = &l->rings[i];
 
-		if (!r->head && !ring_peek(r))
-			*complete = false;
-		else if (!best || record_time(r) < record_time(best))
-			best = r;
+		if (!r->head && !ring_peek(r)) {
+			h.is_complete = false;
+			h.is_busy |= r->is_busy;
+		} else if (!h.oldest || record_time(r) < record_time(h.oldest)) {
+			h.oldest = r;
+		}
 	}
-	return best;
-}
-
-/* A record is stamped before it is committed: another ring may still get an older one. */
-static bool is_settled(const struct live *l, uint64_t ts)
-{
-	return ts + l->cfg.hold_ns <= l->now_ns;
+	return h;
 }
 
 /*
- * Whose head is next; NULL: none yet, and all records older than now_ns less the hold have been
- * given.  The time is that from before the look: whoever is held up between them for longer than
- * the hold would else miss what has come into a ring since it was found empty.
+ * A record is stamped before it is committed: another ring may still get an older one, or has it
+ * behind one that is being written, which takes as long as its CPU is held up.
+ */
+static bool may_give(const struct live *l, const struct heads *h)
+{
+	uint64_t hold_ns = h->is_busy ? BUSY_NS : l->cfg.hold_ns;
+
+	return h->is_complete || (h->oldest && record_time(h->oldest) + hold_ns <= l->now_ns);
+}
+
+/*
+ * Whose head is next, if any.  The time is that from before the look: whoever is held up between
+ * them for longer than the hold would else miss what has come into a ring since it was found
+ * empty.
  */
 static struct ring *next_ring(struct live *l)
 {
-	bool complete;
-	struct ring *r = oldest(l, &complete);
+	struct heads h = look_at_heads(l);
 
-	if (complete || (r && is_settled(l, record_time(r))))
-		return r;
+	if (may_give(l, &h))
+		return h.oldest;
 	l->now_ns = wall_now(&l->wall);
-	r = oldest(l, &complete);
-	return complete || (r && is_settled(l, record_time(r))) ? r : NULL;
+	h = look_at_heads(l);
+	if (may_give(l, &h))
+		return h.oldest;
+	l->settled_ns = l->now_ns - (h.is_busy ? BUSY_NS : l->cfg.hold_ns);
+	return NULL;
 }
 
 static void account(struct live *l, const struct ring *r)
@@ -173,10 +191,8 @@ static int live_next(struct source *s, struct record *ret, struct err *e)
 	if (l->ring_event_bytes || loss_waits(l->loss))
 		return give_own(l, ret);
 	r = next_ring(l);
-	if (!r) {
-		l->settled_ns = l->now_ns - l->cfg.hold_ns;
+	if (!r)
 		return 0;
-	}
 	if (r->n < RECORD_HEADER_BYTES + PROBE_TRAILER_BYTES ||
 	    load32(r->head + 16) + PROBE_TRAILER_BYTES != r->n)
 		return err_set(e, -EIO, "the kernel's records are not what was agreed on");
@@ -204,7 +220,9 @@ static void close_rings(struct live *l)
 	for (unsigned i = 0; i < l->n_rings; i++)
 		ring_close(&l->rings[i]);
 	free(l->rings);
+	free(l->ring_fds);
 	l->rings = NULL;
+	l->ring_fds = NULL;
 	l->n_rings = 0;
 }
 
@@ -233,12 +251,14 @@ static size_t ring_bytes(const struct live *l, unsigned lane, unsigned halvings)
 static int open_rings(struct live *l, unsigned halvings, struct err *e)
 {
 	l->rings = xcalloc(LANE_COUNT * l->rings_per_lane, sizeof(*l->rings));
+	l->ring_fds = xcalloc(LANE_COUNT * l->rings_per_lane, sizeof(*l->ring_fds));
 	for (unsigned i = 0; i < LANE_COUNT * l->rings_per_lane; i++) {
 		size_t bytes = ring_bytes(l, i / l->rings_per_lane, halvings);
 		int r = probe_add_ring(l->probe, i, bytes, e);
 
 		if (r < 0)
 			return r;
+		l->ring_fds[i] = (struct pollfd){.fd = r, .events = POLLIN};
 		l->n_rings++;
 		r = ring_open(&l->rings[i], r, bytes, e);
 		if (r < 0)
@@ -336,21 +356,58 @@ static void pace_naps(struct live *l)
 		l->nap_ns *= 2;
 }
 
-void live_wait(struct live *l, uint64_t timeout_ns)
+static bool has_nothing(const struct live *l)
+{
+	for (unsigned i = 0; i < l->n_rings; i++)
+		if (ring_waiting(&l->rings[i]))
+			return false;
+	return true;
+}
+
+static struct timespec timespec_of(uint64_t ns)
+{
+	return (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
+}
+
+/*
+ * Until the next record, and until that is settled: where nothing happens, naps are what Saker
+ * would spend most on.
+ */
+static void sleep_until_woken(struct live *l, uint64_t timeout_ns)
+{
+	const struct timespec timeout = timespec_of(timeout_ns), hold = timespec_of(l->cfg.hold_ns);
+
+	probe_reader_sleeps(l->probe, true);
+	if (ppoll(l->ring_fds, l->n_rings, &timeout, NULL) > 0)
+		nanosleep(&hold, NULL);
+	probe_reader_sleeps(l->probe, false);
+	l->is_idle = has_nothing(l);
+}
+
+static void nap(struct live *l, uint64_t timeout_ns)
 {
 	/* A record that is held waits for an answer, which comes soon. */
 	uint64_t ns = l->given ? SHORTEST_NAP_NS : l->nap_ns;
+	bool is_empty = has_nothing(l);
 	struct timespec t;
 
-	for (unsigned i = 0; i < l->n_rings; i++)
-		ring_give_back(&l->rings[i]);
 	if (ns > timeout_ns)
 		ns = timeout_ns;
-	t.tv_sec = (time_t)(ns / 1000000000);
-	t.tv_nsec = (long)(ns % 1000000000);
+	t = timespec_of(ns);
 	nanosleep(&t, NULL);
 	if (!l->given)
 		pace_naps(l);
+	l->is_idle = is_empty && l->nap_ns >= LONGEST_NAP_NS && has_nothing(l);
+}
+
+void live_wait(struct live *l, uint64_t timeout_ns)
+{
+	for (unsigned i = 0; i < l->n_rings; i++)
+		ring_give_back(&l->rings[i]);
+	if (l->is_idle && has_nothing(l))
+		sleep_until_woken(l, timeout_ns);
+	else
+		nap(l, timeout_ns);
 	look_in_time(l);
 }
 

@@ -77,11 +77,13 @@ static void skip_aside(struct ring *r)
 
 static bool peek_ring(struct ring *r)
 {
+	r->is_busy = false;
 	while (!r->head && r->at < __atomic_load_n(r->producer, __ATOMIC_ACQUIRE)) {
 		const uint8_t *p = r->data + (r->at & (r->bytes - 1));
 		uint32_t length = __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
 
-		if (length & RECORD_BUSY)
+		r->is_busy = length & RECORD_BUSY;
+		if (r->is_busy)
 			return false;
 		r->n = length & ~(RECORD_BUSY | RECORD_DISCARDED);
 		if (length & RECORD_DISCARDED)

@@ -25,6 +25,7 @@ struct ring {
 	/* The record at the head: NULL when there is none that is complete. */
 	const uint8_t *head;
 	uint32_t n;
+	bool is_busy; /* there is one, which is still being written */
 };
 
 /* fd is the map's and taken over.  bytes: its size. */

@@ -101,10 +101,11 @@ TEST(a_record_that_is_being_written_holds_up_those_behind_it)
 	CHECK(ring_open(&r, fake(&k), BYTES, NULL) == 0);
 	put(&k, "first", BUSY);
 	put(&k, "second", 0);
-	CHECK(!ring_peek(&r));
+	CHECK(!ring_peek(&r) && r.is_busy);
 	poke(&k, 0, &done, sizeof(done));
 	CHECK(next_is(&r, "first"));
 	CHECK(next_is(&r, "second"));
+	CHECK(!ring_peek(&r) && !r.is_busy);
 	ring_close(&r);
 	fake_done(&k);
 }

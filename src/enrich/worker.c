@@ -3,14 +3,14 @@
 
 #include "base/alloc.h"
 #include "base/queue.h"
+#include "base/thread.h"
 #include "enrich/book.h"
 #include "event/event.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +47,9 @@ struct worker {
 	bool is_started;
 	atomic_bool stop, settled;
 	atomic_size_t bytes;
+	pthread_mutex_t trouble_lock;
+	char trouble[WORKER_TROUBLE_MAX]; /* for the event thread */
+	atomic_bool trouble_changed;
 	/* Of the event thread: what it asked for lately. */
 	struct asked asked[ASKED_CACHE];
 	struct worker_stats stats;
@@ -122,6 +125,24 @@ static void note(void *arg, const char *name, const char *words)
 	send(arg, message_new(EV_INFRASTRUCTURE_EVENT_E, -1, args, 4));
 }
 
+/* Written by this thread only, so that it may look without the lock. */
+static void publish_trouble(struct worker *w)
+{
+	const struct apiserver *a = enricher_apiserver(w->en);
+	char now[WORKER_TROUBLE_MAX] = "";
+
+	if (!a)
+		return;
+	if (*apiserver_why(a))
+		snprintf(now, sizeof(now), "%s: %s", apiserver_url(a), apiserver_why(a));
+	if (!strcmp(now, w->trouble))
+		return;
+	pthread_mutex_lock(&w->trouble_lock);
+	memcpy(w->trouble, now, sizeof(now));
+	pthread_mutex_unlock(&w->trouble_lock);
+	atomic_store(&w->trouble_changed, true);
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
@@ -131,6 +152,7 @@ static void *work(void *arg)
 		while (queue_take(w->asks, &a))
 			enricher_ask(w->en, (struct str){a.id, a.n});
 		enricher_turn(w->en, atomic_load(&w->settled) ? TURN_MS : FIRST_TURNS_MS);
+		publish_trouble(w);
 		if (enricher_is_idle(w->en))
 			atomic_store(&w->settled, true);
 	}
@@ -148,6 +170,7 @@ int worker_new(const struct enricher_config *cfg, struct worker **ret, struct er
 		free(w);
 		return r;
 	}
+	pthread_mutex_init(&w->trouble_lock, NULL);
 	enricher_on_note(w->en, note);
 	w->records = queue_new(RECORDS_MAX, sizeof(struct message *));
 	w->asks = queue_new(ASKS_MAX, sizeof(struct ask));
@@ -158,6 +181,16 @@ int worker_new(const struct enricher_config *cfg, struct worker **ret, struct er
 bool worker_asks_cluster(const struct worker *w)
 {
 	return enricher_apiserver(w->en);
+}
+
+bool worker_trouble(struct worker *w, char ret[WORKER_TROUBLE_MAX])
+{
+	if (!atomic_exchange(&w->trouble_changed, false))
+		return false;
+	pthread_mutex_lock(&w->trouble_lock);
+	memcpy(ret, w->trouble, WORKER_TROUBLE_MAX);
+	pthread_mutex_unlock(&w->trouble_lock);
+	return true;
 }
 
 static bool is_denied(const char *path)
@@ -176,23 +209,12 @@ const char *worker_denied(const struct worker *w, unsigned i)
 	return NULL;
 }
 
-/* Signals are for the event thread, but for those that the thread itself brings about. */
 int worker_start(struct worker *w, struct err *e)
 {
-	static const int own[] = {SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-	sigset_t blocked, before;
-	int r;
+	int r = thread_start(work, w, &w->thread, e);
 
-	sigfillset(&blocked);
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		sigdelset(&blocked, own[i]);
-	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	r = pthread_create(&w->thread, NULL, work, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r)
-		return err_set(e, -r, "starting a thread: %s", strerror(r));
-	w->is_started = true;
-	return 0;
+	w->is_started = !r;
+	return r;
 }
 
 void worker_wait(struct worker *w, unsigned timeout_ms)

@@ -11,6 +11,8 @@
 
 struct worker;
 
+enum { WORKER_TROUBLE_MAX = 512 };
+
 /* -EINVAL and *e when a socket is not "KIND=PATH". */
 int worker_new(const struct enricher_config *cfg, struct worker **ret, struct err *e);
 void worker_free(struct worker *w); /* stops it; NULL is fine */
@@ -23,6 +25,11 @@ int worker_start(struct worker *w, struct err *e);
 const char *worker_denied(const struct worker *w, unsigned i);
 /* Whether there is a Kubernetes API server to ask. */
 bool worker_asks_cluster(const struct worker *w);
+/*
+ * Why the API server did not answer last, "" when it did: once for each change of that.  False:
+ * no change.
+ */
+bool worker_trouble(struct worker *w, char ret[WORKER_TROUBLE_MAX]);
 /* Until every runtime that is there has told all it has, at most so long. */
 void worker_wait(struct worker *w, unsigned timeout_ms);
 

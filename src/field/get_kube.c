@@ -9,7 +9,12 @@ static const struct kube_object *pod_of(const struct field_ctx *c)
 	const struct thread *t = c->m->thread;
 	char uid[POD_UID_BYTES];
 
-	if (!t || c->m->ev.tid <= 0 || !kube_pod_of(istr_str(t->cgroups), uid))
+	if (!t || c->m->ev.tid <= 0)
+		return NULL;
+	/* Whose cgroup names no container, or is not believed to (state/belief.c), is in no pod. */
+	if (state_is_live(c->state) && !t->container_id)
+		return NULL;
+	if (!kube_pod_of(istr_str(t->cgroups), uid))
 		return NULL;
 	return kube_find(c->state, KUBE_POD, (struct str){uid, sizeof(uid)});
 }

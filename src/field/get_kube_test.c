@@ -37,10 +37,10 @@ static void tell_pod(struct scene *s)
 						"\"Service\":{\"list\":[\"s1\",\"s2\",\"s3\"]}}}");
 }
 
-/* Process 30 is in a pod's container. */
-static struct scene *in_a_pod(void)
+/* Process 30 is in this cgroup. */
+static struct scene *in_cgroup(const struct state_config *cfg, struct str cgroups)
 {
-	struct scene *s = scene_new();
+	struct scene *s = scene_new_with(cfg);
 	struct snap_proc p = {.tid = 30,
 			      .pid = 30,
 			      .ptid = 1,
@@ -49,11 +49,17 @@ static struct scene *in_a_pod(void)
 			      .comm = STR("web"),
 			      .exe = STR("web"),
 			      .exepath = STR("/web"),
-			      .cgroups = LIST(CGROUPS)};
+			      .cgroups = cgroups};
 	struct record r = {.kind = RECORD_PROC, .proc = &p};
 
 	state_apply(s->state, &r, &s->m);
 	return s;
+}
+
+/* Process 30 is in a pod's container. */
+static struct scene *in_a_pod(void)
+{
+	return in_cgroup(&STATE_CONFIG_DEFAULT, LIST(CGROUPS));
 }
 
 static void look(struct scene *s, int64_t tid)
@@ -141,5 +147,25 @@ TEST(a_pod_that_was_deleted_is_forgotten)
 	tell(s, "{\"reason\":\"Delete\",\"kind\":\"Pod\",\"uid\":\"" UID "\"}");
 	look(s, 30);
 	CHECK_STR(scene_text(s, "k8smeta.pod.name"), "<NA>");
+	scene_free(s);
+}
+
+TEST(live_whose_cgroup_names_no_container_is_in_no_pod)
+{
+	struct state_config cfg = STATE_CONFIG_DEFAULT;
+	struct scene *s;
+
+	cfg.live = true;
+	s = in_cgroup(&cfg, LIST("memory=/user.slice/pod" UID ".slice"));
+	tell_pod(s);
+	look(s, 30);
+	CHECK_STR(scene_text(s, "k8smeta.pod.name"), "<NA>");
+	scene_free(s);
+	s = in_cgroup(&cfg,
+		      LIST("memory=/kubepods/pod" UID "/"
+			   "4d298c9129a361db3abb51e09f58b528bfecb6c7587db6a60854b0e8e340eec8"));
+	tell_pod(s);
+	look(s, 30);
+	CHECK_STR(scene_text(s, "k8smeta.pod.name"), "web-1");
 	scene_free(s);
 }

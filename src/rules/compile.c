@@ -234,7 +234,8 @@ static int build_condition(struct compiler *c, const struct rule_def *def, struc
 	if (compiler_parse(c, buf_str(&c->joined), def->condition_at, &c->scratch, ret))
 		return -EINVAL;
 	exceptions_mark(def, *ret);
-	if (compiler_resolve(c, ret, UINT32_MAX, buf_str(&c->joined), def->at, &c->scratch))
+	if (compiler_resolve(c, ret, UINT32_MAX, buf_str(&c->joined), def->at, def->condition_at,
+			     &c->scratch))
 		return -EINVAL;
 	c->n_nodes += (*ret)->n_nodes;
 	if (c->n_nodes > MAX_NODES)

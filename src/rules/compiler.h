@@ -53,10 +53,10 @@ int compiler_parse(struct compiler *c, struct str condition, const struct place 
 		   struct arena *a, struct ast **ret);
 /*
  * Put the macros into a tree.  visible: only those that were defined before this item.
- * condition: what c->text must hold for the message of an error.
+ * condition: what c->text must hold for the message of an error; it stands at condition_at.
  */
 int compiler_resolve(struct compiler *c, struct ast **t, uint32_t visible, struct str condition,
-		     const struct place *at, struct arena *a);
+		     const struct place *at, const struct place *condition_at, struct arena *a);
 /* All macros, each resolved once. */
 void compiler_add_macros(struct compiler *c);
 /*

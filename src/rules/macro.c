@@ -71,11 +71,12 @@ static const struct ast *find_macro(struct str name, void *arg)
 
 /*
  * Put the macros into a tree.  `visible`: only those that were defined before this item.
- * condition: what c->text must hold for the message of an error.
+ * condition: what c->text must hold for the message of an error; it stands at condition_at.
  */
 int compiler_resolve(struct compiler *c, struct ast **t, uint32_t visible, struct str condition,
-		     const struct place *at, struct arena *a)
+		     const struct place *at, const struct place *condition_at, struct arena *a)
 {
+	struct place *p = NULL;
 	uint32_t outer = c->visible;
 	struct position where;
 	struct err e = {0};
@@ -95,7 +96,11 @@ int compiler_resolve(struct compiler *c, struct ast **t, uint32_t visible, struc
 				   : "too many macros use later ones, down to '%.*s'",
 			STR_ARG(c->stopped_at));
 	c->stopped_at = STR_EMPTY;
-	return compiler_complain(c, ISSUE_VALIDATE, at, &where, &e);
+	if (verdict_has_room(c->v, ISSUE_VALIDATE)) {
+		p = compiler_place(c, at, &where);
+		p->shown = compiler_place(c, condition_at, &where);
+	}
+	return verdict_adds(c->v, ISSUE_VALIDATE, p, str_of(e.msg));
 }
 
 /* What stands for a macro with an error, so that it is told only once. */
@@ -116,7 +121,7 @@ static void resolve_macro(struct compiler *c, size_t i)
 
 	m->state = MACRO_BUSY;
 	if (compiler_resolve(c, &m->tree, def->history.changed, def->condition.s, def->at,
-			     &c->trees)) {
+			     def->condition_at, &c->trees)) {
 		m->tree = stand_in(c);
 		m->state = MACRO_BAD;
 		return;

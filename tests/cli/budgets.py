@@ -60,9 +60,10 @@ def no_budget_is_too_small():
 
 
 def a_budget_of_memory_holds():
-    r = saker('replay', PROCESSES, '--rules', RULES, '--max-memory', '1048576', '--stats')
-    done(r)
-    check(int(re.search(rb'(\d+)  bytes of tables', r.stderr)[1]) <= 1 << 20, r.stderr)
+    for size in ('1', '100K', '1048576'):
+        r = saker('replay', PROCESSES, '--rules', RULES, '--max-memory', size, '--stats')
+        done(r)
+        check(int(re.search(rb'(\d+)  bytes of tables', r.stderr)[1]) <= 1 << 20, size, r.stderr)
 
 
 def counters_are_listed_when_asked_for():

@@ -79,6 +79,12 @@ def warnings_do_not_fail():
     equal((v['successful'], [w['code'] for w in v['warnings']]), (True, ['LOAD_UNUSED_LIST']))
 
 
+def an_unknown_macro_is_shown_where_it_is_used():
+    path = file('rules.yaml', '- rule: a nosuch rule\n  desc: d\n  output: x\n  priority: INFO\n  condition: fd.num=1 and nosuch\n')
+    r = saker('check', path)
+    check(f'{path}:5:27: error: Undefined macro'.encode() in r.stdout + r.stderr, r.stdout, r.stderr)
+
+
 def an_unmet_plugin_version_has_a_verdict():
     path = file('plugins.yaml', '- required_plugin_versions: [{name: nosuch, version: 1.2.3}]\n' + GOOD)
     v, = _verdict(path, status=1)

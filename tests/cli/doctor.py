@@ -102,8 +102,8 @@ def every_program_is_tried():
 
 
 def a_host_root_without_proc_is_noticed():
-    _, _, by_name = _checks(env={'HOST_ROOT': '/nowhere'})
-    equal(by_name['procfs']['status'], 'missing')
+    status, _, by_name = _checks(env={'HOST_ROOT': '/nowhere'})
+    equal((status, by_name['procfs']['status'], by_name['procfs']['fatal']), (1, 'missing', True))
     equal(by_name['pid_namespace']['status'], 'missing')
 
 

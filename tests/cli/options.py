@@ -68,6 +68,22 @@ def too_many_arguments_are_a_usage_error():
     fails(saker('print', 'a', 'b'), 2, 'too many')
 
 
+def a_command_stands_behind_two_dashes_and_is_never_the_file():
+    fails(saker('record', '--', 'true'), 2, 'record')
+    fails(saker('record', '-d', '1', '--', '/bin/true', 'x'), 2, 'record')
+    fails(saker('record', 'x.scap', 'true'), 2, "a command stands behind '--'")
+    fails(saker('record', 'x.scap', '--'), 2, "a command is missing behind '--'")
+
+
+def options_that_mean_nothing_together_are_usage_errors():
+    fails(saker('list', 'fields', '--json', '--markdown'), 2, 'exclude')
+    fails(saker('list', 'fields', '--rules', 'x'), 2, '--rules')
+    fails(saker('print', capture('files.scap.gz'), '-w', 'x', '--keep-state'), 2, '--filter')
+    fails(saker('record', 'x', '--rules', 'x'), 2, '--filter')
+    fails(saker('run', '--no-runtimes', '--runtime-socket', 'docker=/x'), 2, 'contradict')
+    fails(saker('run', '--all-syscalls', '--repair-syscalls'), 2, 'nothing to choose')
+
+
 def values_that_cannot_be_are_usage_errors():
     fails(saker('print', capture('files.scap.gz'), '--max', 'ten'), 2, '--max', 'ten')
     fails(saker('print', capture('files.scap.gz'), '--max=-1'), 2, '--max')

@@ -206,7 +206,7 @@ def alerts_follow_what_the_server_says():
     s.delete('pods', 'new')
     w.until(NEW, k8smeta__pod__name=None)
     text = w.end()
-    check('refused' not in text, text)
+    check('saker: the Kubernetes API server at https://127.0.0.1' in text and 'answers again' in text, text)
     s.away()
 
 
