@@ -13,28 +13,17 @@ struct call {
 	struct file *file; /* of that: what it was done to */
 };
 
-ALWAYS bool has_task_btf(void)
-{
-	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
-}
-
-ALWAYS u32 current_tgid(void)
-{
-	if (has_task_btf())
-		return bpf_get_current_task_btf()->tgid;
-	return bpf_get_current_pid_tgid() >> 32;
-}
+/* Whose call it is, and whether it is one of 32 bits. */
+struct caller {
+	u32 tgid;
+	bool compat;
+};
 
 #if defined(__TARGET_ARCH_x86)
 
-enum { K_TS_COMPAT = 2, K_X32_BIT = 0x40000000 };
+enum { K_COMPAT = 2, K_X32_BIT = 0x40000000 };
 
-ALWAYS bool is_compat(void)
-{
-	if (has_task_btf())
-		return bpf_get_current_task_btf()->thread_info.status & K_TS_COMPAT;
-	return READ((struct task_struct *)bpf_get_current_task(), thread_info.status) & K_TS_COMPAT;
-}
+#define COMPAT_BITS thread_info.status
 
 ALWAYS u32 syscall_number(const struct pt_regs *regs)
 {
@@ -74,14 +63,9 @@ ALWAYS void read_args(struct call *c, const struct pt_regs *r)
 
 #elif defined(__TARGET_ARCH_arm64)
 
-enum { K_TIF_32BIT = 1 << 22 };
+enum { K_COMPAT = 1 << 22 };
 
-ALWAYS bool is_compat(void)
-{
-	if (has_task_btf())
-		return bpf_get_current_task_btf()->thread_info.flags & K_TIF_32BIT;
-	return READ((struct task_struct *)bpf_get_current_task(), thread_info.flags) & K_TIF_32BIT;
-}
+#define COMPAT_BITS thread_info.flags
 
 ALWAYS u32 syscall_number(const struct pt_regs *regs)
 {
@@ -105,9 +89,28 @@ ALWAYS void read_args(struct call *c, const struct pt_regs *r)
 
 #endif
 
-ALWAYS void call_width(struct call *c)
+ALWAYS void caller_read(struct caller *who)
 {
-	c->compat = is_compat();
+	if (has_task_btf()) {
+		who->compat = current_btf()->COMPAT_BITS & K_COMPAT;
+		who->tgid = current_btf()->tgid;
+	} else {
+		who->compat = READ(current_task(), COMPAT_BITS) & K_COMPAT;
+		who->tgid = current_tgid();
+	}
+}
+
+ALWAYS bool is_compat(void)
+{
+	struct caller who;
+
+	caller_read(&who);
+	return who.compat;
+}
+
+ALWAYS void call_width(struct call *c, bool compat)
+{
+	c->compat = compat;
 	c->long_bytes = c->compat ? 4 : 8;
 	barrier_var(c->long_bytes);
 }
@@ -117,7 +120,7 @@ ALWAYS void call_read(struct call *c, u64 *ctx)
 {
 	c->ret = ctx[1];
 	c->on_ring = false;
-	call_width(c);
+	call_width(c, is_compat());
 	read_args(c, (const struct pt_regs *)ctx[0]);
 }
 
@@ -228,12 +231,17 @@ ALWAYS u32 vector_size(struct event *e, const struct call *c, u64 vector, u64 n)
 	return w->left;
 }
 
-/* The first `size` bytes in n pieces, as far as the snap length goes. */
-ALWAYS void add_vector(struct event *e, const struct call *c, u64 vector, u64 n, s64 size)
+/* As many bytes in n pieces as walk.left says; how many they are to walk.at. */
+__noinline int put_vector(u32 key, u32 pos, u64 vector, u64 n, u32 is_compat)
 {
-	volatile struct walk *w = event_walk(e);
+	volatile struct walk *w;
+	struct event e;
+	struct call c;
 
-	w->left = at_most(size < 0 ? 0 : size, snaplen);
+	if (!event_again(&e, key, pos))
+		return 0;
+	call_width(&c, is_compat);
+	w = event_walk(&e);
 	w->at = 0;
 	w->count = at_most(n, VECTOR_MAX);
 	for (u32 i = 0; i < VECTOR_MAX; i++) {
@@ -241,14 +249,22 @@ ALWAYS void add_vector(struct event *e, const struct call *c, u64 vector, u64 n,
 
 		if (i >= w->count || !w->left)
 			break;
-		take = at_most(at_most(piece_length(c, vector, i), w->left), PROBE_SNAPLEN_MAX);
-		if (take && bpf_probe_read_user(e->p + ((e->pos + w->at) & RECORD_MASK), take,
-						(void *)piece_base(c, vector, i)))
+		take = at_most(at_most(piece_length(&c, vector, i), w->left), PROBE_SNAPLEN_MAX);
+		if (take && bpf_probe_read_user(part_place(&e, w->at), take,
+						(void *)piece_base(&c, vector, i)))
 			break;
 		w->at += take;
 		w->left -= take;
 	}
 	if (n > VECTOR_MAX && w->left)
 		shorten(SHORTENED_VECTOR);
-	add_written(e, w->at);
+	return 0;
+}
+
+/* The first `size` bytes in n pieces, as far as the snap length goes. */
+ALWAYS void add_vector(struct event *e, const struct call *c, u64 vector, u64 n, s64 size)
+{
+	event_walk(e)->left = at_most(size < 0 ? 0 : size, snaplen);
+	put_vector(e->key, e->pos, vector, n, c->compat);
+	add_written(e, event_walk(e)->at);
 }

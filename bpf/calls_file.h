@@ -17,21 +17,21 @@ ALWAYS void opened_read(struct opened *o, s64 fd)
 	struct file *f = fd >= 0 ? file_of(fd) : NULL;
 	struct super_block *sb;
 	struct inode *i;
-	u64 in_file[6], in_inode[9], in_sb[13];
+	u64 look[13];
 
 	__builtin_memset(o, 0, sizeof(*o));
 	if (!f)
 		return;
-	LOOK(in_file, f);
-	i = SEEN(in_file, f, f_inode);
-	if (SEEN(in_file, f, f_mode) & K_FMODE_CREATED)
+	LOOK(look, f);
+	i = SEEN(look, f, f_inode);
+	if (SEEN(look, f, f_mode) & K_FMODE_CREATED)
 		o->flags |= PPM_O_F_CREATED;
-	LOOK(in_inode, i);
-	sb = SEEN(in_inode, i, i_sb);
-	o->inode = SEEN(in_inode, i, i_ino);
-	LOOK(in_sb, sb);
-	o->device = device(SEEN(in_sb, sb, s_dev));
-	o->layer = inode_layer(i, SEEN(in_sb, sb, s_magic));
+	LOOK(look, i);
+	sb = SEEN(look, i, i_sb);
+	o->inode = SEEN(look, i, i_ino);
+	LOOK(look, sb);
+	o->device = device(SEEN(look, sb, s_dev));
+	o->layer = inode_layer(i, SEEN(look, sb, s_magic));
 	if (o->layer == LAYER_UPPER)
 		o->flags |= PPM_FD_UPPER_LAYER;
 	if (o->layer == LAYER_LOWER)
@@ -75,7 +75,7 @@ ON_CALL(open)
 	add32(&e, open_mode(A(1), A(2)));
 	add32(&e, o.device);
 	add64(&e, o.inode);
-	GIVEN_SETTLE(g, differs, send_open, c);
+	GIVEN_SETTLE(g, differs, send_open(A(0), A(1), A(2), true));
 	event_end(&e);
 	return 0;
 }
@@ -104,7 +104,7 @@ ON_CALL(openat)
 	add32(&e, open_mode(A(2), A(3)));
 	add32(&e, o.device);
 	add64(&e, o.inode);
-	GIVEN_SETTLE(g, differs, send_openat, c);
+	GIVEN_SETTLE(g, differs, send_openat(A(0), A(1), A(2), A(3), true));
 	event_end(&e);
 	return 0;
 }
@@ -137,7 +137,7 @@ ON_CALL(openat2)
 	add32(&e, resolve_flags(how[2]));
 	add32(&e, o.device);
 	add64(&e, o.inode);
-	GIVEN_SETTLE(g, differs, send_openat2, c);
+	GIVEN_SETTLE(g, differs, send_openat2(A(0), A(1), A(2), true));
 	event_end(&e);
 	return 0;
 }
@@ -169,7 +169,7 @@ ON_CALL(creat)
 	add16(&e, o.layer == LAYER_UPPER   ? CREAT_UPPER_LAYER
 		  : o.layer == LAYER_LOWER ? CREAT_LOWER_LAYER
 					   : 0);
-	GIVEN_SETTLE(g, differs, send_creat, c);
+	GIVEN_SETTLE(g, differs, send_creat(A(0), A(1), true));
 	event_end(&e);
 	return 0;
 }

@@ -130,24 +130,38 @@ ALWAYS void add_executable(struct event *e, struct task_struct *t)
 
 enum { ARGS_MAX = 32 }; /* of a call that failed */
 
-/* Strings of a vector from its `from`-th on, one behind the other. */
-ALWAYS void add_strings(struct event *e, const struct call *c, u64 vector, u32 from)
+/* Strings of a vector from its `from`-th on, one behind the other; their bytes to walk.at. */
+__noinline int put_strings(u32 key, u32 pos, u64 vector, u32 from)
 {
-	volatile struct walk *w = event_walk(e);
-	u32 bytes;
+	volatile struct walk *w;
+	struct event e;
+	struct call c;
 
+	if (!event_again(&e, key, pos))
+		return 0;
+	call_width(&c, is_compat());
+	w = event_walk(&e);
 	w->at = 0;
 	for (u32 i = 0; i < ARGS_MAX; i++) {
-		u64 p = user_long(c, vector, from + i);
+		u64 p = user_long(&c, vector, from + i);
 		long n;
 
 		if (!p || w->at >= PROBE_TEXT_MAX)
 			break;
-		n = bpf_probe_read_user_str(part_place(e, w->at), PROBE_TEXT_MAX, (void *)p);
+		n = bpf_probe_read_user_str(part_place(&e, w->at), PROBE_TEXT_MAX, (void *)p);
 		if (n <= 0)
 			break;
 		w->at += n;
 	}
+	return 0;
+}
+
+ALWAYS void add_strings(struct event *e, u64 vector, u32 from)
+{
+	volatile struct walk *w = event_walk(e);
+	u32 bytes;
+
+	put_strings(e->key, e->pos, vector, from);
 	bytes = at_most(w->at, PROBE_TEXT_MAX);
 	add_written(e, bytes);
 	if (bytes)
@@ -164,9 +178,9 @@ ALWAYS void exec_failed(const struct call *c, u16 type, u32 n_params, u32 first)
 		return;
 	add64(&e, c->ret);
 	add_str(&e, user_long(c, c->args[first + 1], 0));
-	add_strings(&e, c, c->args[first + 1], 1);
+	add_strings(&e, c->args[first + 1], 1);
 	add_who(&e, t);
-	add_strings(&e, c, c->args[first + 2], 0);
+	add_strings(&e, c->args[first + 2], 0);
 	add_executable(&e, t);
 	if (type == EV_SYSCALL_EXECVE_19_X)
 		add_str(&e, c->args[first]);

@@ -41,7 +41,7 @@ ALWAYS int connected(const struct call *c)
 	at = e.pos;
 	add_sockaddr(&e, c->args[1], c->args[2]);
 	differs = g && given_differs(&e, at, g);
-	GIVEN_SETTLE(g, differs, send_connect, *c);
+	GIVEN_SETTLE(g, differs, send_connect(c->args[0]));
 	call_end(&e, c);
 	return 0;
 }
@@ -369,7 +369,7 @@ __noinline int send_one(u64 header, s64 bytes, u32 fd)
 	struct event e;
 	struct call c;
 
-	call_width(&c);
+	call_width(&c, is_compat());
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_SENDMMSG_X, EVENT_PARAMS_SOCKET_SENDMMSG_X))
 		return 0;
 	message_read(&m, &c, header);
@@ -391,7 +391,7 @@ __noinline int receive_one(u64 header, s64 bytes, u32 fd)
 	struct event e;
 	struct call c;
 
-	call_width(&c);
+	call_width(&c, is_compat());
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECVMMSG_X, EVENT_PARAMS_SOCKET_RECVMMSG_X))
 		return 0;
 	message_read(&m, &c, header);

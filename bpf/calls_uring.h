@@ -311,9 +311,9 @@ ALWAYS void kept_send(struct ring_record *kept, s64 res)
 	bytes = at_most(bytes, RING_RECORD_BYTES - PROBE_TRAILER_BYTES);
 	*(u64 *)kept->bytes = now_ns();
 	*(u64 *)(kept->bytes + at) = res;
-	*(u16 *)(kept->bytes + bytes) = bpf_get_smp_processor_id();
+	*(u16 *)(kept->bytes + bytes) = current_cpu();
 	bytes += PROBE_TRAILER_BYTES;
-	if (ring && bpf_ringbuf_output(ring, kept->bytes, bytes, BPF_RB_NO_WAKEUP) < 0)
+	if (ring && bpf_ringbuf_output(ring, kept->bytes, bytes, ring_flags()) < 0)
 		lose(LANE_REST, *(u16 *)(kept->bytes + 20), LOSS_RING_FULL);
 }
 

@@ -27,6 +27,7 @@ enum event_params {
 struct event {
 	u8 *p;
 	struct scratch *scratch; /* NULL: of fixed length, p is in the ring */
+	u32 key;		 /* of the scratch */
 	u32 pos;		 /* of the next value */
 	u32 at;			 /* of its length */
 	u16 type;
@@ -85,19 +86,19 @@ ALWAYS bool event_reserve(struct event *e, u32 lane, u16 type, u32 n_params, u32
 	e->n_params = n_params;
 	e->at = RECORD_HEADER_BYTES;
 	e->pos = event_payload(n_params);
-	event_header(e, (u32)bpf_get_current_pid_tgid(), bytes);
-	*(u16 *)(e->p + bytes) = bpf_get_smp_processor_id();
+	event_header(e, current_tid(), bytes);
+	*(u16 *)(e->p + bytes) = current_cpu();
 	return true;
 }
 
 ALWAYS void event_submit(struct event *e)
 {
-	bpf_ringbuf_submit(e->p, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(e->p, ring_flags());
 }
 
 ALWAYS bool event_begin(struct event *e, u32 lane, u16 type, u32 n_params)
 {
-	struct scratch *s = scratch_take();
+	struct scratch *s = scratch_take(&e->key);
 
 	if (!s) {
 		lose(lane, type, LOSS_NO_SCRATCH);
@@ -113,25 +114,41 @@ ALWAYS bool event_begin(struct event *e, u32 lane, u16 type, u32 n_params)
 	return true;
 }
 
+/*
+ * For functions that are not static.  Those are verified once in a program, and not at each place
+ * that calls them for each way to get there.  As kernels before 5.12 let them take numbers only,
+ * the record that is being made is told by its scratch and position.
+ */
+ALWAYS bool event_again(struct event *e, u32 key, u32 pos)
+{
+	e->scratch = scratch_at(key);
+	if (!e->scratch)
+		return false;
+	e->p = e->scratch->data;
+	e->key = key;
+	e->pos = pos;
+	return true;
+}
+
 ALWAYS void event_end_of(struct event *e, u32 tid)
 {
 	void *ring = ring_of(e->lane);
 	u64 bytes = e->pos;
 
 	event_header(e, tid, bytes);
-	*(u16 *)event_place(e) = bpf_get_smp_processor_id();
+	*(u16 *)event_place(e) = current_cpu();
 	bytes += PROBE_TRAILER_BYTES;
 	barrier_var(bytes);
 	if (bytes > PROBE_RECORD_MAX)
 		lose(e->lane, e->type, LOSS_TOO_LONG);
-	else if (ring && bpf_ringbuf_output(ring, e->p, bytes, BPF_RB_NO_WAKEUP) < 0)
+	else if (ring && bpf_ringbuf_output(ring, e->p, bytes, ring_flags()) < 0)
 		lose(e->lane, e->type, LOSS_RING_FULL);
 	scratch_leave(e->scratch);
 }
 
 ALWAYS void event_end(struct event *e)
 {
-	event_end_of(e, bpf_get_current_pid_tgid());
+	event_end_of(e, current_tid());
 }
 
 /* The same behind the `done` bytes of it that are there. */

@@ -49,11 +49,11 @@ ALWAYS struct file *file_of(s32 fd)
 	if (fd < 0)
 		return NULL;
 	if (has_task_btf()) {
-		table = bpf_get_current_task_btf()->files->fdt;
+		table = current_btf()->files->fdt;
 		n = table->max_fds;
 		slots = table->fd;
 	} else {
-		table = READ((struct task_struct *)bpf_get_current_task(), files, fdt);
+		table = READ(current_task(), files, fdt);
 		n = READ(table, max_fds);
 		slots = READ(table, fd);
 	}
@@ -178,6 +178,14 @@ ALWAYS bool path_step(volatile struct walk *w, u8 *room)
 	return false;
 }
 
+/* One step of a path that is being put together. */
+__noinline int path_up(u32 key)
+{
+	struct scratch *s = scratch_at(key);
+
+	return s && path_step(&s->walk, s->data + PATH_BASE);
+}
+
 /* The path of a file, through its mounts up to the root of them all; until the next one. */
 ALWAYS const u8 *whole_path(struct event *e, struct file *f)
 {
@@ -189,7 +197,7 @@ ALWAYS const u8 *whole_path(struct event *e, struct file *f)
 	w->mount = mount_of(v);
 	w->top = READ(v, mnt_root);
 	for (u32 i = 0; i < PATH_DEPTH_MAX; i++) {
-		if (!path_step(w, room))
+		if (!path_up(e->key))
 			break;
 	}
 	return path_end(w, room);

@@ -37,11 +37,6 @@ struct {
 	__type(value, struct given);
 } givens SEC(".maps");
 
-ALWAYS u32 current_tid(void)
-{
-	return bpf_get_current_pid_tgid();
-}
-
 ALWAYS struct given *given_place(void)
 {
 	u32 key = current_tid() & (PROBE_GIVEN_PLACES - 1);
@@ -76,137 +71,154 @@ ALWAYS void given_leave(struct given *g)
 	__sync_fetch_and_add(&g->users, -1);
 }
 
+/* What the thread keeps. */
+ALWAYS struct given *given_own(void)
+{
+	struct given *g = has_enters ? given_place() : NULL;
+
+	return g && g->owner == current_tid() ? g : NULL;
+}
+
 /* What the call that is over was given, if that is known. */
 ALWAYS struct given *given_find(const struct call *c, u32 type)
 {
-	struct given *g;
+	struct given *g = c->compat || c->on_ring ? NULL : given_own();
 
-	if (!has_enters || c->compat || c->on_ring)
-		return NULL;
-	g = given_place();
-	return g && g->owner == current_tid() && g->type == type && g->n ? g : NULL;
+	return g && g->type == type && g->n ? g : NULL;
 }
 
 /* A thread that is killed in a call never comes to its end. */
 ALWAYS void given_forget(void)
 {
-	struct given *g = has_enters ? given_place() : NULL;
+	struct given *g = given_own();
 
-	if (g && g->owner == current_tid())
+	if (g)
 		given_leave(g);
 }
 
 /* Whether the value that was just added, behind position `at`, is another one. */
-ALWAYS bool given_differs(struct event *e, u32 at, const struct given *g)
+ALWAYS bool given_differs(const struct event *e, u32 at, const struct given *g)
 {
-	volatile struct walk *w = event_walk(e);
-	u32 n = at_most(g->n, GIVEN_BYTES);
+	u32 n = g->n;
 
-	w->left = e->pos - at != n;
+	if (e->pos - at != n)
+		return true;
 	for (u32 i = 0; i < GIVEN_BYTES; i += 8) {
 		u64 differ;
 
-		if (i >= n || w->left)
+		if (i >= n)
 			break;
 		differ = *(u64 *)(e->p + ((at + i) & RECORD_MASK)) ^ *(u64 *)(g->bytes + i);
 		if (n - i < 8) /* bytes behind the end are no part of it */
 			differ <<= (64 - 8 * (n - i)) & 63;
-		w->left = differ != 0;
+		if (differ)
+			return true;
 	}
-	return w->left;
+	return false;
 }
 
-/* The enter events; g: what was given, NULL to read it now. */
+/*
+ * The enter events.  kept: of what the thread's place holds, else of what is in its memory now.
+ */
 
-ALWAYS void add_given_str(struct event *e, const struct given *g, u64 address)
+ALWAYS void add_given_str(struct event *e, bool kept, u64 address)
 {
+	struct given *g;
 	u32 n;
 
-	if (!g) {
+	if (!kept) {
 		add_str(e, address);
 		return;
 	}
-	n = at_most(g->n, GIVEN_BYTES);
+	g = given_own();
+	n = g ? at_most(g->n, GIVEN_BYTES) : 0;
 	if (!n || bpf_probe_read_kernel(event_place(e), n, g->bytes))
 		n = 0;
 	add_written(e, n);
 }
 
-ALWAYS void send_open(const u64 *args, const struct given *g)
+__noinline int send_open(u64 name, u64 flags, u64 mode, u32 kept)
 {
 	struct event e;
 
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPEN_E, EVENT_PARAMS_SYSCALL_OPEN_E))
-		return;
-	add_given_str(&e, g, args[0]);
-	add32(&e, open_flags(args[1]));
-	add32(&e, open_mode(args[1], args[2]));
+		return 0;
+	add_given_str(&e, kept, name);
+	add32(&e, open_flags(flags));
+	add32(&e, open_mode(flags, mode));
 	event_end(&e);
+	return 0;
 }
 
-ALWAYS void send_creat(const u64 *args, const struct given *g)
+__noinline int send_creat(u64 name, u64 mode, u32 kept)
 {
 	struct event e;
 
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_CREAT_E, EVENT_PARAMS_SYSCALL_CREAT_E))
-		return;
-	add_given_str(&e, g, args[0]);
-	add32(&e, args[1] & 07777);
+		return 0;
+	add_given_str(&e, kept, name);
+	add32(&e, mode & 07777);
 	event_end(&e);
+	return 0;
 }
 
-ALWAYS void send_openat(const u64 *args, const struct given *g)
+__noinline int send_openat(u64 folder, u64 name, u64 flags, u64 mode, u32 kept)
 {
 	struct event e;
 
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT_2_E, EVENT_PARAMS_SYSCALL_OPENAT_2_E))
-		return;
-	add64(&e, (s64)(s32)args[0]);
-	add_given_str(&e, g, args[1]);
-	add32(&e, open_flags(args[2]));
-	add32(&e, open_mode(args[2], args[3]));
+		return 0;
+	add64(&e, (s64)(s32)folder);
+	add_given_str(&e, kept, name);
+	add32(&e, open_flags(flags));
+	add32(&e, open_mode(flags, mode));
 	event_end(&e);
+	return 0;
 }
 
-ALWAYS void send_openat2(const u64 *args, const struct given *g)
+__noinline int send_openat2(u64 folder, u64 name, u64 user_how, u32 kept)
 {
 	u64 how[3] = {};
+	struct given *g = kept ? given_own() : NULL;
 	struct event e;
 
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT2_E, EVENT_PARAMS_SYSCALL_OPENAT2_E))
-		return;
+		return 0;
 	if (g)
 		__builtin_memcpy(how, g->how, sizeof(how));
 	else
-		bpf_probe_read_user(how, sizeof(how), (void *)args[2]);
-	add64(&e, (s64)(s32)args[0]);
-	add_given_str(&e, g, args[1]);
+		bpf_probe_read_user(how, sizeof(how), (void *)user_how);
+	add64(&e, (s64)(s32)folder);
+	add_given_str(&e, kept, name);
 	add32(&e, open_flags(how[0]));
 	add32(&e, open_mode(how[0], how[1]));
 	add32(&e, resolve_flags(how[2]));
 	event_end(&e);
+	return 0;
 }
 
-ALWAYS void send_connect(const u64 *args, const struct given *g)
+/* Only of what was kept. */
+__noinline int send_connect(u64 fd)
 {
 	struct event e;
 
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_CONNECT_E, EVENT_PARAMS_SOCKET_CONNECT_E))
-		return;
-	add64(&e, (s64)(s32)args[0]);
-	add_given_str(&e, g, 0);
+		return 0;
+	add64(&e, (s64)(s32)fd);
+	add_given_str(&e, true, 0);
 	event_end(&e);
+	return 0;
 }
 
 /*
  * In an exit program: where the checked value begins, what differs, and the end of it all.  The
  * very value that the record holds is compared, not another reading of it.
  */
-#define GIVEN_SETTLE(g, differs, send, c)                                                          \
+#define GIVEN_SETTLE(g, differs, send)                                                             \
 	do {                                                                                       \
 		if (g) {                                                                           \
 			if (differs)                                                               \
-				send((c).args, g);                                                 \
+				send;                                                              \
 			given_leave(g);                                                            \
 		}                                                                                  \
 	} while (0)
@@ -222,7 +234,7 @@ struct entered {
 
 ALWAYS bool is_own_call(void)
 {
-	return bpf_get_current_pid_tgid() >> 32 == own_tgid;
+	return current_tgid() == own_tgid;
 }
 
 /* Keep the name; false: it must go out at once.  What cannot be read yet is not known here. */
@@ -241,32 +253,31 @@ ALWAYS bool given_keep(struct given *g, u64 address)
 	return n <= 0;
 }
 
-#define ON_ENTER_NAMED(name_, event_, n_name)                                                      \
+#define B(n) ctx->args[n]
+
+#define ON_ENTER_NAMED(name_, event_, n_name, ...)                                                 \
 	ON_ENTER(name_)                                                                            \
 	{                                                                                          \
-		u64 args[4] = {ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3]};            \
-                                                                                                   \
-		if (!is_own_call() && !given_keep(given_take(EV_##event_), args[n_name]))          \
-			send_##name_(args, NULL);                                                  \
+		if (!is_own_call() && !given_keep(given_take(EV_##event_), B(n_name)))             \
+			send_##name_(__VA_ARGS__, false);                                          \
 		return 0;                                                                          \
 	}
 
-ON_ENTER_NAMED(open, SYSCALL_OPEN_E, 0)
-ON_ENTER_NAMED(creat, SYSCALL_CREAT_E, 0)
-ON_ENTER_NAMED(openat, SYSCALL_OPENAT_2_E, 1)
+ON_ENTER_NAMED(open, SYSCALL_OPEN_E, 0, B(0), B(1), B(2))
+ON_ENTER_NAMED(creat, SYSCALL_CREAT_E, 0, B(0), B(1))
+ON_ENTER_NAMED(openat, SYSCALL_OPENAT_2_E, 1, B(0), B(1), B(2), B(3))
 
 ON_ENTER(openat2)
 {
-	u64 args[4] = {ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3]};
 	struct given *g;
 
 	if (is_own_call())
 		return 0;
 	g = given_take(EV_SYSCALL_OPENAT2_E);
 	if (g)
-		bpf_probe_read_user(g->how, sizeof(g->how), (void *)args[2]);
-	if (!given_keep(g, args[1]))
-		send_openat2(args, NULL);
+		bpf_probe_read_user(g->how, sizeof(g->how), (void *)B(2));
+	if (!given_keep(g, B(1)))
+		send_openat2(B(0), B(1), B(2), false);
 	return 0;
 }
 
@@ -280,9 +291,9 @@ ON_ENTER(connect)
 	if (is_own_call() ||
 	    !event_begin(&e, LANE_NET, EV_SOCKET_CONNECT_E, EVENT_PARAMS_SOCKET_CONNECT_E))
 		return 0;
-	add64(&e, (s64)(s32)ctx->args[0]);
+	add64(&e, (s64)(s32)B(0));
 	at = e.pos;
-	add_sockaddr(&e, ctx->args[1], ctx->args[2]);
+	add_sockaddr(&e, B(1), B(2));
 	g = given_take(EV_SOCKET_CONNECT_E);
 	if (!g) {
 		event_end(&e);

@@ -19,26 +19,14 @@ __u8 picture_threads; /* whether other threads than the main ones are wanted */
 __u64 picture_since;  /* only tasks that started then or later, since boot */
 
 /* One iteration at a time, which may sleep: so it has a scratch of its own. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct scratch);
-} picture_scratch SEC(".maps");
-
 ALWAYS bool picture_begin(struct event *e, u16 type, u32 n_params)
 {
-	u32 key = 0;
-
-	e->scratch = bpf_map_lookup_elem(&picture_scratch, &key);
-	if (!e->scratch)
+	if (!event_again(e, picture_scratch, event_payload(n_params)))
 		return false;
-	e->p = e->scratch->data;
 	e->type = type;
 	e->lane = 0;
 	e->n_params = n_params;
 	e->at = RECORD_HEADER_BYTES;
-	e->pos = event_payload(n_params);
 	return true;
 }
 
@@ -81,19 +69,6 @@ ALWAYS bool is_unlinked(const struct path *p)
 	return !READ(d, d_hash.pprev) && (!is_top(d) || is_nowhere(p));
 }
 
-/*
- * Functions that are not static are verified once, and not at each place that calls them: that is
- * nine tenths of the time it takes to load these programs.
- */
-__noinline int picture_step(void)
-{
-	struct event e;
-
-	if (!picture_begin(&e, PICTURE_FILE, 0))
-		return false;
-	return path_step(event_walk(&e), e.p + PATH_BASE);
-}
-
 /* Put what a link in /proc says of the path at walk.node to the end of the scratch. */
 __noinline int picture_link(void)
 {
@@ -119,7 +94,7 @@ __noinline int picture_link(void)
 	w->mount = mount_of(v);
 	w->top = READ(v, mnt_root);
 	for (u32 i = 0; i < PATH_DEPTH_MAX; i++) {
-		if (!picture_step())
+		if (!path_up(picture_scratch))
 			break;
 	}
 	if (nowhere) /* the walk leaves the '/' of such a name out */

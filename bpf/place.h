@@ -63,23 +63,36 @@ ALWAYS void place_text(struct event *e, const u8 *text)
 	w->left += n;
 }
 
+/* One step up to walk.top, the root of a file system. */
+__noinline int place_up(u32 key)
+{
+	struct scratch *s = scratch_at(key);
+	struct dentry *d, *up;
+
+	if (!s)
+		return false;
+	d = (void *)s->walk.node;
+	up = READ(d, d_parent);
+	if (d == up || d == s->walk.top)
+		return false;
+	path_prepend(&s->walk, s->data + PATH_BASE, READ(d, d_name.name), READ(d, d_name.len));
+	s->walk.node = up;
+	return true;
+}
+
 /* From the root of its file system; nothing where the way up does not end there. */
 ALWAYS void place_real(struct event *e, struct dentry *d)
 {
 	volatile struct walk *w = event_walk(e);
-	struct dentry *root = READ(d, d_sb, s_root);
 	u8 *room = path_begin(e);
 
 	w->node = d;
+	w->top = READ(d, d_sb, s_root);
 	for (u32 i = 0; i < PATH_DEPTH_MAX; i++) {
-		struct dentry *one = (void *)w->node, *up = READ(one, d_parent);
-
-		if (one == up || one == root)
+		if (!place_up(e->key))
 			break;
-		path_prepend(w, room, READ(one, d_name.name), READ(one, d_name.len));
-		w->node = up;
 	}
-	place_text(e, w->node == root ? path_end(w, room) : NULL);
+	place_text(e, w->node == w->top ? path_end(w, room) : NULL);
 }
 
 /* The header of a large event: its lengths have 32 bits. */
@@ -99,8 +112,10 @@ ALWAYS bool place_begin(struct event *e, u32 lane)
 	return true;
 }
 
-static __noinline int place_send(struct file *f, s64 fd, u32 lane, u32 tid)
+/* Of an open file, or the executable: PLACE_EXE. */
+__noinline int place_send(s64 fd, u32 lane, u32 tid)
 {
+	struct file *f = fd == PLACE_EXE ? READ(current_task(), mm, exe_file) : file_of(fd);
 	struct inode *i = READ(f, f_inode);
 	struct place_head p = {
 		.fd = fd, .ino = READ(i, i_ino), .dev = device(READ(i, i_sb, s_dev))};
@@ -108,7 +123,7 @@ static __noinline int place_send(struct file *f, s64 fd, u32 lane, u32 tid)
 	struct dentry *d;
 	struct event e;
 
-	if (!place_begin(&e, lane))
+	if (!f || !place_begin(&e, lane))
 		return 0;
 	w = event_walk(&e);
 	w->node = READ(f, f_path.dentry);
@@ -137,8 +152,6 @@ static __noinline int place_send(struct file *f, s64 fd, u32 lane, u32 tid)
 
 ALWAYS void place_opened(s64 fd, u32 tid)
 {
-	struct file *f = wants_places && fd >= 0 ? file_of(fd) : NULL;
-
-	if (f)
-		place_send(f, fd, LANE_REST, tid);
+	if (wants_places && fd >= 0)
+		place_send(fd, LANE_REST, tid);
 }

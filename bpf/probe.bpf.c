@@ -12,18 +12,17 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* A failure that nobody cares for is no news; nor are our own calls. */
+/* A failure that nobody cares for is no news. */
 ALWAYS bool is_news(const u64 *ctx, u32 want)
 {
-	if (!(want & PROBE_WANT) || (!(want & PROBE_WANT_FAILED) && (s64)ctx[1] < 0))
-		return false;
-	return current_tgid() != own_tgid;
+	return want & PROBE_WANT && (want & PROBE_WANT_FAILED || (s64)ctx[1] >= 0);
 }
 
 SEC("tp_btf/sys_exit")
 int sys_exit(u64 *ctx)
 {
 	u64 nr = syscall_number((const struct pt_regs *)ctx[0]);
+	struct caller who;
 	u8 want;
 
 	barrier_var(nr); /* one register for the check and the look-up */
@@ -32,7 +31,10 @@ int sys_exit(u64 *ctx)
 	want = wanted[nr];
 	if (!want)
 		return 0;
-	if (!is_compat()) {
+	caller_read(&who);
+	if (who.tgid == own_tgid) /* our own calls are no news either */
+		return 0;
+	if (!who.compat) {
 		if (is_news(ctx, want))
 			bpf_tail_call(ctx, &calls, nr);
 		return 0;

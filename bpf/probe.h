@@ -2,7 +2,7 @@
 /* Settings, maps, and where records go when they are done. */
 #pragma once
 
-#include "read.h"
+#include "current.h"
 
 #include "schema/schema.h"
 
@@ -14,12 +14,14 @@ const volatile __u32 snaplen = 80;   /* bytes of data buffers, at most PROBE_SNA
 const volatile __u64 boot_epoch_ns;  /* when the machine started: capture/wall.h */
 const volatile __u32 ring_cpu_shift; /* CPUs of one ring of a lane: 1 << this */
 const volatile __u32 rings_per_lane = 1;
+const volatile __u32 picture_scratch;			   /* behind those of the CPUs */
 const volatile __u16 syscall_codes[PROBE_SYSCALLS];	   /* native number to enum syscall_code */
 const volatile __u16 syscall_codes_compat[PROBE_SYSCALLS]; /* the same for 32-bit programs */
 
 /* Written at any time. */
 __u8 wanted[PROBE_SYSCALLS];	/* by native number: PROBE_WANT_* */
 __u64 told[PROBE_TOLD_SOCKETS]; /* TCP sockets that state has heard of, see calls_socket.h */
+__u8 reader_sleeps;		/* set by the reader, who wants to be woken: cleared here */
 __u8 losing[LANE_COUNT];	/* set here when a record is lost, cleared by the reader */
 
 struct ring {
@@ -95,26 +97,31 @@ struct scratch {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, PROBE_SCRATCHES); /* times the number of CPUs */
+	__uint(max_entries, PROBE_SCRATCHES); /* times the number of CPUs, and the picture's */
 	__type(key, u32);
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
-/*
- * A scratch of this CPU that nobody uses.  The program may have been interrupted by another of
- * ours, or (where tracing programs can be preempted) have interrupted one: whoever reads 1
- * after adding its own is alone, for later comers read more until it leaves.
- */
-ALWAYS struct scratch *scratch_take(void)
+ALWAYS struct scratch *scratch_at(u32 key)
 {
-	u32 base = bpf_get_smp_processor_id() * PROBE_SCRATCHES;
+	return bpf_map_lookup_elem(&scratches, &key);
+}
+
+/*
+ * A scratch of this CPU that nobody uses, and where it is.  The program may have been interrupted
+ * by another of ours, or (where tracing programs can be preempted) have interrupted one: whoever
+ * reads 1 after adding its own is alone, for later comers read more until it leaves.
+ */
+ALWAYS struct scratch *scratch_take(u32 *ret_key)
+{
+	u32 base = current_cpu() * PROBE_SCRATCHES;
 
 	for (u32 i = 0; i < PROBE_SCRATCHES; i++) {
-		u32 key = base + i;
-		struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
+		struct scratch *s = scratch_at(base + i);
 
 		if (!s)
 			return NULL;
+		*ret_key = base + i;
 		__sync_fetch_and_add(&s->users, 1);
 		if (*(volatile u64 *)&s->users == 1)
 			return s;
@@ -133,13 +140,25 @@ ALWAYS void *ring_of(u32 lane)
 	u32 key = lane;
 
 	if (rings_per_lane > 1)
-		key = lane * rings_per_lane + (bpf_get_smp_processor_id() >> ring_cpu_shift);
+		key = lane * rings_per_lane + (current_cpu() >> ring_cpu_shift);
 	return bpf_map_lookup_elem(&rings, &key);
+}
+
+/*
+ * Wake-ups are dear: only a reader that has found nothing for a while wants one, for the first
+ * record.
+ */
+ALWAYS u64 ring_flags(void)
+{
+	if (!*(volatile __u8 *)&reader_sleeps)
+		return BPF_RB_NO_WAKEUP;
+	reader_sleeps = 0;
+	return BPF_RB_FORCE_WAKEUP;
 }
 
 ALWAYS u64 cgroup_id(void)
 {
-	struct task_struct *t = (void *)bpf_get_current_task();
+	struct task_struct *t = current_task();
 	u64 id = 0;
 
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {

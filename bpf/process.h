@@ -11,11 +11,6 @@ enum {
 	K_PAGE_KB_SHIFT = 2, /* pages of 4 KiB, in KiB */
 };
 
-ALWAYS struct task_struct *current_task(void)
-{
-	return (void *)bpf_get_current_task();
-}
-
 ALWAYS u32 pid_level(struct task_struct *t)
 {
 	return READ(t, thread_pid, level);
@@ -120,31 +115,46 @@ ALWAYS struct kernfs_node *cgroup_parent(struct kernfs_node *n)
 	return READ(v5, parent);
 }
 
+/* Put the path of walk.node to the end of the scratch. */
+__noinline int cgroup_walk(u32 key, u32 pos)
+{
+	volatile struct walk *w;
+	struct event e;
+	u8 *room;
+
+	if (!event_again(&e, key, pos))
+		return 0;
+	w = event_walk(&e);
+	room = path_begin(&e);
+	for (u32 i = 0; i < CGROUP_DEPTH_MAX; i++) {
+		struct kernfs_node *k = (void *)w->node, *up = cgroup_parent(k);
+		const char *part = READ(k, name);
+		long n;
+
+		if (!up)
+			break;
+		/* Where the text will come, only to know how long it is: the stack is small. */
+		n = bpf_probe_read_kernel_str(event_place(&e), NAME_BYTES_MAX, part);
+		path_prepend(w, room, (const u8 *)part, n > 0 ? n - 1 : 0);
+		w->node = up;
+	}
+	return 0;
+}
+
 /* Append "name=/path" with its NUL to what the walk's `left` bytes hold. */
 ALWAYS void put_cgroup(struct event *e, struct css_set *set, u32 id, const char *name,
 		       u32 name_bytes)
 {
 	volatile struct walk *w = event_walk(e);
-	struct cgroup_subsys_state *css;
-	u8 *room = path_begin(e);
+	struct cgroup_subsys_state *css = pointer_at(&set->subsys[id]);
 	long n;
 
-	css = pointer_at(&set->subsys[id]);
 	w->node = READ(css, cgroup, kn);
-	for (u32 i = 0; i < CGROUP_DEPTH_MAX; i++) {
-		struct kernfs_node *k = (void *)w->node, *up = cgroup_parent(k);
-		const char *part = READ(k, name);
-
-		if (!up)
-			break;
-		/* Where the text will come, only to know how long it is: the stack is small. */
-		n = bpf_probe_read_kernel_str(part_place(e, w->left), NAME_BYTES_MAX, part);
-		path_prepend(w, room, (const u8 *)part, n > 0 ? n - 1 : 0);
-		w->node = up;
-	}
+	cgroup_walk(e->key, e->pos + w->left);
 	bpf_probe_read_kernel(part_place(e, w->left), name_bytes, name);
 	w->left += name_bytes;
-	n = bpf_probe_read_kernel_str(part_place(e, w->left), PROBE_TEXT_MAX, path_end(w, room));
+	n = bpf_probe_read_kernel_str(part_place(e, w->left), PROBE_TEXT_MAX,
+				      path_end(w, e->p + PATH_BASE));
 	w->left += n > 0 ? n : 0;
 }
 

@@ -42,7 +42,7 @@ ALWAYS struct sock *call_sock(const struct call *c)
 /* A worker of a ring acts for its process, whose main thread stands for it. */
 ALWAYS void call_end(struct event *e, const struct call *c)
 {
-	event_end_of(e, c->on_ring ? current_tgid() : (u32)bpf_get_current_pid_tgid());
+	event_end_of(e, c->on_ring ? current_tgid() : current_tid());
 }
 
 ALWAYS u16 host_order(u16 v)

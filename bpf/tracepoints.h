@@ -11,7 +11,7 @@ ALWAYS bool is_kernel_thread(struct task_struct *t)
 
 ALWAYS bool is_own(void)
 {
-	return bpf_get_current_pid_tgid() >> 32 == own_tgid;
+	return current_tgid() == own_tgid;
 }
 
 /* (task, old pid, bprm): the new program is in place, nothing of it has run yet. */
@@ -25,7 +25,7 @@ ON(sched_process_exec)
 	if (is_kernel_thread(t) || is_own())
 		return 0;
 	if (wants_places)
-		place_send(READ(mm, exe_file), PLACE_EXE, LANE_LIFE, current_tid());
+		place_send(PLACE_EXE, LANE_LIFE, current_tid());
 	if (!event_begin(&e, LANE_LIFE, EV_SYSCALL_EXECVE_19_X, EVENT_PARAMS_SYSCALL_EXECVE_19_X))
 		return 0;
 	add64(&e, 0);

@@ -94,9 +94,7 @@ ALWAYS bool ring_read(struct call *c, u32 *want, u64 *ctx)
 	c->ret = READ(r, cqe.res);
 	c->file = READ(r, file);
 	c->on_ring = true;
-	c->compat = ring_is_compat(r);
-	c->long_bytes = c->compat ? 4 : 8;
-	barrier_var(c->long_bytes);
+	call_width(c, ring_is_compat(r));
 	return true;
 }
 

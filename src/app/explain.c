@@ -3,6 +3,7 @@
 #include "app/command.h"
 
 #include "app/histogram.h"
+#include "app/hosts.h"
 #include "app/input.h"
 #include "app/reason.h"
 #include "app/report.h"
@@ -329,7 +330,7 @@ static enum exit_status explain(struct explainer *x, const char *path)
 	if (id < 0)
 		return EXIT_FAULT;
 	if (message_compile(STR(EVENT_FORMAT), NULL, &x->arena, &x->format, &at, &e) < 0 ||
-	    input_open(&x->in, path, &x->o->input, &e) < 0)
+	    hosts_ask(true, &e) < 0 || input_open(&x->in, path, &x->o->input, &e) < 0)
 		return input_status(&e);
 	sink_init(&x->sink);
 	if (x->o->rule)

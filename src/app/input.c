@@ -2,6 +2,7 @@
 #include "app/input.h"
 
 #include "app/counters.h"
+#include "app/hosts.h"
 #include "app/report.h"
 #include "base/alloc.h"
 #include "base/stop.h"
@@ -113,6 +114,7 @@ void input_tell(const struct input *in, bool counters)
 		counters_list(in);
 	else
 		counters_complain(in);
+	hosts_tell();
 }
 
 void input_want(struct input *in, const struct event_set *wants)

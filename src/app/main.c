@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
 
+#include "app/hosts.h"
 #include "app/report.h"
 #include "app/sink.h"
 #include "base/alloc.h"
@@ -131,6 +132,17 @@ static bool has_empty(char **args, unsigned n_args)
 	return false;
 }
 
+static enum exit_status run_with_hosts(const struct command *c, const void *options, char **args,
+				       unsigned n_args)
+{
+	enum exit_status status;
+
+	hosts_open();
+	status = c->run(options, args, n_args);
+	hosts_close();
+	return status;
+}
+
 /* Words of a command to be run, behind "--"; *ret_cut: there is a "--" with none. */
 static unsigned count_words(char **args, unsigned n_args, bool *ret_cut)
 {
@@ -169,7 +181,7 @@ static int run_command(const struct command *c, char **args, unsigned n_args)
 					    ? "too many arguments; a command stands behind '--'"
 					    : "too many arguments");
 	else
-		status = c->run(options, args, n_args);
+		status = run_with_hosts(c, options, args, n_args);
 	options_done(&c->options, options);
 	free(options);
 	return stop_signal && !c->ends_by_signal ? (int)EXIT_STOPPED + stop_signal : (int)status;

@@ -4,6 +4,7 @@
 
 #include "app/condition.h"
 #include "app/copy.h"
+#include "app/hosts.h"
 #include "app/input.h"
 #include "app/report.h"
 #include "app/sink.h"
@@ -123,6 +124,7 @@ static bool prepare(struct printer *p, const char *input)
 {
 	const struct print_options *o = p->o;
 	bool quiet = o->count || (o->write && !o->format && !o->json);
+	struct err e = {0};
 
 	if (o->filter) {
 		p->filter = condition_compile(str_of(o->filter), &o->rules);
@@ -131,6 +133,10 @@ static bool prepare(struct printer *p, const char *input)
 	}
 	if (!quiet && !compile_format(p, str_of(o->format ? o->format : EVENT_FORMAT)))
 		return false;
+	if (hosts_ask(true, &e) < 0) {
+		report("%s", e.msg);
+		return false;
+	}
 	return !o->write || open_copy(p, input);
 }
 

@@ -2,6 +2,7 @@
 /* saker replay: evaluate rules over a capture file and print the alerts. */
 #include "app/command.h"
 
+#include "app/hosts.h"
 #include "app/report.h"
 #include "app/summary.h"
 #include "app/watch.h"
@@ -44,7 +45,7 @@ static enum exit_status replay_capture(struct watch *w, const struct replay_opti
 	struct err e = {0};
 
 	watch_configure(w, &cfg);
-	if (input_open_as(&w->in, path, &cfg, &e) < 0)
+	if (hosts_ask(true, &e) < 0 || input_open_as(&w->in, path, &cfg, &e) < 0)
 		return input_status(&e);
 	watch_begin(w);
 	input_on_idle(&w->in, sink_flush, &w->sink);

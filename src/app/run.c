@@ -2,6 +2,7 @@
 /* saker run: watch this machine and print alerts as they happen. */
 #include "app/command.h"
 
+#include "app/hosts.h"
 #include "app/privilege.h"
 #include "app/progress.h"
 #include "app/report.h"
@@ -14,7 +15,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { LONGEST_NAP_NS = 100000000 };
+enum { LONGEST_NAP_NS = 100000000, AWAITING_NAP_NS = 20000000 };
 
 struct run_options {
 	struct watch_options watch;
@@ -45,8 +46,10 @@ static bool pause_run(void *arg, bool idle)
 	progress_tell(&r->progress);
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
 		return false;
-	if (idle)
-		live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
+	if (idle) /* what is awaited wakes nobody */
+		live_wait(r->live,
+			  stop_left_ns(state_is_awaiting(r->watch.in.state) ? AWAITING_NAP_NS
+									    : LONGEST_NAP_NS));
 	return true;
 }
 
@@ -77,12 +80,15 @@ static void summarize(struct run *r)
 	summary_parking(r->watch.parking);
 	summary_posing(&r->watch.in);
 	runtimes_summarize(r->runtimes);
+	hosts_tell();
 }
 
 static int begin(struct run *r, struct err *e)
 {
 	int ret = startup_drop(&r->startup, e);
 
+	if (!ret)
+		ret = hosts_ask(false, e);
 	if (!ret)
 		ret = runtimes_start(r->runtimes, e);
 	if (!ret)
@@ -151,7 +157,7 @@ static int choose(struct run *r, struct err *e)
 		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
 	if (!ret)
 		ret = runtimes_open(&o->runtimes, &r->runtimes, e);
-	r->startup.needs |= runtimes_needs(r->runtimes);
+	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs();
 	r->startup.no_fds = !(base_syscalls_parts(r->watch.rules) & PART_DESCRIPTORS);
 	base_syscalls_select(&cfg, program_wants(r->watch.rules->program),
 			     base_syscalls_parts(r->watch.rules), &r->startup.set);

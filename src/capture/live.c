@@ -10,6 +10,7 @@
 #include "capture/wall.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,6 +42,8 @@ struct live {
 	uint64_t now_ns;    /* from before the last look at the rings' heads */
 	uint64_t settled_ns;
 	uint64_t last_ts, nap_ns, ring_bytes_wanted;
+	bool is_idle; /* the longest nap brought nothing */
+	struct pollfd *ring_fds;
 	struct source_stats stats;
 	struct loss *loss;
 	uint64_t looked_ns, look_due_ns; /* at what is lost; as events are stamped */
@@ -217,7 +220,9 @@ static void close_rings(struct live *l)
 	for (unsigned i = 0; i < l->n_rings; i++)
 		ring_close(&l->rings[i]);
 	free(l->rings);
+	free(l->ring_fds);
 	l->rings = NULL;
+	l->ring_fds = NULL;
 	l->n_rings = 0;
 }
 
@@ -246,12 +251,14 @@ static size_t ring_bytes(const struct live *l, unsigned lane, unsigned halvings)
 static int open_rings(struct live *l, unsigned halvings, struct err *e)
 {
 	l->rings = xcalloc(LANE_COUNT * l->rings_per_lane, sizeof(*l->rings));
+	l->ring_fds = xcalloc(LANE_COUNT * l->rings_per_lane, sizeof(*l->ring_fds));
 	for (unsigned i = 0; i < LANE_COUNT * l->rings_per_lane; i++) {
 		size_t bytes = ring_bytes(l, i / l->rings_per_lane, halvings);
 		int r = probe_add_ring(l->probe, i, bytes, e);
 
 		if (r < 0)
 			return r;
+		l->ring_fds[i] = (struct pollfd){.fd = r, .events = POLLIN};
 		l->n_rings++;
 		r = ring_open(&l->rings[i], r, bytes, e);
 		if (r < 0)
@@ -349,21 +356,58 @@ static void pace_naps(struct live *l)
 		l->nap_ns *= 2;
 }
 
-void live_wait(struct live *l, uint64_t timeout_ns)
+static bool has_nothing(const struct live *l)
+{
+	for (unsigned i = 0; i < l->n_rings; i++)
+		if (ring_waiting(&l->rings[i]))
+			return false;
+	return true;
+}
+
+static struct timespec timespec_of(uint64_t ns)
+{
+	return (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
+}
+
+/*
+ * Until the next record, and until that is settled: where nothing happens, naps are what Saker
+ * would spend most on.
+ */
+static void sleep_until_woken(struct live *l, uint64_t timeout_ns)
+{
+	const struct timespec timeout = timespec_of(timeout_ns), hold = timespec_of(l->cfg.hold_ns);
+
+	probe_reader_sleeps(l->probe, true);
+	if (ppoll(l->ring_fds, l->n_rings, &timeout, NULL) > 0)
+		nanosleep(&hold, NULL);
+	probe_reader_sleeps(l->probe, false);
+	l->is_idle = has_nothing(l);
+}
+
+static void nap(struct live *l, uint64_t timeout_ns)
 {
 	/* A record that is held waits for an answer, which comes soon. */
 	uint64_t ns = l->given ? SHORTEST_NAP_NS : l->nap_ns;
+	bool is_empty = has_nothing(l);
 	struct timespec t;
 
-	for (unsigned i = 0; i < l->n_rings; i++)
-		ring_give_back(&l->rings[i]);
 	if (ns > timeout_ns)
 		ns = timeout_ns;
-	t.tv_sec = (time_t)(ns / 1000000000);
-	t.tv_nsec = (long)(ns % 1000000000);
+	t = timespec_of(ns);
 	nanosleep(&t, NULL);
 	if (!l->given)
 		pace_naps(l);
+	l->is_idle = is_empty && l->nap_ns >= LONGEST_NAP_NS && has_nothing(l);
+}
+
+void live_wait(struct live *l, uint64_t timeout_ns)
+{
+	for (unsigned i = 0; i < l->n_rings; i++)
+		ring_give_back(&l->rings[i]);
+	if (l->is_idle && has_nothing(l))
+		sleep_until_woken(l, timeout_ns);
+	else
+		nap(l, timeout_ns);
 	look_in_time(l);
 }
 

@@ -69,7 +69,8 @@ static void set_up(struct probe *p, const struct live_config *cfg, uint64_t epoc
 	for (unsigned i = 0; i < N_IA32; i++)
 		s->rodata->syscall_codes_compat[ia32[i].nr] = ia32[i].code;
 	bpf_map__set_max_entries(s->maps.rings, LANE_COUNT * p->rings_per_lane);
-	bpf_map__set_max_entries(s->maps.scratches, PROBE_SCRATCHES * p->n_cpus);
+	s->rodata->picture_scratch = PROBE_SCRATCHES * p->n_cpus;
+	bpf_map__set_max_entries(s->maps.scratches, PROBE_SCRATCHES * p->n_cpus + 1);
 }
 
 /* libbpf names the program that the kernel refused, and why, only in its messages. */

@@ -50,6 +50,8 @@ bool probe_makes(const struct probe *p, const char *program, enum syscall_code c
 bool probe_is_losing(const struct probe *p, enum lane lane);
 /* Let a look (capture/loss.h) have the counters, at least of the lanes that are losing. */
 void probe_take_losses(struct probe *p, struct loss *l);
+/* Whether the reader wants to be woken by the next record, by its ring's descriptor. */
+void probe_reader_sleeps(struct probe *p, bool sleeps);
 void probe_shortened(const struct probe *p, uint64_t ret[SHORTENED_COUNT]);
 /* Added to, of all lanes. */
 void probe_lost(const struct probe *p, uint64_t by_type[LANE_COUNT][EV_COUNT],

@@ -61,6 +61,11 @@ bool probe_is_losing(const struct probe *p, enum lane lane)
 	return *(const volatile uint8_t *)&p->skel->bss->losing[lane];
 }
 
+void probe_reader_sleeps(struct probe *p, bool sleeps)
+{
+	__atomic_store_n(&p->skel->bss->reader_sleeps, sleeps, __ATOMIC_SEQ_CST);
+}
+
 static void take_cgroups(const struct probe *p, struct loss *l)
 {
 	int fd = bpf_map__fd(p->skel->maps.lost_by_cgroup);

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/queue.h"
+#include "base/thread.h"
 #include "capture/bytes.h"
 #include "capture/procfs.h"
 #include "capture/record.h"
@@ -13,8 +14,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,25 +169,13 @@ int mountwatch_open(const char *host_root, struct mountwatch **ret, struct err *
 	return 0;
 }
 
-/* Signals are for the event thread, but for those that the thread itself brings about. */
 int mountwatch_start(struct mountwatch *w, struct err *e)
 {
-	static const int own[] = {SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-	sigset_t blocked, before;
-	int r;
+	int r = w ? thread_start(work, w, &w->thread, e) : 0;
 
-	if (!w)
-		return 0;
-	sigfillset(&blocked);
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		sigdelset(&blocked, own[i]);
-	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	r = pthread_create(&w->thread, NULL, work, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r)
-		return err_set(e, -r, "starting a thread: %s", strerror(r));
-	w->is_started = true;
-	return 0;
+	if (w)
+		w->is_started = !r;
+	return r;
 }
 
 void mountwatch_free(struct mountwatch *w)

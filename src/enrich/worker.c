@@ -3,13 +3,12 @@
 
 #include "base/alloc.h"
 #include "base/queue.h"
+#include "base/thread.h"
 #include "enrich/book.h"
 #include "event/event.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,23 +209,12 @@ const char *worker_denied(const struct worker *w, unsigned i)
 	return NULL;
 }
 
-/* Signals are for the event thread, but for those that the thread itself brings about. */
 int worker_start(struct worker *w, struct err *e)
 {
-	static const int own[] = {SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-	sigset_t blocked, before;
-	int r;
+	int r = thread_start(work, w, &w->thread, e);
 
-	sigfillset(&blocked);
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		sigdelset(&blocked, own[i]);
-	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	r = pthread_create(&w->thread, NULL, work, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r)
-		return err_set(e, -r, "starting a thread: %s", strerror(r));
-	w->is_started = true;
-	return 0;
+	w->is_started = !r;
+	return r;
 }
 
 void worker_wait(struct worker *w, unsigned timeout_ms)

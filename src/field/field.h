@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/hostname.h"
 #include "field/value.h"
 #include "state/state.h"
 
@@ -39,6 +40,8 @@ enum field_flag {
 	 */
 	FF_ANY = 1 << 13,
 	FF_NE_ALL = 1 << 14, /* ... except that != needs all candidates to differ */
+	/* In comparisons the value is an address, and the constants are names of hosts. */
+	FF_HOST_NAME = 1 << 15,
 };
 
 struct field;
@@ -115,8 +118,9 @@ void param_text(const struct field_ctx *c, unsigned i, struct str *ret_raw,
 /* Process-wide settings of fields: buffer format, host name; set once before use. */
 struct field_config {
 	enum { BUFFER_TEXT, BUFFER_BASE64, BUFFER_HEX, BUFFER_HEX_ASCII } buffer_format;
-	const char *hostname; /* evt.hostname; NULL: empty, as for captures */
-	const char *source;   /* evt.source: "syscall" */
+	const char *hostname;	     /* evt.hostname; NULL: empty, as for captures */
+	const char *source;	     /* evt.source: "syscall" */
+	struct hostnames *hostnames; /* of conditions, borrowed; NULL: hosts have no names */
 };
 extern struct field_config field_config;
 

@@ -53,6 +53,23 @@ enum field_result get_ip(const struct field_ctx *c, struct field *f, struct valu
 	return give_str(ret, address(fd, is_dst));
 }
 
+/* Shown, it is a name that has the address; compared, the address itself (FF_HOST_NAME). */
+enum field_result get_ip_name(const struct field_ctx *c, struct field *f, struct value *ret)
+{
+	struct hostnames *names = field_config.hostnames;
+	struct value at;
+	struct str name;
+
+	if (get_ip(c, f, &at) != FIELD_OK)
+		return FIELD_NULL;
+	if (c->printing)
+		return names && hostnames_find(names, at.s, &name) ? give_str(ret, name)
+								   : FIELD_NULL;
+	give_str(ret, at.s);
+	ret->type = PT_IPADDR;
+	return FIELD_OK;
+}
+
 static uint16_t port(const struct fd *fd, bool is_dst)
 {
 	return is_dst ? fd->tuple.dport : fd->tuple.sport;

@@ -5,10 +5,11 @@
 #include <errno.h>
 
 static const char *const group_words[GROUP_COUNT] = {
-	[GROUP_SIGNED] = "numeric filters", [GROUP_UNSIGNED] = "numeric filters",
-	[GROUP_DOUBLE] = "numeric filters", [GROUP_BOOL] = "numeric filters",
-	[GROUP_STRING] = "string filters",  [GROUP_BYTES] = "buffer filters",
-	[GROUP_IP] = "ip address filters",  [GROUP_NET] = "ip network filters",
+	[GROUP_SIGNED] = "numeric filters",	 [GROUP_UNSIGNED] = "numeric filters",
+	[GROUP_DOUBLE] = "numeric filters",	 [GROUP_BOOL] = "numeric filters",
+	[GROUP_STRING] = "string filters",	 [GROUP_BYTES] = "buffer filters",
+	[GROUP_IP] = "ip address filters",	 [GROUP_NET] = "ip network filters",
+	[GROUP_HOST_NAME] = "host name filters",
 };
 
 /* Types that real lists may have. */
@@ -22,7 +23,7 @@ static int check_operator(const struct leaf *l, enum param_type t, struct err *e
 {
 	enum operator op =(enum operator) l->op;
 
-	if (op == OP_EXISTS)
+	if (op == OP_EXISTS && l->group != GROUP_HOST_NAME)
 		return 0;
 	if (l->is_list) {
 		if (!is_list_type(t))
@@ -87,6 +88,8 @@ static int parse_constant(struct leaf *l, uint32_t i, enum param_type t, struct 
 	r = constant_parse(l->texts[i], t, a, &l->constants[i], e);
 	if (l->group == GROUP_STRING)
 		l->constants[i].s = l->texts[i];
+	if (r == 0 && l->group == GROUP_HOST_NAME && field_config.hostnames)
+		r = hostnames_add(field_config.hostnames, l->texts[i], &l->constants[i].host, e);
 	return r;
 }
 
@@ -192,7 +195,7 @@ int leaf_compile(const struct ast *check, struct extractor *left, struct extract
 	t = (enum param_type)l->left->type;
 	l->op = (uint8_t)check->op;
 	l->modifier = (uint8_t)check->modifier;
-	l->group = (uint8_t)type_group(t);
+	l->group = l->left->flags & FF_HOST_NAME ? GROUP_HOST_NAME : (uint8_t)type_group(t);
 	l->is_list = l->left->is_list;
 	*ret_at = check->op_at;
 	r = check_operator(l, t, e);

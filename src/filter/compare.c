@@ -94,6 +94,16 @@ static bool net_ne(const struct value *v, const struct constant *c)
 	return !constant_net_has(c, v->s);
 }
 
+static bool host_eq(const struct value *v, const struct constant *c)
+{
+	return c->host && hostname_has(c->host, v->s);
+}
+
+static bool host_ne(const struct value *v, const struct constant *c)
+{
+	return !host_eq(v, c);
+}
+
 /* Patterns have a compiled form and never get here one by one. */
 static bool pattern_op(const struct value *v, const struct constant *c)
 {
@@ -146,6 +156,7 @@ static const compare_fn compare_table[GROUP_COUNT][OP_COUNT] = {
 		      [OP_INTERSECTS] = str_op_eq},
 	[GROUP_NET] =
 		{[OP_EQ] = net_eq, [OP_NE] = net_ne, [OP_IN] = net_eq, [OP_INTERSECTS] = net_eq},
+	[GROUP_HOST_NAME] = {[OP_EQ] = host_eq, [OP_NE] = host_ne, [OP_IN] = host_eq},
 };
 
 compare_fn compare_find(enum type_group g, enum operator op)

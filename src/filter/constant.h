@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/hostname.h"
 #include "field/value.h"
 
 enum { CONSTANT_MAX_TEXT = 255 };
@@ -15,6 +16,7 @@ struct constant {
 		uint64_t u;
 		int64_t i;
 		double d;
+		struct hostname *host; /* NULL: there are no names */
 	};
 	struct str s;	     /* text, bytes, or an address in network order */
 	uint8_t prefix_bits; /* of a network */

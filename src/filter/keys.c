@@ -214,7 +214,7 @@ static bool leaf_keys(struct key_list *k, const struct graph_leaf *gl, uint32_t 
 	uint32_t n = l->modifier == MOD_ALLOF ? 1 : l->n_constants;
 
 	if (l->right || !l->n_constants || n > KEYS_PER_OWNER_MAX || is_special(l, k->info) ||
-	    l->group == GROUP_NONE || l->group == GROUP_BOOL)
+	    l->group == GROUP_NONE || l->group == GROUP_BOOL || l->group == GROUP_HOST_NAME)
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
 		struct key key = {.slot = gl->left, .owner = owner};

@@ -259,7 +259,8 @@ static void prepare_prefixes(struct leaf *l, struct arena *a)
 /* Membership, and what is the same: "= anyof", "!= allof". */
 static bool is_set_test(const struct leaf *l)
 {
-	if (l->group == GROUP_NET || l->group == GROUP_DOUBLE || l->n_constants < 2)
+	if (l->group == GROUP_NET || l->group == GROUP_DOUBLE || l->group == GROUP_HOST_NAME ||
+	    l->n_constants < 2)
 		return false;
 	if (l->op == OP_NE)
 		return l->modifier == MOD_ALLOF && l->group >= GROUP_STRING;

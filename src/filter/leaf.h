@@ -22,6 +22,7 @@ enum type_group {
 	GROUP_BYTES,
 	GROUP_IP,
 	GROUP_NET,
+	GROUP_HOST_NAME, /* constants are names, values addresses */
 	GROUP_COUNT,
 };
 

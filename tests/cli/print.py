@@ -3,6 +3,7 @@ import fcntl
 import gzip
 import json
 import os
+import socket
 import struct
 import subprocess
 import termios
@@ -22,6 +23,41 @@ def an_event_is_a_line_of_its_number_time_cpu_process_and_arguments():
         words = line.split(' ')
         equal(int(words[0]), int(lines[0].split(' ')[0]) + lines.index(line))
         check(words[1].count(':') == 2 and len(words[1]) == 18, line)
+
+
+def names_of_hosts_are_compared_by_their_addresses():
+    """localhost is what /etc/hosts says: 127.0.0.1, and on some machines ::1 as well."""
+    network = capture('network.scap.gz')
+    home = '(' + ', '.join({a[4][0] for a in socket.getaddrinfo('localhost', None)}) + ')'
+
+    def count(condition):
+        return int(done(saker('print', network, '--count', '--filter', condition)))
+    for end in ('cip', 'sip', 'lip', 'rip'):
+        there = count(f'fd.{end} in {home}')
+        check(there, end)
+        equal(count(f'fd.{end}.name = localhost'), there)
+        equal(count(f'fd.{end}.name in (nowhere.invalid, localhost)'), there)
+        equal(count(f'fd.{end}.name != localhost'), count(f'fd.{end} exists') - there)
+        equal(count(f'not fd.{end}.name = localhost'), count('evt.num > 0') - there)
+
+
+def an_address_is_shown_by_a_name_of_the_condition():
+    form = ('--format', '%fd.sip.name %fd.sip', '--max', '1')
+    network = capture('network.scap.gz')
+    equal(done(saker('print', network, *form, '--filter', 'fd.sip.name = localhost and fd.sip = 127.0.0.1')),
+          b'localhost 127.0.0.1\n')
+    equal(done(saker('print', network, *form, '--filter', 'fd.sip = 127.0.0.1')), b'<NA> 127.0.0.1\n')
+
+
+def a_name_without_an_address_is_no_reason_to_wait_for_long():
+    network = capture('network.scap.gz')
+    equal(done(saker('print', network, '--count', '--filter', 'fd.sip.name = nowhere.invalid')), b'0\n')
+
+
+def names_of_hosts_have_a_limit():
+    names = ', '.join(f'h{i}.invalid' for i in range(1025))
+    p = saker('print', capture('network.scap.gz'), '--filter', f'fd.sip.name in ({names})')
+    fails(p, 1, 'more than 1024 names of hosts')
 
 
 def captures_one_after_another_are_each_begun_anew():

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -132,6 +133,36 @@ def healing_works_confined():
         check(f'changed {f.name}' in w.text(), w.text()[-500:])
     _check_confined(w)
     w.end()
+
+
+HOST_RULE = '''
+- rule: To a named host
+  desc: a connection to an address of that name
+  condition: evt.type = connect and fd.sip.name = saker-test.example and fd.sport = %d
+  output: connected to %%fd.sip.name
+  priority: INFO
+'''
+
+
+def names_of_hosts_are_asked_for_confined():
+    """Without a network the resolver has no answer, and is asked again; then the file has the name."""
+    hosts = file('hosts', '127.0.0.1 localhost\n')
+    os.chmod(hosts, 0o644)
+    with socket.create_server(('127.0.0.1', 0)) as s:
+        port = s.getsockname()[1]
+        w = _Watch('-r', file('host.yaml', HOST_RULE % port), before=[
+            'unshare', '-nm', 'sh', '-c', f'mount --bind {hosts} /etc/hosts && exec "$@"', 'sh', *_as_nobody(*CAPS)])
+        _check_confined(w)
+        check('connected' not in w.text())
+        with open(hosts, 'a') as f:
+            f.write('127.0.0.1 saker-test.example\n')
+        end = time.time() + 60 * PATIENCE
+        while time.time() < end and 'connected' not in w.text():
+            socket.create_connection(('127.0.0.1', port)).close()
+            time.sleep(0.1)
+        check('connected to saker-test.example' in w.text(), w.text()[-500:])
+        _check_confined(w)
+        w.end()
 
 
 def less_than_that_says_what_it_takes():
