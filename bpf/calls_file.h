@@ -62,7 +62,6 @@ ON_CALL(open)
 	struct call c;
 
 	call_read(&c, ctx);
-	place_opened(c.ret, current_tid());
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPEN_X, EVENT_PARAMS_SYSCALL_OPEN_X))
 		return 0;
 	g = given_find(&c, EV_SYSCALL_OPEN_E);
@@ -90,7 +89,6 @@ ON_CALL(openat)
 	struct call c;
 
 	call_read(&c, ctx);
-	place_opened(c.ret, current_tid());
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT_2_X, EVENT_PARAMS_SYSCALL_OPENAT_2_X))
 		return 0;
 	g = given_find(&c, EV_SYSCALL_OPENAT_2_E);
@@ -120,7 +118,6 @@ ON_CALL(openat2)
 	u64 how[3] = {}; /* flags, mode, resolve */
 
 	call_read(&c, ctx);
-	place_opened(c.ret, current_tid());
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT2_X, EVENT_PARAMS_SYSCALL_OPENAT2_X))
 		return 0;
 	g = given_find(&c, EV_SYSCALL_OPENAT2_E);
@@ -154,7 +151,6 @@ ON_CALL(creat)
 	struct call c;
 
 	call_read(&c, ctx);
-	place_opened(c.ret, current_tid());
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_CREAT_X, EVENT_PARAMS_SYSCALL_CREAT_X))
 		return 0;
 	g = given_find(&c, EV_SYSCALL_CREAT_E);
@@ -181,7 +177,6 @@ ON_CALL(open_by_handle_at)
 	struct call c;
 
 	call_read(&c, ctx);
-	place_opened(c.ret, current_tid());
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPEN_BY_HANDLE_AT_X,
 			 EVENT_PARAMS_SYSCALL_OPEN_BY_HANDLE_AT_X))
 		return 0;

@@ -181,6 +181,8 @@ void programs_choose(struct probe *p, const struct live_config *cfg)
 	bpf_object__for_each_program(program, p->skel->obj)
 		bpf_program__set_autoload(program, false);
 	choose(p, p->skel->progs.sys_exit);
+	if (cfg->wants_places)
+		choose(p, p->skel->progs.on_opened);
 	if (!cfg->no_iterators)
 		choose_iterators(p);
 	for (unsigned code = 0; code < SC_COUNT; code++) {

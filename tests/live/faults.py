@@ -308,11 +308,11 @@ def a_process_whose_id_is_used_again_is_not_taken_for_the_one_before():
         os.symlink(ACTOR, f'{DIR}/again-{i:02}')
         if pids:
             with open(last, 'w') as f:
-                f.write(str(pids[0] - 1))
+                f.write(str(max(pids, key=pids.count) - 1))  # somebody else may have taken the first one
         p = subprocess.Popen([f'{DIR}/again-{i:02}', 'opens', path, '1', f'own{i:02}'], cwd=DIR)
         p.wait()
         pids.append(p.pid)
-    check(pids.count(pids[0]) > 5, 'ids were not used again:', pids)
+    check(max(map(pids.count, pids)) > 5, 'ids were not used again:', pids)
     seen = [x for x in w.of('/again') if x['proc.name'].startswith('again-')]
     equal(len(seen), 20)
     for i, x in enumerate(seen):

@@ -79,7 +79,8 @@ def one_that_is_killed_leaves_what_happened_before():
         end = time.time() + 30 * PATIENCE
         while not shows(CAPTURE, 'before'):
             check(time.time() < end, 'it keeps it to itself')
-            time.sleep(0.1)
+            time.sleep(0.5)
+            mark('before')
         p.kill()
         p.communicate(timeout=30 * PATIENCE)
         check(shows(CAPTURE, 'before'))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """That saker record works is seen by what the test itself does: on an idle machine nobody else does anything."""
+import atexit
 import os
 import subprocess
 import time
@@ -20,6 +21,7 @@ def shows(capture, name):
 
 def until_it_records(p, capture, name='begin'):
     """Once it does, whatever happens from here on is in the file as well."""
+    atexit.register(p.kill)  # for when a test fails
     end = time.monotonic() + 60 * PATIENCE
     while time.monotonic() < end and p.poll() is None:
         mark(name)
