@@ -36,6 +36,12 @@ def conditions_see_the_bytes_that_were_there():
     equal(done(saker('print', path, '--filter', 'fd.name contains "\ufffd"', '--count')), b'0\n')
 
 
+def a_text_without_its_end_is_read_all_the_same():
+    numbers = struct.pack('<III', 1, 0, 0), struct.pack('<Q', 9)
+    records = [scapfile.record(1000 + i, 1, 307, [_q(3), _q(-100), name, *numbers]) for i, name in enumerate((b'/t/a', b'/t/b\0c\0'))]
+    equal(done(saker('print', _events(*records), '--format', '%evt.arg.name')), b'/t/a\n/t/b\n')
+
+
 def durations_that_no_capture_records_are_null():
     head = scapfile.section() + scapfile.machine() + scapfile.procs([scapfile.proc(1, 1, 0, b'init', b'/sbin/init')])
     one = scapfile.event(scapfile.record(1000, 1, 5, [struct.pack('<q', 0), struct.pack('<q', 3)]))
