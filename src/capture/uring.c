@@ -50,8 +50,8 @@ const char *uring_seen(enum uring_sight s)
 	static const char *const seen[URING_SIGHTS] = {
 		[URING_NOTHING] = "seen=nothing unseen=all",
 		[URING_OPENS] = "seen=opens unseen=others,failures,slots,unreported,overflowed",
-		[URING_CALLS] = "seen=opens,names,sockets,closes "
-				"unseen=reads,writes,others,multishot,unreported,overflowed",
+		[URING_CALLS] = ("seen=opens,names,sockets,closes "
+				 "unseen=reads,writes,others,multishot,unreported,overflowed"),
 	};
 
 	return seen[s];
