@@ -150,6 +150,9 @@ static bool take_container(struct query *q, struct str answer)
 			best_id = id;
 		}
 	}
+	/* Another look-up may have been told of fewer namespaces since this one was asked for. */
+	if (q->round >= q->scope->n_namespaces)
+		return false;
 	if (!r && best.n) {
 		fill(best, q->f);
 		q->f->found_in = facts_text(q->f, str_of(q->scope->namespaces[q->round]));
