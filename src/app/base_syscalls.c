@@ -8,61 +8,30 @@
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
-#define NONE(...)
-#define ONE(id) SC_##id,
-
 static const struct {
 	uint16_t code;
 	uint8_t part;
 } state_needs[] = {
 #define STATE(id, what) {SC_##id, PART_##what},
-#define REPAIR NONE
-#define VOLUME NONE
-#define READS NONE
 #include "app/base_syscalls.def"
-#undef STATE
-#undef REPAIR
-#undef VOLUME
-#undef READS
 };
 
 static const struct {
 	const char *begins;
 	uint8_t parts;
 } fields[] = {
-#define STATE NONE
-#define REPAIR NONE
-#define VOLUME NONE
 #define READS(begins, what) {begins, PART_##what},
 #include "app/base_syscalls.def"
-#undef STATE
-#undef REPAIR
-#undef VOLUME
-#undef READS
 };
 
 static const uint16_t repair_needs[] = {
-#define STATE NONE
-#define REPAIR ONE
-#define VOLUME NONE
-#define READS NONE
+#define REPAIR(id) SC_##id,
 #include "app/base_syscalls.def"
-#undef STATE
-#undef REPAIR
-#undef VOLUME
-#undef READS
 };
 
 static const uint16_t voluminous[] = {
-#define STATE NONE
-#define REPAIR NONE
-#define VOLUME ONE
-#define READS NONE
+#define VOLUME(id) SC_##id,
 #include "app/base_syscalls.def"
-#undef STATE
-#undef REPAIR
-#undef VOLUME
-#undef READS
 };
 
 /* Events that no system call makes. */
