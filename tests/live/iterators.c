@@ -11,10 +11,12 @@
 #include "crowd.h"
 #include "schema/schema.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { TICK_NS = 10000000 };
+enum { TICK_NS = 10000000, N_ENDING = 3, PICTURES = 100 };
 
 static struct chunk by_proc, by_kernel;
 
@@ -260,4 +262,67 @@ TEST(without_iterators_a_scan_reads_proc)
 	CHECK(live_iterators(l) == NULL);
 	take_picture(live_iterators(l), &by_proc);
 	source_close(live_source(l));
+}
+
+static pid_t start_ending(void)
+{
+	pid_t pid = fork();
+
+	while (!pid) {
+		if (!fork())
+			_exit(0);
+		wait(NULL);
+	}
+	return pid;
+}
+
+static bool is_one_of(const pid_t *parents, int64_t pid)
+{
+	for (unsigned i = 0; i < N_ENDING; i++)
+		if (parents[i] == pid)
+			return true;
+	return false;
+}
+
+/* How many of those that end were met, all of them as they were. */
+static unsigned meet_ending(const struct iterators *i, const pid_t *parents)
+{
+	struct scan_config cfg = {.iterators = i, .n_workers = 1, .skip_fds = true};
+	struct err e = {0};
+	unsigned n = 0;
+	struct source *s;
+	struct record r;
+
+	CHECK_INT(scan_open(&cfg, &s, &e), 0);
+	while (source_next(s, &r, &e) > 0) {
+		if (r.kind != RECORD_PROC || !is_one_of(parents, r.proc->ptid))
+			continue;
+		CHECK(r.proc->cwd.n && r.proc->root.n && r.proc->exepath.n);
+		n++;
+	}
+	source_close(s);
+	return n;
+}
+
+TEST(who_ends_during_the_picture_is_whole_or_not_in_it)
+{
+	pid_t parents[N_ENDING];
+	unsigned n = 0;
+	struct live *l;
+
+	if (!can_watch())
+		SKIP();
+	l = open_live(false);
+	for (unsigned i = 0; i < N_ENDING; i++)
+		parents[i] = start_ending();
+	for (unsigned i = 0; i < PICTURES; i++) {
+		n += meet_ending(live_iterators(l), parents);
+		n += meet_ending(NULL, parents);
+	}
+	for (unsigned i = 0; i < N_ENDING; i++) {
+		kill(parents[i], SIGKILL);
+		waitpid(parents[i], NULL, 0);
+	}
+	source_close(live_source(l));
+	CHECK(n > 0);
 }
