@@ -373,29 +373,41 @@ static void attach_enters(struct probe *p)
 		close(events);
 }
 
+static int attach_start(struct probe *p, const struct bpf_program *program, struct err *e)
+{
+	struct bpf_link *link = bpf_program__attach(program);
+
+	if (link) {
+		p->links[p->n_links++] = link;
+		return 0;
+	}
+	if (probe_lacks_files(-errno))
+		return too_many_files(p, -errno, e);
+	return err_set(e, -errno, "attaching %s: %s", bpf_program__name(program), strerror(errno));
+}
+
+/* Of those whose beginning is seen the end must be: so ends come first. */
 int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 {
+	const struct bpf_program *ends = p->skel->progs.on_sched_process_exit;
 	struct bpf_program *program;
+	int r = 0;
 
 	route_all(p, cfg);
 	route_over_ring(p, cfg);
-	if (p->skel->rodata->has_enters)
+	if (bpf_program__autoload(ends))
+		r = attach_start(p, ends, e);
+	if (!r && p->skel->rodata->has_enters)
 		attach_enters(p);
 	bpf_object__for_each_program(program, p->skel->obj)
 	{
-		const char *name = bpf_program__name(program);
-
-		if (!is_start(name) || !bpf_program__autoload(program))
-			continue;
-		p->links[p->n_links] = bpf_program__attach(program);
-		if (!p->links[p->n_links] && probe_lacks_files(-errno))
-			return too_many_files(p, -errno, e);
-		if (!p->links[p->n_links])
-			return err_set(e, -errno, "attaching %s: %s", name, strerror(errno));
-		p->n_links++;
+		if (!r && program != ends && is_start(bpf_program__name(program)) &&
+		    bpf_program__autoload(program))
+			r = attach_start(p, program, e);
 	}
-	iterators_attach(&p->iterators, p->skel);
-	return 0;
+	if (!r)
+		iterators_attach(&p->iterators, p->skel);
+	return r;
 }
 
 bool probe_is_iterator(const char *program)
