@@ -167,14 +167,17 @@ static int explain(const struct probe *p, int code, struct err *e)
 
 /* One try.  1: a program was refused, which has been noted. */
 static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epoch_ns,
-		    struct err *e)
+		    bool only_rest, struct err *e)
 {
 	int r;
 
+	probe_bpf__destroy(p->skel);
 	p->skel = object_open(&p->can);
 	if (!p->skel)
 		return explain(p, -errno, e);
 	programs_choose(p, cfg);
+	if (only_rest)
+		programs_leave_judged(p);
 	set_up(p, cfg, epoch_ns);
 	last_refusal = (struct refusal){0};
 	last_message[0] = '\0';
@@ -185,9 +188,24 @@ static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epo
 	    p->n_refused == MAX_REFUSED || !strcmp(last_refusal.program, "sys_exit"))
 		return explain(p, r, e);
 	p->refused[p->n_refused++] = last_refusal;
-	probe_bpf__destroy(p->skel);
-	p->skel = NULL;
 	return 1;
+}
+
+/*
+ * When a program is refused, nothing stays loaded.  Those behind it are tried first, from each one
+ * that is refused to the next, so that with many of them no program is looked at more than twice.
+ */
+static int load(struct probe *p, const struct live_config *cfg, uint64_t epoch_ns, struct err *e)
+{
+	int r;
+
+	while ((r = try_load(p, cfg, epoch_ns, false, e)) > 0) {
+		while ((r = try_load(p, cfg, epoch_ns, true, e)) > 0)
+			;
+		if (r < 0)
+			return r;
+	}
+	return r;
 }
 
 int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **ret, struct err *e)
@@ -198,8 +216,8 @@ int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **
 	libbpf_set_print(listen_to_libbpf);
 	p->n_cpus = r > 0 ? (unsigned)r : 1;
 	p->cpus_per_ring = cfg->cpus_per_ring;
-	while ((r = try_load(p, cfg, epoch_ns, e)) > 0)
-		;
+	p->can = abilities_find();
+	r = load(p, cfg, epoch_ns, e);
 	if (r < 0) {
 		probe_close(p);
 		return r;
