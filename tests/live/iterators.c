@@ -11,6 +11,7 @@
 #include "crowd.h"
 #include "schema/schema.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -250,6 +251,57 @@ TEST(the_picture_of_the_iterators_is_that_of_proc)
 	CHECK(b.types[FD_IPV4_SERVSOCK] >= 2 && b.types[FD_IPV6_SERVSOCK] >= 2);
 	CHECK(b.types[FD_UNIX_SOCK] >= 6 && b.types[FD_NETLINK] >= 1);
 	CHECK(b.types[FD_MEMFD] >= 1 && b.types[FD_PIDFD] >= 1 && b.types[FD_DIRECTORY] >= 1);
+}
+
+static pid_t start_waiter(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		for (;;)
+			pause();
+	}
+	CHECK(pid > 0);
+	return pid;
+}
+
+/*
+ * The processes have been listed, and the descriptors are about to be.  A file that its parent
+ * opens since is none of the child's, though the event of its fork comes later.
+ */
+TEST(a_process_made_between_the_listings_is_found_with_its_own_descriptors)
+{
+	struct scan_config cfg = {.n_workers = 1};
+	unsigned n_found = 0, n_fds = 0;
+	int fd = -1, same_fds = 0;
+	struct err e = {0};
+	struct source *s;
+	struct record r;
+	struct live *l;
+	pid_t late = 0;
+
+	if (!can_watch())
+		SKIP();
+	l = open_live(false);
+	cfg.iterators = live_iterators(l);
+	CHECK_INT(scan_open(&cfg, &s, &e), 0);
+	while (source_next(s, &r, &e) > 0) {
+		if (r.kind == RECORD_FD && !late) {
+			late = start_waiter();
+			fd = open("/dev/null", O_RDONLY);
+		}
+		n_found += r.kind == RECORD_PROC && r.proc->tid == late;
+		n_fds += r.kind == RECORD_FD && r.fd->tid == late;
+		same_fds += r.kind == RECORD_FD && r.fd->tid == late && r.fd->fd == fd;
+	}
+	kill(late, SIGKILL);
+	waitpid(late, NULL, 0);
+	close(fd);
+	source_close(s);
+	source_close(live_source(l));
+	CHECK_INT(n_found, 1);
+	CHECK(n_fds > 2);
+	CHECK_INT(same_fds, 0);
 }
 
 TEST(without_iterators_a_scan_reads_proc)
