@@ -6,8 +6,10 @@
 
 enum { TEXT_MAX = 1024 };
 
-static void add(struct config_issues *s, bool is_error, const struct config_source *from,
-		const struct yaml_mark *at, const char *fmt, va_list ap)
+__attribute__((format(printf, 5, 0))) static void add(struct config_issues *s, bool is_error,
+						      const struct config_source *from,
+						      const struct yaml_mark *at, const char *fmt,
+						      va_list ap)
 {
 	size_t *count = is_error ? &s->n_errors : &s->n_warnings;
 	char text[TEXT_MAX];
