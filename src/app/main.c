@@ -2,6 +2,7 @@
 #include "app/command.h"
 
 #include "app/hosts.h"
+#include "app/plugged.h"
 #include "app/report.h"
 #include "app/sink.h"
 #include "base/alloc.h"
@@ -17,7 +18,7 @@
 
 static const struct command *const commands[] = {
 	&command_run,  &command_record,	 &command_replay, &command_print,      &command_check,
-	&command_list, &command_explain, &command_doctor, &command_containers,
+	&command_list, &command_explain, &command_doctor, &command_containers, &command_plugin,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -140,6 +141,7 @@ static enum exit_status run_with_hosts(const struct command *c, const void *opti
 	hosts_open();
 	status = c->run(options, args, n_args);
 	hosts_close();
+	plugged_close();
 	return status;
 }
 

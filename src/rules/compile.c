@@ -108,16 +108,16 @@ static void drop_container_info(struct str output, struct buf *out)
 	buf_adds(out, output);
 }
 
-static int compile_message(struct compiler *c, struct rule *r, struct position *ret_at,
-			   struct err *e)
+static int compile_message(struct compiler *c, unsigned source, struct rule *r,
+			   struct position *ret_at, struct err *e)
 {
 	struct arena *a = &c->set->arena;
 	const struct message_token *tokens;
 
 	buf_reset(&c->message);
 	drop_container_info(r->output, &c->message);
-	buf_adds(&c->message, c->suggested);
-	if (message_compile(buf_str(&c->message), c->fields, a, &r->message, ret_at, e))
+	buf_adds(&c->message, c->suggested[source]);
+	if (message_compile(buf_str(&c->message), c->fields[source], a, &r->message, ret_at, e))
 		return -EINVAL;
 	tokens = message_tokens(r->message, &r->n_tokens);
 	r->tokens = arena_alloc(a, r->n_tokens * sizeof(*tokens));
@@ -188,7 +188,7 @@ static void warn_event_types(struct compiler *c, const struct rule_def *def, con
 
 	for (size_t i = 0; i < sizeof(r->events.events) / sizeof(*r->events.events); i++)
 		n += (unsigned)__builtin_popcountll(r->events.events[i]);
-	if (def->warn_evttypes && !c->v->n_errors && (!n || n > MANY_EVENT_TYPES))
+	if (def->source_number == SOURCE_SYSCALL && def->warn_evttypes && !c->v->n_errors && (!n || n > MANY_EVENT_TYPES))
 		verdict_add(c->v, ISSUE_NO_EVTTYPE, def->at,
 			    "Rule matches too many evt.type values. This has a significant "
 			    "performance penalty.");
@@ -284,9 +284,10 @@ static void compile_rule(struct compiler *c, const struct rule_def *def)
 
 	if (build_condition(c, def, &t))
 		return;
+	ast_set_source(t, def->source_number);
 	r = copy_rule(&c->set->arena, def);
 	r.enabled = is_enabled(c->cfg, &r, def->enabled);
-	in_use = !compile_message(c, &r, &output_where, &bad_output) &&
+	in_use = !compile_message(c, def->source_number, &r, &output_where, &bad_output) &&
 		 (r.enabled || c->cfg->compile_disabled) && !c->v->n_errors;
 	c->warnings.n = c->warnings.n_more = 0;
 	if (program_add(in_use ? c->set->program : c->idle, t, &r.events, &c->warnings, &where,
@@ -366,21 +367,30 @@ static void note_used(struct compiler *c)
 	}
 }
 
-/* " container_id=%container.id ...": every field that is flagged as worth it. */
-static struct str suggest(struct arena *a)
+static void suggest_field(const struct field_info *f, struct buf *out)
 {
+	if (!(f->flags & FF_SUGGESTED))
+		return;
+	buf_addc(out, ' ');
+	for (const char *p = f->name; *p; p++)
+		buf_addc(out, *p == '.' ? '_' : *p);
+	buf_addf(out, "=%%%s", f->name);
+}
+
+/* " container_id=%container.id ...": every field of a source that is flagged as worth it. */
+static struct str suggest(unsigned source, struct arena *a)
+{
+	const struct field_info *f;
+	uint32_t sources;
 	struct str ret;
 	struct buf b;
 
 	buf_init(&b, 64 << 10);
-	for (size_t i = 0; i < field_table_size; i++) {
-		if (!(field_table[i].flags & FF_SUGGESTED))
-			continue;
-		buf_addc(&b, ' ');
-		for (const char *p = field_table[i].name; *p; p++)
-			buf_addc(&b, *p == '.' ? '_' : *p);
-		buf_addf(&b, "=%%%s", field_table[i].name);
-	}
+	for (size_t i = 0; source == SOURCE_SYSCALL && i < field_table_size; i++)
+		suggest_field(&field_table[i], &b);
+	for (size_t i = 0; (f = field_added(i, &sources)); i++)
+		if (sources >> source & 1)
+			suggest_field(f, &b);
 	ret = arena_str(a, buf_str(&b));
 	buf_done(&b);
 	return ret;
@@ -406,10 +416,12 @@ static void compiler_init(struct compiler *c)
 	c->warnings.arena = &c->scratch;
 	c->lists = substitution_new(c->d);
 	c->set = ruleset_new();
-	c->fields = message_fields_new();
+	for (unsigned i = 0; i < event_source_count(); i++) {
+		c->fields[i] = message_fields_new(i);
+		if (c->cfg->suggested_output)
+			c->suggested[i] = suggest(i, &c->trees);
+	}
 	c->idle = program_new();
-	if (c->cfg->suggested_output)
-		c->suggested = suggest(&c->trees);
 }
 
 static void compiler_done(struct compiler *c)
@@ -420,7 +432,8 @@ static void compiler_done(struct compiler *c)
 	buf_done(&c->text);
 	buf_done(&c->macro_text);
 	buf_done(&c->message);
-	message_fields_free(c->fields);
+	for (unsigned i = 0; i < SOURCES_MAX; i++)
+		message_fields_free(c->fields[i]);
 	free(c->warnings.list);
 	free(c->macros);
 	substitution_free(c->lists);
