@@ -199,7 +199,7 @@ static ss_plugin_event *make_event(struct instance *h, const char *line, size_t 
 }
 
 ss_plugin_rc plugin_next_batch(ss_plugin_t *state, ss_instance_t *instance, uint32_t *nevts,
-				      ss_plugin_event ***evts)
+			       ss_plugin_event ***evts)
 {
 	static _Thread_local char line[LINE_MAX_BYTES];
 	const struct state *s = state;
@@ -276,9 +276,11 @@ const char *plugin_get_fields(void)
 	       "{\"name\":\"lines.empty\",\"type\":\"bool\",\"desc\":\"Whether it is empty.\"},"
 	       "{\"name\":\"lines.words\",\"type\":\"string\",\"isList\":true,"
 	       "\"desc\":\"Its words.\"},"
-	       "{\"name\":\"lines.word\",\"type\":\"string\",\"desc\":\"A word, by its place from 0.\","
+	       "{\"name\":\"lines.word\",\"type\":\"string\",\"desc\":\"A word, by its place from "
+	       "0.\","
 	       "\"arg\":{\"isRequired\":true,\"isIndex\":true}},"
-	       "{\"name\":\"lines.value\",\"type\":\"string\",\"desc\":\"What is behind KEY= in it.\","
+	       "{\"name\":\"lines.value\",\"type\":\"string\",\"desc\":\"What is behind KEY= in "
+	       "it.\","
 	       "\"arg\":{\"isRequired\":true,\"isKey\":true}},"
 	       "{\"name\":\"lines.ip\",\"type\":\"ipaddr\",\"desc\":\"The first address in it.\"}]";
 }
@@ -375,7 +377,7 @@ static void extract(struct state *s, const struct payload *p, ss_plugin_extract_
 }
 
 ss_plugin_rc plugin_extract_fields(ss_plugin_t *state, const ss_plugin_event_input *evt,
-					  const ss_plugin_field_extract_input *in)
+				   const ss_plugin_field_extract_input *in)
 {
 	struct state *s = state;
 	struct payload p;

@@ -117,7 +117,7 @@ typedef struct {
 		ss_plugin_bool *boolean;
 		ss_plugin_byte_buffer *buf;
 	} res;
-	uint64_t res_len; /* 0: no value */
+	uint64_t res_len;  /* 0: no value */
 	uint32_t field_id; /* place in what get_fields lists */
 	const char *field;
 	const char *arg_key; /* field[key]; NULL without */
@@ -176,9 +176,9 @@ typedef enum {
 } ss_plugin_state_type;
 
 /* What only its owner looks into. */
-typedef void ss_plugin_t;	    /* a plugin's state */
-typedef void ss_instance_t;	    /* an open event source */
-typedef void ss_plugin_owner_t;	    /* Saker's side */
+typedef void ss_plugin_t;	/* a plugin's state */
+typedef void ss_instance_t;	/* an open event source */
+typedef void ss_plugin_owner_t; /* Saker's side */
 typedef void ss_plugin_table_t;
 typedef void ss_plugin_table_entry_t;
 typedef void ss_plugin_table_field_t;
@@ -217,11 +217,11 @@ typedef ss_plugin_bool (*ss_plugin_table_iterator_func_t)(ss_plugin_table_iterat
 /* Each of the tables of functions below comes twice: the shorter one is what 3.0 had. */
 
 #define SS_PLUGIN_FIELDS_MEMBERS                                                                   \
-	const ss_plugin_table_fieldinfo *(*list_table_fields)(ss_plugin_table_t *t,                \
-							      uint32_t *nfields);                  \
-	ss_plugin_table_field_t *(*get_table_field)(ss_plugin_table_t *t, const char *name,        \
+	const ss_plugin_table_fieldinfo *(*list_table_fields)(ss_plugin_table_t * t,               \
+							      uint32_t * nfields);                 \
+	ss_plugin_table_field_t *(*get_table_field)(ss_plugin_table_t * t, const char *name,       \
 						    ss_plugin_state_type type);                    \
-	ss_plugin_table_field_t *(*add_table_field)(ss_plugin_table_t *t, const char *name,        \
+	ss_plugin_table_field_t *(*add_table_field)(ss_plugin_table_t * t, const char *name,       \
 						    ss_plugin_state_type type)
 
 typedef struct {
@@ -233,11 +233,11 @@ typedef struct {
 } ss_plugin_table_fields_vtable_ext;
 
 #define SS_PLUGIN_READER_MEMBERS                                                                   \
-	const char *(*get_table_name)(ss_plugin_table_t *t);                                       \
-	uint64_t (*get_table_size)(ss_plugin_table_t *t); /* all ones: unknown */                  \
-	ss_plugin_table_entry_t *(*get_table_entry)(ss_plugin_table_t *t,                          \
+	const char *(*get_table_name)(ss_plugin_table_t * t);                                      \
+	uint64_t (*get_table_size)(ss_plugin_table_t * t); /* all ones: unknown */                 \
+	ss_plugin_table_entry_t *(*get_table_entry)(ss_plugin_table_t * t,                         \
 						    const ss_plugin_state_data *key);              \
-	ss_plugin_rc (*read_entry_field)(ss_plugin_table_t *t, ss_plugin_table_entry_t *e,         \
+	ss_plugin_rc (*read_entry_field)(ss_plugin_table_t * t, ss_plugin_table_entry_t * e,       \
 					 const ss_plugin_table_field_t *f,                         \
 					 ss_plugin_state_data *out)
 
@@ -253,14 +253,14 @@ typedef struct {
 } ss_plugin_table_reader_vtable_ext;
 
 #define SS_PLUGIN_WRITER_MEMBERS                                                                   \
-	ss_plugin_rc (*clear_table)(ss_plugin_table_t *t);                                         \
-	ss_plugin_rc (*erase_table_entry)(ss_plugin_table_t *t, const ss_plugin_state_data *key);  \
-	ss_plugin_table_entry_t *(*create_table_entry)(ss_plugin_table_t *t);                      \
-	void (*destroy_table_entry)(ss_plugin_table_t *t, ss_plugin_table_entry_t *e);             \
-	ss_plugin_table_entry_t *(*add_table_entry)(ss_plugin_table_t *t,                          \
+	ss_plugin_rc (*clear_table)(ss_plugin_table_t * t);                                        \
+	ss_plugin_rc (*erase_table_entry)(ss_plugin_table_t * t, const ss_plugin_state_data *key); \
+	ss_plugin_table_entry_t *(*create_table_entry)(ss_plugin_table_t * t);                     \
+	void (*destroy_table_entry)(ss_plugin_table_t * t, ss_plugin_table_entry_t * e);           \
+	ss_plugin_table_entry_t *(*add_table_entry)(ss_plugin_table_t * t,                         \
 						    const ss_plugin_state_data *key,               \
 						    ss_plugin_table_entry_t *e);                   \
-	ss_plugin_rc (*write_entry_field)(ss_plugin_table_t *t, ss_plugin_table_entry_t *e,        \
+	ss_plugin_rc (*write_entry_field)(ss_plugin_table_t * t, ss_plugin_table_entry_t * e,      \
 					  const ss_plugin_table_field_t *f,                        \
 					  const ss_plugin_state_data *in)
 
@@ -339,7 +339,8 @@ typedef ss_plugin_bool (*ss_plugin_routine_fn_t)(ss_plugin_t *s, ss_plugin_routi
 typedef struct {
 	ss_plugin_routine_t *(*subscribe)(ss_plugin_owner_t *o, ss_plugin_routine_fn_t f,
 					  ss_plugin_routine_state_t *i);
-	ss_plugin_rc (*unsubscribe)(ss_plugin_owner_t *o, ss_plugin_routine_t *r); /* waits for it */
+	ss_plugin_rc (*unsubscribe)(ss_plugin_owner_t *o,
+				    ss_plugin_routine_t *r); /* waits for it */
 } ss_plugin_routine_vtable;
 
 typedef struct {
@@ -414,7 +415,8 @@ typedef struct {
  */
 #ifdef SAKER_PLUGIN
 #define SAKER_PLUGIN_EXPORT(member)                                                                \
-	__attribute__((visibility("default"))) __typeof__(*((plugin_api *)0)->member) plugin_##member
+	__attribute__((                                                                            \
+		visibility("default"))) __typeof__(*((plugin_api *)0)->member) plugin_##member
 SAKER_PLUGIN_EXPORT(get_required_api_version);
 SAKER_PLUGIN_EXPORT(get_init_schema);
 SAKER_PLUGIN_EXPORT(init);

@@ -102,13 +102,11 @@ enum state_verdict input_apply_plugged(struct input *in)
 
 	if (is_of_plugin(r)) {
 		in->fields.source = r->event.source;
-		return plugins_moment(in->plugins, r, &in->moment) ? STATE_DELIVER
-									      : STATE_HIDDEN;
+		return plugins_moment(in->plugins, r, &in->moment) ? STATE_DELIVER : STATE_HIDDEN;
 	}
 	v = state_apply(in->state, r, &in->moment);
 	if (v == STATE_DELIVER)
-		in->fields.source =
-			(uint8_t)plugins_source_of_event(in->plugins, &in->moment.ev);
+		in->fields.source = (uint8_t)plugins_source_of_event(in->plugins, &in->moment.ev);
 	return v;
 }
 

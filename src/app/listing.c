@@ -278,7 +278,8 @@ static void list_added(const struct field_form *form, struct buf *names, struct 
 	uint32_t bits, before = 0;
 
 	for (size_t i = 0; (f = field_added(i, &bits)); i++) {
-		struct field_class c = {.name = f->class_name, .desc = ""};
+		struct field_class c = {.name = f->class_name,
+					.desc = "What a plugin says of an event."};
 
 		if (!is_listed(f))
 			continue;

@@ -162,7 +162,7 @@ static void plugin_json(size_t i, struct buf *out)
 
 void listing_plugins(enum listing_form form, struct buf *out)
 {
-	static void (*const forms[])(size_t i, struct buf *out) = {
+	static void (*const forms[])(size_t i, struct buf * out) = {
 		[LISTING_TEXT] = plugin_line,
 		[LISTING_VERBOSE] = plugin_text,
 		[LISTING_MARKDOWN] = plugin_markdown,

@@ -47,7 +47,8 @@ static enum exit_status replay_capture(struct watch *w, const struct replay_opti
 	struct err e = {0};
 
 	watch_configure(w, &cfg);
-	if (plugged_begin(0, &e) < 0 || hosts_ask(true, &e) < 0 || input_open_as(&w->in, path, &cfg, &e) < 0)
+	if (plugged_begin(0, &e) < 0 || hosts_ask(true, &e) < 0 ||
+	    input_open_as(&w->in, path, &cfg, &e) < 0)
 		return input_status(&e);
 	watch_begin(w);
 	input_on_idle(&w->in, sink_flush, &w->sink);

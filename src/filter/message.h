@@ -27,9 +27,9 @@ struct message_fields *message_fields_new(unsigned source);
 void message_fields_free(struct message_fields *f); /* messages stay good; NULL is fine */
 
 /*
- * shared may be NULL: of system calls.  A leading '*' is accepted (print "<NA>" for null, which is always done).
- * -EINVAL: "unknown filter: ..." / "invalid formatting token ..." and *e; *ret_at, which may be
- * NULL, is where in the text.
+ * shared may be NULL: of system calls.  A leading '*' is accepted (print "<NA>" for null, which is
+ * always done). -EINVAL: "unknown filter: ..." / "invalid formatting token ..." and *e; *ret_at,
+ * which may be NULL, is where in the text.
  */
 int message_compile(struct str text, struct message_fields *shared, struct arena *a,
 		    struct message **ret, struct position *ret_at, struct err *e);

@@ -267,8 +267,7 @@ int program_add(struct program *p, const struct ast *t, struct event_set *events
 		struct warnings *w, struct position *ret_at, struct err *e)
 {
 	struct adding ad = {.program = p, .warnings = w, .at = ret_at, .e = e};
-	struct condition c = {.first_step = (uint32_t)p->n_steps,
-			      .source = (uint8_t)ast_source(t)};
+	struct condition c = {.first_step = (uint32_t)p->n_steps, .source = (uint8_t)ast_source(t)};
 	int r;
 
 	p->n_refs = 0;
@@ -332,7 +331,7 @@ bool program_reads(const struct program *p, bool (*is)(struct str field))
 
 static bool can_match(const struct condition *c, unsigned source, unsigned type, unsigned syscall)
 {
-	if (c->source != source)
+	if (c->source != source || (type == EV_PLUGINEVENT_E && source == SOURCE_SYSCALL))
 		return false;
 	if (type == EV_ASYNCEVENT_E)
 		return true;

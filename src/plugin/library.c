@@ -116,8 +116,7 @@ static int copy_text(struct plugin *p, const char *text, const char *function, c
 	return 0;
 }
 
-#define COPY_TEXT(p, function, ret, e)                                                             \
-	copy_text(p, PLUGIN_CALL(p, function), #function, ret, e)
+#define COPY_TEXT(p, function, ret, e) copy_text(p, PLUGIN_CALL(p, function), #function, ret, e)
 
 static int read_texts(struct plugin *p, struct err *e)
 {

@@ -27,10 +27,10 @@ extern const char *const plugin_ability_names[PLUGIN_ABILITIES];
 enum {
 	PLUGIN_TEXT_MAX = 4 << 20, /* bytes of a text that a plugin returns */
 	PLUGIN_FIELDS_MAX = 1024,
-	PLUGIN_NAMES_MAX = 256,		 /* in a list of sources or async events */
-	PLUGIN_EVENT_MAX = 64 << 20,	 /* bytes of one event */
-	PLUGIN_BATCH_MAX = 1 << 20,	 /* events of one batch */
-	PLUGIN_VALUES_MAX = 64 << 10,	 /* of a list */
+	PLUGIN_NAMES_MAX = 256,		   /* in a list of sources or async events */
+	PLUGIN_EVENT_MAX = 64 << 20,	   /* bytes of one event */
+	PLUGIN_BATCH_MAX = 1 << 20,	   /* events of one batch */
+	PLUGIN_VALUES_MAX = 64 << 10,	   /* of a list */
 	PLUGIN_VALUE_BYTES_MAX = 16 << 20, /* of one value */
 };
 
@@ -55,11 +55,11 @@ struct plugin {
 	struct arena arena; /* of all that is below */
 	const char *name, *description, *contact, *version, *api_version;
 	uint32_t number[3];
-	unsigned abilities; /* enum plugin_ability */
-	uint32_t id;	    /* 0: no event source of its own */
-	const char *source; /* NULL without */
+	unsigned abilities;	/* enum plugin_ability */
+	uint32_t id;		/* 0: no event source of its own */
+	const char *source;	/* NULL without */
 	unsigned source_number; /* field/eventsource.h; 0 without */
-	const char *schema; /* of its configuration, JSON; NULL without */
+	const char *schema;	/* of its configuration, JSON; NULL without */
 	struct plugin_field *fields;
 	size_t n_fields;
 	/* No names: all sources. */

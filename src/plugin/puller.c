@@ -151,8 +151,8 @@ static void *work(void *arg)
 		bool go_on;
 
 		if (r->n_events) {
-			go_on = hand_over(r) && (r->last == SS_PLUGIN_SUCCESS ||
-						 r->last == SS_PLUGIN_TIMEOUT);
+			go_on = hand_over(r) &&
+				(r->last == SS_PLUGIN_SUCCESS || r->last == SS_PLUGIN_TIMEOUT);
 			nap_ns = NAP_LEAST_NS;
 		} else {
 			go_on = nap(r, nap_ns);
@@ -185,8 +185,8 @@ int puller_begin(struct life *l, const char *params, struct bell *bell, struct p
 	r->bell = bell;
 	r->instance = PLUGIN_CALL(p, open, l->state, params ? params : "", &rc);
 	if (rc != SS_PLUGIN_SUCCESS) {
-		error = err_set(e, -EIO, "plugin '%.64s': can't open event source '%s': %s", p->name,
-				p->source, plugin_last_error(p, l->state));
+		error = err_set(e, -EIO, "plugin '%.64s': can't open event source '%s': %s",
+				p->name, p->source, plugin_last_error(p, l->state));
 		goto fail;
 	}
 	pthread_condattr_init(&a);

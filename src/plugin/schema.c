@@ -56,7 +56,8 @@ static bool is_type(const json_t *v, const char *type)
 {
 	if (!strcmp(type, "integer"))
 		return json_is_integer(v) ||
-		       (json_is_real(v) && json_real_value(v) == (double)(int64_t)json_real_value(v));
+		       (json_is_real(v) &&
+			json_real_value(v) == (double)(int64_t)json_real_value(v));
 	return (!strcmp(type, "object") && json_is_object(v)) ||
 	       (!strcmp(type, "array") && json_is_array(v)) ||
 	       (!strcmp(type, "string") && json_is_string(v)) ||
@@ -229,11 +230,11 @@ static const struct keyword {
 	const char *name;
 	int (*check)(struct check *c, const json_t *word, const json_t *v);
 } keywords[] = {
-	{"$ref", check_ref},	       {"type", check_type},	   {"enum", check_enum},
-	{"const", check_const},	       {"minimum", check_minimum}, {"maximum", check_maximum},
-	{"minLength", check_least},    {"maxLength", check_most},  {"minItems", check_least},
-	{"maxItems", check_most},      {"required", check_required}, {"properties", check_properties},
-	{"items", check_items},	       {"allOf", check_all},	   {"anyOf", check_any},
+	{"$ref", check_ref},	    {"type", check_type},	  {"enum", check_enum},
+	{"const", check_const},	    {"minimum", check_minimum},	  {"maximum", check_maximum},
+	{"minLength", check_least}, {"maxLength", check_most},	  {"minItems", check_least},
+	{"maxItems", check_most},   {"required", check_required}, {"properties", check_properties},
+	{"items", check_items},	    {"allOf", check_all},	  {"anyOf", check_any},
 	{"oneOf", check_one},
 };
 
@@ -283,7 +284,7 @@ static int check_value(struct check *c, const json_t *schema, const json_t *v)
 int schema_validate(const char *schema, const char *config, struct err *e)
 {
 	json_error_t at;
-	json_t *s = json_loads(schema, 0, &at), *v = NULL;
+	json_t *s = json_loads(schema, JSON_DECODE_ANY, &at), *v = NULL;
 	struct check c = {.root = s, .e = e};
 	int r;
 

@@ -188,7 +188,8 @@ static void warn_event_types(struct compiler *c, const struct rule_def *def, con
 
 	for (size_t i = 0; i < sizeof(r->events.events) / sizeof(*r->events.events); i++)
 		n += (unsigned)__builtin_popcountll(r->events.events[i]);
-	if (def->source_number == SOURCE_SYSCALL && def->warn_evttypes && !c->v->n_errors && (!n || n > MANY_EVENT_TYPES))
+	if (def->source_number == SOURCE_SYSCALL && def->warn_evttypes && !c->v->n_errors &&
+	    (!n || n > MANY_EVENT_TYPES))
 		verdict_add(c->v, ISSUE_NO_EVTTYPE, def->at,
 			    "Rule matches too many evt.type values. This has a significant "
 			    "performance penalty.");
