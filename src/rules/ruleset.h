@@ -102,6 +102,12 @@ struct loader_config {
 	const struct plugin_version *plugins; /* that are loaded; borrowed by the loader */
 	size_t n_plugins;
 	bool suggested_output; /* default true */
+	/*
+	 * Goes behind every output.  Details of the container stand where an output says
+	 * %container.info, if it does, and are left out where suggested output has them.
+	 */
+	struct str extra_output;
+	bool extra_is_details;
 	bool describe;	       /* fill in what only people read */
 	bool compile_disabled; /* into the program too: rule.enabled tells them apart */
 };
