@@ -162,7 +162,7 @@ static const struct place *place_in_output(struct compiler *c, const struct rule
 static void warn_output(struct compiler *c, const struct rule_def *def, const struct rule *r)
 {
 	if (str_find(r->output, container_info) >= 0 &&
-	    (!c->cfg->extra_is_details || c->suggested.n))
+	    (!c->cfg->extra_is_details || c->suggested[def->source_number].n))
 		verdict_add(c->v, ISSUE_DEPRECATED_ITEM, def->output_at,
 			    "'%%container.info' is deprecated and prints nothing; container and "
 			    "Kubernetes fields are appended by append_output");
