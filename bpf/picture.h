@@ -43,7 +43,6 @@ enum {
 	K_PIPEFS_MAGIC = 0x50495045,
 	K_SOCKFS_MAGIC = 0x534f434b,
 	K_ANON_INODE_MAGIC = 0x09041934,
-	K_MNT_READONLY = 0x40,
 	K_MNT_INTERNAL = 0x4000,
 	DELETED_BYTES = sizeof(" (deleted)") - 1,
 };
@@ -167,7 +166,7 @@ ALWAYS void picture_exe(struct event *e, struct picture_task *p, struct task_str
 	flags |= is_memfd(f) ? PICTURE_EXE_MEMFD : 0;
 	flags |= layer == LAYER_UPPER ? PICTURE_EXE_UPPER : 0;
 	flags |= layer == LAYER_LOWER ? PICTURE_EXE_LOWER : 0;
-	if (READ(i, i_sb, s_flags) & K_SB_RDONLY || READ(f, f_path.mnt, mnt_flags) & K_MNT_READONLY)
+	if (is_read_only(f, i))
 		flags |= PICTURE_EXE_READ_ONLY;
 	if (in_groups(event_walk(e), READ(t, cred), p->exe_gid))
 		flags |= PICTURE_EXE_GROUP;

@@ -248,7 +248,7 @@ static const struct option_row rows[] = {
 	    "k: the usual and details of container, or pod"),
 	ROW("json", 'j', FLAG, json, NULL,
 	    "one JSON object an event, with the fields of the format"),
-	ROW("count", 'c', FLAG, count, NULL, "only how many events there are"),
+	ROW("count", 0, FLAG, count, NULL, "only how many events there are"),
 	ROW("max", 'n', NUMBER, max, "N", "stop after N events; 0: never"),
 	ROW("write", 'w', TEXT, write, "OUT", "write the events to another capture file"),
 	ROW("compress", 'z', FLAG, compress, NULL, "with --write: gzip"),

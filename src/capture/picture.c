@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -190,7 +189,7 @@ static void set_exe(struct snap_proc *to, const struct picture_task *k)
 		.uid = k->uid,
 		.file_uid = k->exe_uid,
 		.mode = k->exe_mode,
-		.overrides = k->cap_effective >> CAP_DAC_OVERRIDE & 1,
+		.overrides = task_overrides(k->cap_effective),
 		.in_group = k->flags & PICTURE_EXE_GROUP,
 		.read_only = k->flags & PICTURE_EXE_READ_ONLY,
 	};
