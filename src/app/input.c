@@ -3,6 +3,7 @@
 
 #include "app/counters.h"
 #include "app/hosts.h"
+#include "app/plugged.h"
 #include "app/report.h"
 #include "base/alloc.h"
 #include "base/stop.h"
@@ -46,7 +47,7 @@ struct state_config input_config(const struct input_options *o)
 
 void input_begin(struct input *in, struct source *source, const struct state_config *cfg)
 {
-	*in = (struct input){.source = source};
+	*in = (struct input){.source = source, .plugins = plugged()};
 	in->state = state_new(cfg);
 	arena_init(&in->scratch, 0);
 	in->fields =
@@ -78,13 +79,35 @@ int input_heals(struct input *in, struct live *l, struct err *e)
 	return healing_open(l, &in->healing, e);
 }
 
+/* State has nothing to do with it. */
+static bool is_of_plugin(const struct record *r)
+{
+	return r->kind == RECORD_EVENT && r->event.source;
+}
+
 bool input_heal(struct input *in, int r)
 {
 	if (r > 0)
-		in->is_held = !healing_admit(in->healing, in->state, &in->record);
+		in->is_held = !is_of_plugin(&in->record) &&
+			      !healing_admit(in->healing, in->state, &in->record);
 	else if (!r)
 		healing_rest(in->healing, in->state);
 	return !in->is_held;
+}
+
+enum state_verdict input_apply_plugged(struct input *in)
+{
+	const struct record *r = &in->record;
+	enum state_verdict v;
+
+	if (is_of_plugin(r)) {
+		in->fields.source = r->event.source;
+		return plugins_moment(in->plugins, r, &in->moment) ? STATE_DELIVER : STATE_HIDDEN;
+	}
+	v = state_apply(in->state, r, &in->moment);
+	if (v == STATE_DELIVER)
+		in->fields.source = (uint8_t)plugins_source_of_event(in->plugins, &in->moment.ev);
+	return v;
 }
 
 void input_close(struct input *in)

@@ -17,6 +17,7 @@ struct input {
 	struct moment moment;
 	struct healing *healing; /* of the running kernel; else NULL */
 	bool is_held;		 /* the record waits for what state lacks of it */
+	struct plugins *plugins; /* that take part; else NULL */
 };
 
 /* How an event is shown where nobody says otherwise. */
@@ -70,6 +71,9 @@ int input_heals(struct input *in, struct live *l, struct err *e);
 /* r: what the source gave.  False when the record at hand has to wait. */
 bool input_heal(struct input *in, int r);
 
+/* What plugins make of the record at hand, in->moment. */
+enum state_verdict input_apply_plugged(struct input *in);
+
 /*
  * The next record and what state made of it.  1; 0 at the end; negative and *e when the
  * capture is broken.  in->moment is good when the verdict is STATE_DELIVER.
@@ -82,7 +86,9 @@ static inline int input_next(struct input *in, enum state_verdict *ret, struct e
 		return 0;
 	if (r <= 0)
 		return r;
-	*ret = state_apply(in->state, &in->record, &in->moment);
+	*ret = __builtin_expect(in->plugins != NULL, 0)
+		       ? input_apply_plugged(in)
+		       : state_apply(in->state, &in->record, &in->moment);
 	if (in->record.kind == RECORD_SECTION)
 		input_add_local_users(in->state);
 	if (*ret == STATE_DELIVER)

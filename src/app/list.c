@@ -5,6 +5,7 @@
 #include "app/describe.h"
 #include "app/keys.h"
 #include "app/listing.h"
+#include "app/plugged.h"
 #include "app/report.h"
 #include "app/rulefiles.h"
 #include "app/sink.h"
@@ -12,6 +13,7 @@
 
 struct list_options {
 	struct option_texts rules;
+	struct plugged_options plugged;
 	bool markdown, json, verbose;
 };
 
@@ -157,9 +159,9 @@ static const struct noun {
 	void (*in_rules)(const struct ruleset *rules, enum listing_form form, struct buf *out);
 } nouns[] = {
 	{"fields", listing_fields, NULL},     {"events", listing_events, NULL},
-	{"syscalls", listing_syscalls, NULL}, {"config", listing_config, NULL},
-	{"rules", NULL, list_rules},	      {"macros", NULL, list_macros},
-	{"lists", NULL, list_lists},
+	{"syscalls", listing_syscalls, NULL}, {"plugins", listing_plugins, NULL},
+	{"config", listing_config, NULL},     {"rules", NULL, list_rules},
+	{"macros", NULL, list_macros},	      {"lists", NULL, list_lists},
 };
 
 enum { N_NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
@@ -199,6 +201,8 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		report("list: --rules is for rules, macros and lists");
 		return EXIT_USAGE;
 	}
+	if (plugged_load(&o->plugged))
+		return EXIT_FAULT;
 	if (noun->in_rules) {
 		cfg.describe = true;
 		rules = rulefiles_load(&o->rules, &cfg);
@@ -219,6 +223,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 static const struct option_row rows[] = {
 	ROW("rules", 'r', TEXTS, rules, "FILE",
 	    "rule files for the last three; else the bundled ones"),
+	PLUGGED_ROWS(struct list_options, plugged),
 	ROW("markdown", 'm', FLAG, markdown, NULL, "as Markdown"),
 	ROW("json", 'j', FLAG, json, NULL, "as one line of JSON"),
 	ROW("verbose", 'v', FLAG, verbose, NULL, "as text with the types of fields"),
@@ -227,9 +232,9 @@ static const struct option_row rows[] = {
 const struct command command_list = {
 	.name = "list",
 	.summary = "List what rules can use, or what rule files define",
-	.arguments = "fields|events|syscalls|config|rules|macros|lists [--markdown | --json | "
-		     "--verbose] "
-		     "[--rules FILE]...",
+	.arguments = "fields|events|syscalls|config|plugins|rules|macros|lists "
+		     "[--markdown | --json | --verbose] [--rules FILE]... "
+		     "[--plugin FILE[:CONFIG]]...",
 	.min_args = 1,
 	.max_args = 1,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct list_options)},

@@ -2,6 +2,7 @@
 #include "app/listing.h"
 
 #include "base/json.h"
+#include "field/eventsource.h"
 #include "field/field.h"
 
 #include <stdio.h>
@@ -218,13 +219,30 @@ static void field_json(const struct field_info *f, struct buf *out)
 	buf_addc(out, '}');
 }
 
+/* "a, b" as "a","b". */
+static void json_add_list(const char *text, struct buf *out)
+{
+	struct str rest = str_of(text);
+
+	while (rest.n) {
+		ptrdiff_t comma = str_chr(rest, ',');
+		struct str one = comma < 0 ? rest : str_head(rest, (size_t)comma);
+
+		json_add_string(out, str_trim(one));
+		rest = str_from(rest, one.n + 1);
+		buf_addz(out, rest.n ? "," : "");
+	}
+}
+
 static void class_json(const struct field_class *c, struct buf *out)
 {
 	buf_addz(out, out->n ? "]},{" : "{\"fieldclasses\":[{");
 	add_member(out, "name", c->name);
 	buf_addc(out, ',');
 	add_member(out, "desc", c->desc);
-	buf_addf(out, ",\"event_sources\":[\"%s\"],\"fields\":[", c->sources);
+	buf_addz(out, ",\"event_sources\":[");
+	json_add_list(c->sources, out);
+	buf_addz(out, "],\"fields\":[");
 }
 
 struct field_form {
@@ -232,6 +250,47 @@ struct field_form {
 	void (*field)(const struct field_info *f, struct buf *out);
 	const char *end;
 };
+
+/* Names of the sources whose bits are set, "a, b". */
+static const char *source_names(uint32_t bits, struct buf *out)
+{
+	buf_reset(out);
+	for (unsigned i = 0; i < event_source_count(); i++)
+		if (bits >> i & 1)
+			buf_addf(out, "%s%s", out->n ? ", " : "", event_source_get(i)->name);
+	return buf_z(out);
+}
+
+/* What every event has, plugins' have too. */
+static struct field_class built_in_class(const struct field_info *f, struct buf *names)
+{
+	struct field_class c = *class_of(f);
+
+	if (!strcmp(c.key, "generic"))
+		c.sources = source_names(UINT32_MAX, names);
+	return c;
+}
+
+static void list_added(const struct field_form *form, struct buf *names, struct buf *out)
+{
+	const struct field_info *f;
+	const char *class_name = NULL;
+	uint32_t bits, before = 0;
+
+	for (size_t i = 0; (f = field_added(i, &bits)); i++) {
+		struct field_class c = {.name = f->class_name,
+					.desc = "What a plugin says of an event."};
+
+		if (!is_listed(f))
+			continue;
+		if (opens_class(f, &class_name) || bits != before) {
+			c.sources = source_names(bits, names);
+			form->open(&c, out);
+		}
+		before = bits;
+		form->field(f, out);
+	}
+}
 
 void listing_fields(enum listing_form form, struct buf *out)
 {
@@ -242,17 +301,24 @@ void listing_fields(enum listing_form form, struct buf *out)
 		[LISTING_JSON] = {class_json, field_json, "]}]}\n"},
 	};
 	const char *class_name = NULL;
+	struct buf names;
 
+	buf_init(&names, 1 << 14);
 	for (size_t i = 0; i < field_table_size; i++) {
 		const struct field_info *f = &field_table[i];
+		struct field_class c;
 
 		if (!is_listed(f))
 			continue;
-		if (opens_class(f, &class_name))
-			forms[form].open(class_of(f), out);
+		if (opens_class(f, &class_name)) {
+			c = built_in_class(f, &names);
+			forms[form].open(&c, out);
+		}
 		forms[form].field(f, out);
 	}
+	list_added(&forms[form], &names, out);
 	buf_addz(out, forms[form].end);
+	buf_done(&names);
 }
 
 static void event_line(const struct event_info *ev, unsigned code, struct buf *out)

@@ -10,3 +10,5 @@ enum listing_form { LISTING_TEXT, LISTING_VERBOSE, LISTING_MARKDOWN, LISTING_JSO
 void listing_fields(enum listing_form form, struct buf *out);
 void listing_events(enum listing_form form, struct buf *out);
 void listing_syscalls(enum listing_form form, struct buf *out);
+/* Of this run (app/plugged.h). */
+void listing_plugins(enum listing_form form, struct buf *out);

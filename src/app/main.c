@@ -2,6 +2,7 @@
 #include "app/command.h"
 
 #include "app/hosts.h"
+#include "app/plugged.h"
 #include "app/report.h"
 #include "app/sink.h"
 #include "base/alloc.h"
@@ -16,8 +17,9 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_run,  &command_record, &command_replay,  &command_print,  &command_check,
-	&command_list, &command_config, &command_explain, &command_doctor, &command_containers,
+	&command_run,	 &command_record,     &command_replay, &command_print,
+	&command_check,	 &command_list,	      &command_config, &command_explain,
+	&command_doctor, &command_containers, &command_plugin,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -140,6 +142,7 @@ static enum exit_status run_with_hosts(const struct command *c, const void *opti
 	hosts_open();
 	status = c->run(options, args, n_args);
 	hosts_close();
+	plugged_close();
 	return status;
 }
 

@@ -3,6 +3,7 @@
 #include "app/command.h"
 
 #include "app/hosts.h"
+#include "app/plugged.h"
 #include "app/report.h"
 #include "app/summary.h"
 #include "app/watch.h"
@@ -13,6 +14,7 @@
 
 struct replay_options {
 	struct watch_options watch;
+	struct plugged_options plugged;
 	bool summary;
 	struct input_options input;
 };
@@ -45,13 +47,16 @@ static enum exit_status replay_capture(struct watch *w, const struct replay_opti
 	struct err e = {0};
 
 	watch_configure(w, &cfg);
-	if (hosts_ask(true, &e) < 0 || input_open_as(&w->in, path, &cfg, &e) < 0)
+	if (plugged_begin(0, &e) < 0 || hosts_ask(true, &e) < 0 ||
+	    input_open_as(&w->in, path, &cfg, &e) < 0)
 		return input_status(&e);
 	watch_begin(w);
 	input_on_idle(&w->in, sink_flush, &w->sink);
 	watch_events(w, &e);
 	status = watch_end(w);
 	read = input_status(&e);
+	if (plugged_end() && !read)
+		read = EXIT_FAULT;
 	if (o->summary || isatty(STDERR_FILENO))
 		summarize(w, seconds_now() - start);
 	input_tell(&w->in, o->input.stats);
@@ -63,8 +68,11 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
 	const struct replay_options *o = options;
 	struct watch w;
-	enum exit_status status = watch_load(&w, &o->watch);
+	enum exit_status status = plugged_load(&o->plugged);
 
+	if (status)
+		return status;
+	status = watch_load(&w, &o->watch);
 	if (status == EXIT_DONE)
 		status = replay_capture(&w, o, args[0]);
 	watch_done(&w);
@@ -77,6 +85,7 @@ static const struct option_row rows[] = {
 	WATCH_ROWS(struct replay_options, watch),
 	ROW("summary", 's', FLAG, summary, NULL,
 	    "how many alerts, by rule, at the end, on standard error"),
+	PLUGGED_ROWS(struct replay_options, plugged),
 	INPUT_ROWS(struct replay_options, input),
 };
 
@@ -84,7 +93,8 @@ const struct command command_replay = {
 	.name = "replay",
 	.summary = "Evaluate rules over a capture file and print the alerts",
 	.arguments = "FILE " CHOICE_ARGUMENTS
-		     " [--json] [--all-matches] [--metadata-deadline MS] [--summary]",
+		     " [--json] [--all-matches] [--metadata-deadline MS] [--summary] "
+		     "[--plugin FILE[:CONFIG]]...",
 	.details = "FILE may be gzipped, and '-' is standard input.  --rules, --tags and --disable "
 		   "may\n"
 		   "be given several times; tags may be a list with commas.\n",

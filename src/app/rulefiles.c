@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/rulefiles.h"
 
+#include "app/plugged.h"
 #include "app/report.h"
 #include "base/alloc.h"
 
@@ -126,9 +127,18 @@ static void report_results(const struct loader *l, bool only_last)
 	buf_done(&text);
 }
 
+struct loader *rulefiles_loader(const struct loader_config *cfg)
+{
+	struct loader_config with = *cfg;
+
+	if (plugged())
+		with.plugins = plugins_versions(plugged(), &with.n_plugins);
+	return loader_new(&with);
+}
+
 struct ruleset *rulefiles_load(const struct option_texts *paths, const struct loader_config *cfg)
 {
-	struct loader *l = loader_new(cfg);
+	struct loader *l = rulefiles_loader(cfg);
 	struct ruleset *r = NULL;
 
 	if (load(l, paths))
@@ -140,7 +150,7 @@ struct ruleset *rulefiles_load(const struct option_texts *paths, const struct lo
 
 bool rulefiles_condition(const struct option_texts *paths, struct str text, struct program *into)
 {
-	struct loader *l = loader_new(&RULEFILES_CONFIG);
+	struct loader *l = rulefiles_loader(&RULEFILES_CONFIG);
 	bool loaded = load(l, paths);
 	bool ok = loaded && loader_add_condition(l, "filter", text, into) == 0;
 

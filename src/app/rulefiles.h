@@ -8,6 +8,8 @@
 #define RULEFILES_CONFIG                                                                           \
 	((struct loader_config){.min_priority = PRIORITY_DEBUG, .suggested_output = true})
 
+/* A loader that knows the plugins of this run. */
+struct loader *rulefiles_loader(const struct loader_config *cfg);
 /* A file, the *.yaml and *.yml of a folder, or standard input ("-").  Negative: it has errors. */
 int rulefiles_add(struct loader *l, const char *path);
 /* NULL when they have errors, which have been reported, like the warnings. */

@@ -3,6 +3,8 @@
 #include "app/command.h"
 
 #include "app/hosts.h"
+#include "app/plugged_run.h"
+#include "app/plugged.h"
 #include "app/privilege.h"
 #include "app/progress.h"
 #include "app/report.h"
@@ -15,12 +17,14 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { LONGEST_NAP_NS = 100000000, AWAITING_NAP_NS = 20000000 };
+enum { LONGEST_NAP_NS = 100000000, AWAITING_NAP_NS = 20000000, PLUGIN_NAP_NS = 2000000 };
 
 struct run_options {
 	struct watch_options watch;
 	struct startup_options startup;
 	struct runtimes_options runtimes;
+	struct plugged_options plugged;
+	struct sources_options sources;
 	struct option_texts syscalls;
 	uint64_t seconds, stats;
 	bool quiet, repair_syscalls, all_syscalls, print_syscalls;
@@ -34,7 +38,16 @@ struct run {
 	struct worker *runtimes; /* NULL: none is asked */
 	struct ring_note rings;
 	struct progress progress;
+	uint32_t sources; /* bits of event sources, by number */
 };
+
+/* Between looks at the rings, which plugins do not wake. */
+static uint64_t nap_ns(const struct run *r)
+{
+	if (plugged() && plugins_are_open(plugged()))
+		return PLUGIN_NAP_NS;
+	return state_is_awaiting(r->watch.in.state) ? AWAITING_NAP_NS : LONGEST_NAP_NS;
+}
 
 /* Between events, and while there are none. */
 static bool pause_run(void *arg, bool idle)
@@ -44,12 +57,11 @@ static bool pause_run(void *arg, bool idle)
 	startup_tell_refused(&r->startup);
 	runtimes_tell_cluster(r->runtimes);
 	progress_tell(&r->progress);
+	plugged_tell();
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
 		return false;
 	if (idle) /* what is awaited wakes nobody */
-		live_wait(r->live,
-			  stop_left_ns(state_is_awaiting(r->watch.in.state) ? AWAITING_NAP_NS
-									    : LONGEST_NAP_NS));
+		live_wait(r->live, stop_left_ns(nap_ns(r)));
 	return true;
 }
 
@@ -88,6 +100,8 @@ static int begin(struct run *r, struct err *e)
 	int ret = startup_drop(&r->startup, e);
 
 	if (!ret)
+		ret = plugged_begin(r->sources & ~1u, e);
+	if (!ret)
 		ret = hosts_ask(false, e);
 	if (!ret)
 		ret = runtimes_start(r->runtimes, e);
@@ -98,7 +112,8 @@ static int begin(struct run *r, struct err *e)
 	if (ret)
 		return ret;
 	runtimes_wait(r->runtimes);
-	return startup_confine(&r->startup, e);
+	/* Nobody knows what a plugin's code needs. */
+	return plugged() ? 0 : startup_confine(&r->startup, e);
 }
 
 static enum exit_status watch_machine(struct run *r)
@@ -106,6 +121,7 @@ static enum exit_status watch_machine(struct run *r)
 	struct state_config cfg = STATE_CONFIG_DEFAULT;
 	struct watch *w = &r->watch;
 	enum exit_status status;
+	struct source *source;
 	struct err e = {0};
 
 	if (startup_open(&r->startup, &r->live, &e) < 0) {
@@ -118,9 +134,10 @@ static enum exit_status watch_machine(struct run *r)
 	cfg.no_fds = r->startup.no_fds;
 	watch_configure(w, &cfg);
 	runtimes_listen(r->runtimes, &cfg);
-	input_begin(&w->in,
-		    startup_source(&r->startup, runtimes_source(r->runtimes, live_source(r->live))),
-		    &cfg);
+	source = startup_source(&r->startup, runtimes_source(r->runtimes, live_source(r->live)));
+	if (plugged())
+		source = plugins_source(plugged(), source);
+	input_begin(&w->in, source, &cfg);
 	watch_begin(w);
 	w->pause = pause_run;
 	w->pause_arg = r;
@@ -134,6 +151,8 @@ static enum exit_status watch_machine(struct run *r)
 	}
 	report_line_clear();
 	status = watch_end(w);
+	if (plugged_end() && !status)
+		status = EXIT_FAULT;
 	if (e.code)
 		report("%s", e.msg);
 	if (!r->o->quiet)
@@ -184,10 +203,22 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
 	struct run r = {.o = options,
 			.startup = {.live = LIVE_CONFIG_DEFAULT, .needs = NEED_BASE | NEED_HEAL}};
-	enum exit_status status = watch_load(&r.watch, &r.o->watch);
+	enum exit_status status = plugged_load(&r.o->plugged);
 	struct err e = {0};
 
+	if (!status)
+		status = plugged_choose(&r.o->sources, &r.sources);
+	if (status)
+		return status;
+	status = watch_load(&r.watch, &r.o->watch);
+
 	r.startup.quiet = r.o->quiet;
+	if (!(r.sources & 1)) {
+		if (status == EXIT_DONE)
+			status = plugged_run(&r.watch, r.sources, r.o->seconds, r.o->quiet);
+		watch_done(&r.watch);
+		return status;
+	}
 	if (status == EXIT_DONE && choose(&r, &e) < 0) {
 		report("run: %s", e.msg);
 		status = EXIT_USAGE;
@@ -208,6 +239,8 @@ static const struct option_row rows[] = {
 	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds; 0: at Ctrl-C"),
 	STARTUP_ROWS(struct run_options, startup),
 	RUNTIMES_ROWS(struct run_options, runtimes),
+	PLUGGED_ROWS(struct run_options, plugged),
+	SOURCES_ROWS(struct run_options, sources),
 	ROW("syscalls", 0, TEXTS, syscalls, "LIST",
 	    "watch these, not all that state needs; !NAME: never this"),
 	ROW("repair-syscalls", 0, FLAG, repair_syscalls, NULL,

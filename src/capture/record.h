@@ -136,6 +136,11 @@ struct record {
 			uint16_t cpu;
 			bool state_only; /* changes state, is not shown to rules */
 			/*
+			 * 0, or it is of an event source of its own (field/eventsource.h) and
+			 * nothing that state has to do with.
+			 */
+			uint8_t source;
+			/*
 			 * Live: what the wall clock, having been set, differed from the record's
 			 * time (capture/wall.h).  0 in files.
 			 */

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/nearest.h"
+#include "field/eventsource.h"
 #include "field/get.h"
 
 #define CLASS_generic "generic"
@@ -27,13 +28,12 @@ const struct field_info field_table[] = {
 #undef FIELD
 };
 
-struct field_config field_config = {.source = "syscall"};
+struct field_config field_config;
 
 const size_t field_table_size = sizeof(field_table) / sizeof(field_table[0]);
 
 enum {
-	NAME_MAX_BYTES = 64, /* of a field, longer than any there is */
-	INDEX_SLOTS = 1024,  /* a power of two, some three times as many as fields */
+	INDEX_SLOTS = 1024, /* a power of two, some three times as many as fields */
 };
 
 /* Rows by name: numbers in field_table plus one, 0 for a free slot. */
@@ -63,16 +63,32 @@ static void name_index_fill(void)
 	}
 }
 
-static const struct field_info *name_find(struct str name, uint32_t h)
+/* System calls have all that is built in, other events only what every event has. */
+static bool is_in(const struct field_info *info, unsigned source)
+{
+	return source == SOURCE_SYSCALL || !strcmp(info->class_name, CLASS_generic);
+}
+
+static const struct field_info *name_find(struct str name, uint32_t h, unsigned source)
 {
 	for (uint32_t slot = name_slot(h); name_index[slot];
 	     slot = (slot + 1) & (INDEX_SLOTS - 1)) {
 		const struct field_info *info = &field_table[name_index[slot] - 1];
 
-		if (str_is(name, info->name))
+		if (str_is(name, info->name) && is_in(info, source))
 			return info;
 	}
-	return NULL;
+	return field_added_find(name, source);
+}
+
+const struct field_info *field_find(struct str name, unsigned source)
+{
+	uint32_t h = 0;
+
+	pthread_once(&name_index_once, name_index_fill);
+	for (size_t i = 0; i < name.n; i++)
+		h = name_hash(h, name.p[i]);
+	return name_find(name, h, source);
 }
 
 static bool is_word(char c)
@@ -226,38 +242,44 @@ static int parse_use(const struct field_info *info, struct str text, size_t n, s
 }
 
 /* "... nonexistent field proc.nam; did you mean 'proc.name'?" */
-static int refuse_name(struct str name, struct err *e)
+static int refuse_name(struct str name, unsigned source, struct err *e)
 {
 	static const char refused[] = "filter_check called with nonexistent field";
+	const struct field_info *info;
 	struct nearest near;
+	uint32_t in;
 
 	if (!e)
 		return -ENOENT;
 	nearest_init(&near, name);
 	for (size_t i = 0; i < field_table_size; i++)
-		if (!(field_table[i].flags & FF_HIDDEN))
+		if (!(field_table[i].flags & FF_HIDDEN) && is_in(&field_table[i], source))
 			nearest_offer(&near, field_table[i].name);
+	for (size_t i = 0; (info = field_added(i, &in)); i++)
+		if (in >> source & 1 && !(info->flags & FF_HIDDEN))
+			nearest_offer(&near, info->name);
 	if (near.name)
 		return err_set(e, -ENOENT, "%s %.*s; did you mean '%s'?", refused, STR_ARG(name),
 			       near.name);
 	return err_set(e, -ENOENT, "%s %.*s", refused, STR_ARG(name));
 }
 
-int field_parse(struct str text, struct arena *a, struct field **ret, size_t *ret_n, struct err *e)
+int field_parse_in(unsigned source, struct str text, struct arena *a, struct field **ret,
+		   size_t *ret_n, struct err *e)
 {
-	uint32_t hashes[NAME_MAX_BYTES + 1] = {0};
+	uint32_t hashes[FIELD_NAME_MAX + 1] = {0};
 	struct field *f = NULL;
 	struct err first = {0};
 	size_t n = 0, shown, bad_at = 0;
 	int r = -ENOENT;
 
 	pthread_once(&name_index_once, name_index_fill);
-	while (n < text.n && n < NAME_MAX_BYTES && (is_word(text.p[n]) || text.p[n] == '.')) {
+	while (n < text.n && n < FIELD_NAME_MAX && (is_word(text.p[n]) || text.p[n] == '.')) {
 		hashes[n + 1] = name_hash(hashes[n], text.p[n]);
 		n++;
 	}
 	for (shown = n; n; n--) {
-		const struct field_info *info = name_find(str_head(text, n), hashes[n]);
+		const struct field_info *info = name_find(str_head(text, n), hashes[n], source);
 		bool is_first = r == -ENOENT;
 
 		/* When a long name is used wrongly, a part of it may still do: "evt.type.is". */
@@ -276,7 +298,12 @@ int field_parse(struct str text, struct arena *a, struct field **ret, size_t *re
 	*ret_n = bad_at;
 	if (r != -ENOENT)
 		return err_set(e, r, "%s", first.msg);
-	return refuse_name(str_head(text, shown), e);
+	return refuse_name(str_head(text, shown), source, e);
+}
+
+int field_parse(struct str text, struct arena *a, struct field **ret, size_t *ret_n, struct err *e)
+{
+	return field_parse_in(SOURCE_SYSCALL, text, a, ret, ret_n, e);
 }
 
 enum field_result get_never(const struct field_ctx *c, struct field *f, struct value *ret)

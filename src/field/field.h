@@ -52,6 +52,7 @@ struct field_ctx {
 	const struct moment *m;
 	struct arena *scratch; /* values live here at the least until the next event */
 	bool printing;	       /* for a message, not for a comparison */
+	uint8_t source;	       /* of the event: field/eventsource.h */
 	/*
 	 * The moment is over: what it said then (field/kept.h), m having no more than its event's
 	 * time and type.  Else NULL.
@@ -100,6 +101,14 @@ struct field {
  * text.
  */
 int field_parse(struct str text, struct arena *a, struct field **ret, size_t *ret_n, struct err *e);
+/* The same of events of a source (field/eventsource.h); field_parse() is of system calls. */
+int field_parse_in(unsigned source, struct str text, struct arena *a, struct field **ret,
+		   size_t *ret_n, struct err *e);
+
+enum { FIELD_NAME_MAX = 64 }; /* bytes */
+
+/* The field of exactly this name that events of the source have; NULL: none. */
+const struct field_info *field_find(struct str name, unsigned source);
 
 enum field_result field_get_kept(struct field *f, const struct field_ctx *c, struct value *ret);
 
@@ -119,7 +128,6 @@ void param_text(const struct field_ctx *c, unsigned i, struct str *ret_raw,
 struct field_config {
 	enum { BUFFER_TEXT, BUFFER_BASE64, BUFFER_HEX, BUFFER_HEX_ASCII } buffer_format;
 	const char *hostname;	     /* evt.hostname; NULL: empty, as for captures */
-	const char *source;	     /* evt.source: "syscall" */
 	struct hostnames *hostnames; /* of conditions, borrowed; NULL: hosts have no names */
 };
 extern struct field_config field_config;

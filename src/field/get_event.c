@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fields about what happened: name, kind and outcome of the event. */
+#include "field/eventsource.h"
 #include "field/get.h"
 
 enum field_result get_evt_num(const struct field_ctx *c, struct field *f, struct value *ret)
@@ -9,7 +10,26 @@ enum field_result get_evt_num(const struct field_ctx *c, struct field *f, struct
 
 enum field_result get_source(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	return give_text(ret, field_config.source);
+	const struct event_source *s = event_source_get(c->source);
+
+	return s ? give_text(ret, s->name) : FIELD_NULL;
+}
+
+enum field_result get_pluginname(const struct field_ctx *c, struct field *f, struct value *ret)
+{
+	const struct event_source *s = event_source_get(c->source);
+
+	return s && s->plugin ? give_text(ret, s->plugin) : FIELD_NULL;
+}
+
+enum field_result get_plugininfo(const struct field_ctx *c, struct field *f, struct value *ret)
+{
+	const struct event_source *s = event_source_get(c->source);
+	struct str line;
+
+	if (!s || !s->describe || !s->describe(s->arg, c, &line))
+		return FIELD_NULL;
+	return give_str(ret, line);
 }
 
 enum field_result get_hostname(const struct field_ctx *c, struct field *f, struct value *ret)

@@ -215,3 +215,27 @@ void ast_print(const struct ast *t, struct buf *out)
 		break;
 	}
 }
+
+void operand_set_source(struct operand *o, unsigned source)
+{
+	o->source = (uint8_t)source;
+	for (uint32_t i = 0; i < o->n_args; i++)
+		operand_set_source(o->args[i], source);
+}
+
+void ast_set_source(struct ast *t, unsigned source)
+{
+	for (uint32_t i = 0; i < t->n_children; i++)
+		ast_set_source(t->children[i], source);
+	if (t->left)
+		operand_set_source(t->left, source);
+	if (t->right)
+		operand_set_source(t->right, source);
+}
+
+unsigned ast_source(const struct ast *t)
+{
+	while (t->n_children)
+		t = t->children[0];
+	return t->left ? t->left->source : 0;
+}

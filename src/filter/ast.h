@@ -44,6 +44,7 @@ struct operand {
 	struct str text;     /* field with its argument, transformer's name, or constant */
 	struct str selector; /* [x] behind a transformer */
 	bool has_selector;
+	uint8_t source;	       /* whose fields count: ast_set_source() */
 	struct operand **args; /* of a transformer, items of a list */
 	uint32_t n_args;
 };
@@ -93,6 +94,15 @@ int ast_parse(struct str text, unsigned max_depth, struct arena *a, struct ast *
  */
 int operand_parse(struct str text, struct arena *a, struct operand **ret, size_t *ret_n,
 		  struct err *e);
+
+/*
+ * What stands here is about events of this source (field/eventsource.h), which decides what names
+ * of fields mean; about system calls if nobody says otherwise.  Parts that trees share are set in
+ * all of them.
+ */
+void ast_set_source(struct ast *t, unsigned source);
+void operand_set_source(struct operand *o, unsigned source);
+unsigned ast_source(const struct ast *t);
 
 /* Back to text, fully bracketed, constants quoted where the grammar needs it. */
 void ast_print(const struct ast *t, struct buf *out);

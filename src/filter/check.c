@@ -2,6 +2,8 @@
 /* Type checks: from a comparison as written to a leaf. */
 #include "filter/leaf.h"
 
+#include "field/eventsource.h"
+
 #include <errno.h>
 
 static const char *const group_words[GROUP_COUNT] = {
@@ -56,7 +58,8 @@ static bool is_event_name(struct str name)
 		if (syscall_table[i].name && str_is(name, syscall_table[i].name))
 			return true;
 	/* Asynchronous events of the reference's standard plugins. */
-	return str_is(name, "container") || str_is(name, "container_removed");
+	return str_is(name, "container") || str_is(name, "container_removed") ||
+	       async_name_is(name);
 }
 
 static const char *field_name(const struct extractor *x)

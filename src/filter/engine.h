@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "field/eventsource.h"
 #include "filter/events.h"
 #include "filter/memo.h"
 #include "filter/plan.h"
@@ -23,6 +24,7 @@ struct condition {
 	uint32_t root;
 	uint32_t first_step;
 	bool is_ordered; /* reads volatile fields: evaluated as written */
+	uint8_t source;	 /* field/eventsource.h */
 	struct event_set events;
 };
 
@@ -50,6 +52,8 @@ struct program {
 	struct plan *plans[EV_COUNT];
 	/* Enter and exit; the last one is for calls without a known code. */
 	struct plan *generic[2][SC_COUNT + 1];
+	/* Of plugins' events and async events, by source; system calls' are above. */
+	struct plan *plugin[2][SOURCES_MAX];
 
 	/* Evaluation. */
 	const struct field_ctx *ctx;

@@ -19,6 +19,8 @@ static inline bool event_set_has(const uint64_t *set, unsigned code)
 /* Events that could satisfy the condition t; on_tcp: when their descriptor is a TCP socket. */
 void event_set_infer(const struct ast *t, const struct event_names *names, bool on_tcp,
 		     struct event_set *ret);
+/* Only what may come from a plugin's source stays. */
+void event_set_of_plugin(struct event_set *s);
 void event_set_join(struct event_set *s, const struct event_set *other);
 
 static inline bool event_is_generic(unsigned code)

@@ -8,11 +8,11 @@
 static int compile(const struct operand *o, struct arena *a, struct extractor **ret,
 		   struct position *ret_at, struct err *e);
 
-static int compile_field(struct extractor *x, struct arena *a, struct position *ret_at,
-			 struct err *e)
+static int compile_field(struct extractor *x, unsigned source, struct arena *a,
+			 struct position *ret_at, struct err *e)
 {
 	size_t n;
-	int r = field_parse(x->text, a, &x->field, &n, e);
+	int r = field_parse_in(source, x->text, a, &x->field, &n, e);
 
 	if (r < 0) {
 		ret_at->offset += (uint32_t)n;
@@ -91,7 +91,7 @@ static int compile(const struct operand *o, struct arena *a, struct extractor **
 	buf_done(&text);
 	switch (o->kind) {
 	case OPERAND_FIELD:
-		r = compile_field(x, a, ret_at, e);
+		r = compile_field(x, o->source, a, ret_at, e);
 		break;
 	case OPERAND_TEXT:
 	case OPERAND_NUMBER:

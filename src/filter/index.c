@@ -236,3 +236,14 @@ void event_set_join(struct event_set *s, const struct event_set *other)
 {
 	combine(s, other, false);
 }
+
+void event_set_of_plugin(struct event_set *s)
+{
+	static const unsigned types[] = {EV_PLUGINEVENT_E, EV_ASYNCEVENT_E};
+	struct event_set all = *s;
+
+	memset(s, 0, sizeof(*s));
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (event_set_has(all.events, types[i]))
+			set_bit(s->events, types[i]);
+}

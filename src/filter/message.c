@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "field/eventsource.h"
 #include "filter/extractor.h"
 #include "filter/residue.h"
 #include "filter/textmap.h"
@@ -36,6 +37,7 @@ struct message_fields {
 	struct text_map *map; /* from words to their index in list */
 	struct token *list;
 	size_t n, cap;
+	unsigned source;
 };
 
 struct message {
@@ -69,11 +71,12 @@ static int parse_width(struct str text, size_t *at, uint32_t *ret, struct err *e
 	return 0;
 }
 
-struct message_fields *message_fields_new(void)
+struct message_fields *message_fields_new(unsigned source)
 {
 	struct message_fields *f = xcalloc(1, sizeof(*f));
 
 	f->map = text_map_new();
+	f->source = source;
 	return f;
 }
 
@@ -130,7 +133,8 @@ static struct str token_shown(struct str text)
  * The longest start of text that is a field or transformer and makes sense as one:
  * `%proc.names` is proc.name and an s.
  */
-static int parse_token(struct str text, struct arena *a, struct token *ret, struct err *e)
+static int parse_token(struct str text, unsigned source, struct arena *a, struct token *ret,
+		       struct err *e)
 {
 	struct err first = {0}, *note = &first;
 	size_t n = text.n < TOKEN_MAX ? text.n : TOKEN_MAX, used;
@@ -139,12 +143,15 @@ static int parse_token(struct str text, struct arena *a, struct token *ret, stru
 		if (operand_parse(str_head(text, n), a, &ret->operand, &used, note) < 0) {
 			/* A longer text that is the same up to there fails the same way. */
 			n = used < n ? used : n - 1;
-		} else if (extractor_compile(ret->operand, a, &ret->x, note) < 0) {
-			n = used - 1;
-		} else {
+			note = NULL;
+			continue;
+		}
+		operand_set_source(ret->operand, source);
+		if (!extractor_compile(ret->operand, a, &ret->x, note)) {
 			ret->n = used;
 			return 0;
 		}
+		n = used - 1;
 		note = NULL;
 	}
 	text = token_shown(text);
@@ -156,16 +163,17 @@ static int find_token(struct message_fields *f, struct str text, struct arena *a
 		      struct err *e)
 {
 	struct str word = f ? token_word(text) : STR_EMPTY;
+	unsigned source = f ? f->source : SOURCE_SYSCALL;
 	uint32_t i;
 	int r;
 
 	if (!word.n || word.n > TOKEN_MAX)
-		return parse_token(text, a, ret, e);
+		return parse_token(text, source, a, ret, e);
 	if (text_map_find(f->map, word, &i)) {
 		*ret = f->list[i];
 		return 0;
 	}
-	r = parse_token(text, a, ret, e);
+	r = parse_token(text, source, a, ret, e);
 	if (r < 0 || extractor_is_volatile(ret->x))
 		return r;
 	f->list = xgrow(f->list, &f->cap, f->n + 1, sizeof(*f->list));

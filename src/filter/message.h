@@ -22,13 +22,14 @@ struct message_token {
  * What several messages have in common: a field that one of them has read is the same extractor
  * in the next, except where it remembers.  All of them must be made in one arena.
  */
-struct message_fields *message_fields_new(void);
+/* source: whose fields count (field/eventsource.h). */
+struct message_fields *message_fields_new(unsigned source);
 void message_fields_free(struct message_fields *f); /* messages stay good; NULL is fine */
 
 /*
- * shared may be NULL.  A leading '*' is accepted (print "<NA>" for null, which is always done).
- * -EINVAL: "unknown filter: ..." / "invalid formatting token ..." and *e; *ret_at, which may be
- * NULL, is where in the text.
+ * shared may be NULL: of system calls.  A leading '*' is accepted (print "<NA>" for null, which is
+ * always done). -EINVAL: "unknown filter: ..." / "invalid formatting token ..." and *e; *ret_at,
+ * which may be NULL, is where in the text.
  */
 int message_compile(struct str text, struct message_fields *shared, struct arena *a,
 		    struct message **ret, struct position *ret_at, struct err *e);

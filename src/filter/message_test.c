@@ -247,7 +247,7 @@ static const struct extractor *only_field(const char *text, struct message_field
 
 TEST(messages_share_fields_that_do_not_remember)
 {
-	struct message_fields *shared = message_fields_new();
+	struct message_fields *shared = message_fields_new(0);
 	const struct extractor *name = only_field("%proc.name", shared);
 
 	CHECK(only_field("a (%proc.name)", shared) == name);
@@ -265,7 +265,7 @@ TEST(shared_fields_end_where_their_own_message_ends_them)
 		"%proc.aname",	  "%proc.aname[1]", "%evt.arg.fd",	   "%evt.arg.fdx",
 		"%evt.arg[0]",	  "%evt.type(x)",   "%toupper(proc.name)", "%proc.aname[1]s",
 		"%evt.arg[0].fd", "%proc.name.",    "%evt.type.is.open"};
-	struct message_fields *shared = message_fields_new();
+	struct message_fields *shared = message_fields_new(0);
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		CHECK(str_eq(only_field(texts[i], shared)->text, only_field(texts[i], NULL)->text));

@@ -42,6 +42,8 @@ void program_free(struct program *p)
 		plan_free(p->plans[i]);
 	for (unsigned i = 0; i < 2 * (SC_COUNT + 1); i++)
 		plan_free(p->generic[i % 2][i / 2]);
+	for (unsigned i = 0; i < 2 * SOURCES_MAX; i++)
+		plan_free(p->plugin[i % 2][i / 2]);
 	drop_maps(p);
 	memo_done(&p->memo);
 	graph_done(&p->graph);
@@ -71,6 +73,7 @@ struct adding {
 static struct str check_key(struct program *p, const struct ast *t)
 {
 	buf_reset(&p->key);
+	buf_addc(&p->key, (char)t->left->source);
 	operand_print(t->left, &p->key);
 	buf_addc(&p->key, '\0');
 	buf_addc(&p->key, (char)t->op);
@@ -86,13 +89,19 @@ static struct str check_key(struct program *p, const struct ast *t)
 	return buf_str(&p->key);
 }
 
+static void operand_key(struct program *p, const struct operand *o)
+{
+	buf_reset(&p->key);
+	buf_addc(&p->key, (char)o->source);
+	operand_print(o, &p->key);
+}
+
 /* The slot of an operand that was seen before. */
 static struct extractor *operand_known(struct program *p, const struct operand *o, uint32_t *ret)
 {
 	if (!o)
 		return NULL;
-	buf_reset(&p->key);
-	operand_print(o, &p->key);
+	operand_key(p, o);
 	return text_map_find(p->known_operands, buf_str(&p->key), ret) ? p->graph.slots[*ret].x
 								       : NULL;
 }
@@ -102,8 +111,7 @@ static uint32_t operand_slot(struct program *p, const struct operand *o, struct 
 	uint32_t slot = graph_add_slot(&p->graph, x);
 
 	if (!extractor_is_volatile(x)) {
-		buf_reset(&p->key);
-		operand_print(o, &p->key);
+		operand_key(p, o);
 		text_map_add(p->known_operands, buf_str(&p->key), slot);
 	}
 	return slot;
@@ -241,12 +249,25 @@ static int add_tree(struct adding *ad, const struct ast *t, uint32_t *ret)
 	return 0;
 }
 
+static void want(struct program *p, const struct ast *t, struct condition *c)
+{
+	struct event_set on_tcp;
+
+	event_set_infer(t, p->names, false, &c->events);
+	if (c->source != SOURCE_SYSCALL) {
+		event_set_of_plugin(&c->events);
+	} else {
+		event_set_infer(t, p->names, true, &on_tcp);
+		event_set_join(&p->wants_on_tcp, &on_tcp);
+	}
+	event_set_join(&p->wants, &c->events);
+}
+
 int program_add(struct program *p, const struct ast *t, struct event_set *events,
 		struct warnings *w, struct position *ret_at, struct err *e)
 {
 	struct adding ad = {.program = p, .warnings = w, .at = ret_at, .e = e};
-	struct condition c = {.first_step = (uint32_t)p->n_steps};
-	struct event_set on_tcp;
+	struct condition c = {.first_step = (uint32_t)p->n_steps, .source = (uint8_t)ast_source(t)};
 	int r;
 
 	p->n_refs = 0;
@@ -258,10 +279,7 @@ int program_add(struct program *p, const struct ast *t, struct event_set *events
 		return r;
 	}
 	c.is_ordered = ad.has_volatile;
-	event_set_infer(t, p->names, true, &on_tcp);
-	event_set_join(&p->wants_on_tcp, &on_tcp);
-	event_set_infer(t, p->names, false, &c.events);
-	event_set_join(&p->wants, &c.events);
+	want(p, t, &c);
 	if (events)
 		*events = c.events;
 	p->conditions = xgrow(p->conditions, &p->cap_conditions, p->n_conditions + 1,
@@ -311,8 +329,10 @@ bool program_reads(const struct program *p, bool (*is)(struct str field))
 
 /* Plans are made when the first event of their type comes: most types never do. */
 
-static bool can_match(const struct condition *c, unsigned type, unsigned syscall)
+static bool can_match(const struct condition *c, unsigned source, unsigned type, unsigned syscall)
 {
+	if (c->source != source || (type == EV_PLUGINEVENT_E && source == SOURCE_SYSCALL))
+		return false;
 	if (type == EV_ASYNCEVENT_E)
 		return true;
 	if (!event_set_has(c->events.events, type))
@@ -333,7 +353,12 @@ static bool changes_process(unsigned type)
 	return false;
 }
 
-static struct plan *plan_make(struct program *p, unsigned type, unsigned syscall,
+/* What a plan is for. */
+struct plan_for {
+	unsigned source, type, syscall;
+};
+
+static struct plan *plan_make(struct program *p, const struct plan_for *f,
 			      const struct plan *before)
 {
 	struct plan_condition *list = xcalloc(p->n_conditions, sizeof(*list));
@@ -341,41 +366,44 @@ static struct plan *plan_make(struct program *p, unsigned type, unsigned syscall
 	struct plan *plan;
 	size_t n = 0;
 
-	specialiser_init(&s, &p->graph, type, syscall);
+	specialiser_init(&s, &p->graph, f->type, f->syscall);
 	for (size_t i = 0; i < p->n_conditions; i++) {
 		const struct condition *c = &p->conditions[i];
 		uint32_t ref;
 
-		if (!can_match(c, type, syscall))
+		if (!can_match(c, f->source, f->type, f->syscall))
 			continue;
 		ref = c->is_ordered ? REF_TRUE : specialise(&s, c->root);
 		if (ref != REF_FALSE)
 			list[n++] = (struct plan_condition){(uint32_t)i, ref, c->is_ordered};
 	}
-	plan = plan_new(&p->graph, &event_table[type], list, n, !changes_process(type), before);
+	plan = plan_new(&p->graph, &event_table[f->type], list, n, !changes_process(f->type),
+			before);
 	specialiser_done(&s);
 	free(list);
 	return plan;
 }
 
-static struct plan *plan_get(struct program *p, const struct event *ev)
+static struct plan *plan_get(struct program *p, const struct event *ev, unsigned source)
 {
+	struct plan_for f = {source, ev->type, SC_COUNT};
 	struct plan **at = &p->plans[ev->type];
-	unsigned syscall = SC_COUNT;
 
 	if (event_is_generic(ev->type)) {
 		uint64_t code = event_has(ev, 0) ? event_u64(ev, 0) : SC_COUNT;
 
 		if (code < SC_COUNT)
-			syscall = (unsigned)code;
-		at = &p->generic[ev->type == EV_GENERIC_X][syscall];
+			f.syscall = (unsigned)code;
+		at = &p->generic[ev->type == EV_GENERIC_X][f.syscall];
 	}
+	if (source != SOURCE_SYSCALL)
+		at = &p->plugin[ev->type == EV_ASYNCEVENT_E][source];
 	if (!*at) {
-		*at = plan_make(p, ev->type, syscall, NULL);
+		*at = plan_make(p, &f, NULL);
 	} else if ((*at)->tallies && (*at)->n_events >= PLAN_TRIAL_EVENTS) {
 		struct plan *tried = *at;
 
-		*at = plan_make(p, ev->type, syscall, tried);
+		*at = plan_make(p, &f, tried);
 		plan_free(tried);
 	}
 	return *at;
@@ -396,10 +424,13 @@ static void sort_ids(uint32_t *ids, size_t n)
 
 size_t program_eval(struct program *p, const struct field_ctx *c, bool first, const uint32_t **ret)
 {
-	struct plan *plan = plan_get(p, &c->m->ev);
+	struct plan *plan;
 
 	*ret = p->found;
 	p->n_undecided = 0;
+	if (c->source >= SOURCES_MAX)
+		return 0;
+	plan = plan_get(p, &c->m->ev, c->source);
 	if (plan->start == CODE_YES && !plan->n_ordered)
 		return 0;
 	run_plan(p, plan, c);

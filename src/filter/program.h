@@ -38,8 +38,9 @@ struct program *program_new(void);
 void program_free(struct program *p);
 
 /*
- * Add one condition.  Its number (0, 1, ...) is the return value; negative and *e, *ret_at on
- * an error.  events and w may be NULL.  The tree may be dropped afterwards.
+ * Add one condition, of events of ast_source(t).  Its number (0, 1, ...) is the return value;
+ * negative and *e, *ret_at on an error.  events and w may be NULL.  The tree may be dropped
+ * afterwards.
  */
 int program_add(struct program *p, const struct ast *t, struct event_set *events,
 		struct warnings *w, struct position *ret_at, struct err *e);

@@ -67,7 +67,7 @@ static bool starts_like_field(struct str s)
 	return false;
 }
 
-static bool is_field(struct str s)
+static bool is_field(struct str s, unsigned source)
 {
 	struct arena a;
 	struct field *f;
@@ -77,7 +77,7 @@ static bool is_field(struct str s)
 	if (!starts_like_field(s))
 		return false;
 	arena_init(&a, 1024);
-	ok = field_parse(s, &a, &f, &n, NULL) == 0 && n == s.n;
+	ok = field_parse_in(source, s, &a, &f, &n, NULL) == 0 && n == s.n;
 	arena_done(&a);
 	return ok;
 }
@@ -110,12 +110,12 @@ static bool is_simple_regex(struct str s)
 	return true;
 }
 
-static bool is_doubtful_constant(struct str text)
+static bool is_doubtful_constant(struct str text, unsigned source)
 {
 	char space[CONSTANT_MAX_TEXT + 1];
 	struct str s = without_blanks(text, space);
 
-	return is_transformer(s) || is_field(s);
+	return is_transformer(s) || is_field(s, source);
 }
 
 bool check_is_doubtful(const struct ast *check, const struct leaf *l)
@@ -123,7 +123,7 @@ bool check_is_doubtful(const struct ast *check, const struct leaf *l)
 	if (l->left->flags & FF_DEPRECATED || (l->right && l->right->flags & FF_DEPRECATED))
 		return true;
 	for (uint32_t i = 0; i < check->n_values; i++)
-		if (is_doubtful_constant(check->values[i]) ||
+		if (is_doubtful_constant(check->values[i], check->left->source) ||
 		    (check->op == OP_REGEX && is_simple_regex(check->values[i])))
 			return true;
 	return false;
@@ -141,19 +141,20 @@ static void warn_deprecated(const struct extractor *x, struct position at, struc
 		warn(w, at, true, "field '%.*s' is deprecated", STR_ARG(x->text));
 }
 
-static void warn_constant(enum operator op, struct str text, struct position at, struct warnings *w)
+static void warn_constant(const struct ast *check, struct str text, struct position at,
+			  struct warnings *w)
 {
 	char space[CONSTANT_MAX_TEXT + 1];
 	struct str s = without_blanks(text, space);
 
-	if (is_field(s))
+	if (is_field(s, check->left->source))
 		warn(w, at, false, "'%.*s' may be a valid field misused as a const string value",
 		     STR_ARG(text));
 	if (is_transformer(s))
 		warn(w, at, false,
 		     "'%.*s' may be a valid field transformer misused as a const string value",
 		     STR_ARG(text));
-	if (op == OP_REGEX && is_simple_regex(text))
+	if (check->op == OP_REGEX && is_simple_regex(text))
 		warn(w, at, false,
 		     "regex check with '%.*s' may be optimized with simpler operators such as '=', "
 		     "'contains', 'startswith', 'endswith'",
@@ -167,6 +168,6 @@ void check_warn(const struct ast *check, const struct leaf *l, struct warnings *
 	if (l->right && l->right->flags & FF_DEPRECATED)
 		warn_deprecated(l->right, check->at, w);
 	for (uint32_t i = 0; i < check->n_values; i++)
-		warn_constant(check->op, check->values[i],
+		warn_constant(check, check->values[i],
 			      check->value_at ? check->value_at[i] : check->at, w);
 }

@@ -116,7 +116,7 @@ static const char *missing_metadata(const struct field_ctx *c)
 /* What Saker has to say of its own; nothing when nothing was lost and nothing is missing. */
 static void add_saker(const struct field_ctx *c, struct buf *out)
 {
-	uint64_t lost = c->kept ? c->kept->lost : state_lost(c->state, c->m);
+	uint64_t lost = c->kept ? c->kept->lost : c->source ? 0 : state_lost(c->state, c->m);
 	const char *missing = missing_metadata(c);
 
 	if (!lost && !missing)

@@ -113,10 +113,12 @@ static bool replace_container_info(struct str output, struct str details, struct
 }
 
 /* The output and what belongs behind it, into c->message. */
-static void put_message(struct compiler *c, struct str output)
+static void put_message(struct compiler *c, unsigned source, struct str output)
 {
 	bool is_details = c->cfg->extra_is_details;
-	struct str extra = is_details && c->suggested.n ? STR_EMPTY : c->cfg->extra_output;
+	/* Details are of containers, which only system calls have to do with. */
+	bool is_moot = is_details && (c->suggested[source].n || source != SOURCE_SYSCALL);
+	struct str extra = is_moot ? STR_EMPTY : c->cfg->extra_output;
 
 	buf_reset(&c->message);
 	if (replace_container_info(output, is_details ? extra : STR_EMPTY, &c->message) &&
@@ -126,17 +128,17 @@ static void put_message(struct compiler *c, struct str output)
 		buf_addc(&c->message, ' ');
 		buf_adds(&c->message, extra);
 	}
-	buf_adds(&c->message, c->suggested);
+	buf_adds(&c->message, c->suggested[source]);
 }
 
-static int compile_message(struct compiler *c, struct rule *r, struct position *ret_at,
-			   struct err *e)
+static int compile_message(struct compiler *c, unsigned source, struct rule *r,
+			   struct position *ret_at, struct err *e)
 {
 	struct arena *a = &c->set->arena;
 	const struct message_token *tokens;
 
-	put_message(c, r->output);
-	if (message_compile(buf_str(&c->message), c->fields, a, &r->message, ret_at, e))
+	put_message(c, source, r->output);
+	if (message_compile(buf_str(&c->message), c->fields[source], a, &r->message, ret_at, e))
 		return -EINVAL;
 	tokens = message_tokens(r->message, &r->n_tokens);
 	r->tokens = arena_alloc(a, r->n_tokens * sizeof(*tokens));
@@ -160,7 +162,7 @@ static const struct place *place_in_output(struct compiler *c, const struct rule
 static void warn_output(struct compiler *c, const struct rule_def *def, const struct rule *r)
 {
 	if (str_find(r->output, container_info) >= 0 &&
-	    (!c->cfg->extra_is_details || c->suggested.n))
+	    (!c->cfg->extra_is_details || c->suggested[def->source_number].n))
 		verdict_add(c->v, ISSUE_DEPRECATED_ITEM, def->output_at,
 			    "'%%container.info' is deprecated and prints nothing; container and "
 			    "Kubernetes fields are appended by append_output");
@@ -208,7 +210,8 @@ static void warn_event_types(struct compiler *c, const struct rule_def *def, con
 
 	for (size_t i = 0; i < sizeof(r->events.events) / sizeof(*r->events.events); i++)
 		n += (unsigned)__builtin_popcountll(r->events.events[i]);
-	if (def->warn_evttypes && !c->v->n_errors && (!n || n > MANY_EVENT_TYPES))
+	if (def->source_number == SOURCE_SYSCALL && def->warn_evttypes && !c->v->n_errors &&
+	    (!n || n > MANY_EVENT_TYPES))
 		verdict_add(c->v, ISSUE_NO_EVTTYPE, def->at,
 			    "Rule matches too many evt.type values. This has a significant "
 			    "performance penalty.");
@@ -304,9 +307,10 @@ static void compile_rule(struct compiler *c, const struct rule_def *def)
 
 	if (build_condition(c, def, &t))
 		return;
+	ast_set_source(t, def->source_number);
 	r = copy_rule(&c->set->arena, def);
 	r.enabled = is_enabled(c->cfg, &r, def->enabled);
-	in_use = !compile_message(c, &r, &output_where, &bad_output) &&
+	in_use = !compile_message(c, def->source_number, &r, &output_where, &bad_output) &&
 		 (r.enabled || c->cfg->compile_disabled) && !c->v->n_errors;
 	c->warnings.n = c->warnings.n_more = 0;
 	if (program_add(in_use ? c->set->program : c->idle, t, &r.events, &c->warnings, &where,
@@ -386,21 +390,30 @@ static void note_used(struct compiler *c)
 	}
 }
 
-/* " container_id=%container.id ...": every field that is flagged as worth it. */
-static struct str suggest(struct arena *a)
+static void suggest_field(const struct field_info *f, struct buf *out)
 {
+	if (!(f->flags & FF_SUGGESTED))
+		return;
+	buf_addc(out, ' ');
+	for (const char *p = f->name; *p; p++)
+		buf_addc(out, *p == '.' ? '_' : *p);
+	buf_addf(out, "=%%%s", f->name);
+}
+
+/* " container_id=%container.id ...": every field of a source that is flagged as worth it. */
+static struct str suggest(unsigned source, struct arena *a)
+{
+	const struct field_info *f;
+	uint32_t sources;
 	struct str ret;
 	struct buf b;
 
 	buf_init(&b, 64 << 10);
-	for (size_t i = 0; i < field_table_size; i++) {
-		if (!(field_table[i].flags & FF_SUGGESTED))
-			continue;
-		buf_addc(&b, ' ');
-		for (const char *p = field_table[i].name; *p; p++)
-			buf_addc(&b, *p == '.' ? '_' : *p);
-		buf_addf(&b, "=%%%s", field_table[i].name);
-	}
+	for (size_t i = 0; source == SOURCE_SYSCALL && i < field_table_size; i++)
+		suggest_field(&field_table[i], &b);
+	for (size_t i = 0; (f = field_added(i, &sources)); i++)
+		if (sources >> source & 1)
+			suggest_field(f, &b);
 	ret = arena_str(a, buf_str(&b));
 	buf_done(&b);
 	return ret;
@@ -426,10 +439,12 @@ static void compiler_init(struct compiler *c)
 	c->warnings.arena = &c->scratch;
 	c->lists = substitution_new(c->d);
 	c->set = ruleset_new();
-	c->fields = message_fields_new();
+	for (unsigned i = 0; i < event_source_count(); i++) {
+		c->fields[i] = message_fields_new(i);
+		if (c->cfg->suggested_output)
+			c->suggested[i] = suggest(i, &c->trees);
+	}
 	c->idle = program_new();
-	if (c->cfg->suggested_output)
-		c->suggested = suggest(&c->trees);
 }
 
 static void compiler_done(struct compiler *c)
@@ -440,7 +455,8 @@ static void compiler_done(struct compiler *c)
 	buf_done(&c->text);
 	buf_done(&c->macro_text);
 	buf_done(&c->message);
-	message_fields_free(c->fields);
+	for (unsigned i = 0; i < SOURCES_MAX; i++)
+		message_fields_free(c->fields[i]);
 	free(c->warnings.list);
 	free(c->macros);
 	substitution_free(c->lists);

@@ -2,6 +2,7 @@
 /* What compiles definitions: private to compile.c, macro.c and blame.c. */
 #pragma once
 
+#include "field/eventsource.h"
 #include "rules/compile.h"
 #include "rules/substitution.h"
 
@@ -28,8 +29,8 @@ struct compiler {
 	struct buf macro_text;	      /* of in_macro_text, which may be NULL */
 	const struct macro_def *in_macro_text;
 	struct buf message;
-	struct message_fields *fields; /* of all rules' messages */
-	struct str suggested;	       /* what is appended to every output */
+	struct message_fields *fields[SOURCES_MAX]; /* of all rules' messages, by source */
+	struct str suggested[SOURCES_MAX];	    /* what is appended to every output */
 	struct warnings warnings;
 	struct program *idle; /* takes the conditions of rules that are not enabled */
 	struct ruleset *set;

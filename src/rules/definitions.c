@@ -2,6 +2,7 @@
 #include "rules/definitions.h"
 
 #include "base/alloc.h"
+#include "field/eventsource.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -159,16 +160,10 @@ int macro_append(struct definitions *d, const struct macro_def *m, struct verdic
 	return 0;
 }
 
-/* Only system calls for now: plugins bring sources of their own. */
-static bool is_known_source(struct str source)
-{
-	return str_is(source, "syscall");
-}
-
-static int check_exceptions(const struct rule_def *r, struct verdict *v)
+static int check_exceptions(const struct rule_def *r, unsigned source, struct verdict *v)
 {
 	for (size_t i = 0; i < r->n_exceptions; i++)
-		if (exception_check(&r->exceptions[i], v))
+		if (exception_check(&r->exceptions[i], source, v))
 			return -EINVAL;
 	return 0;
 }
@@ -176,9 +171,12 @@ static int check_exceptions(const struct rule_def *r, struct verdict *v)
 /* The source is known or the rule will be left out, and its exceptions are in order. */
 static int check_rule(struct rule_def *r, struct verdict *v)
 {
-	r->unknown_source = !is_known_source(r->source);
+	int source = event_source_find(r->source);
+
+	r->unknown_source = source < 0;
+	r->source_number = r->unknown_source ? SOURCE_SYSCALL : (uint8_t)source;
 	if (!r->unknown_source)
-		return check_exceptions(r, v);
+		return check_exceptions(r, r->source_number, v);
 	verdict_add(v, ISSUE_UNKNOWN_SOURCE, r->at, "Unknown source %.*s, skipping",
 		    STR_ARG(r->source));
 	return 0;
@@ -246,7 +244,7 @@ static int exception_add(struct definitions *d, struct rule_def *r, const struct
 		return verdict_add(
 			v, ISSUE_VALIDATE, x->at,
 			"Rule exception must have values property with a list of values");
-	if (!r->unknown_source && exception_check(x, v))
+	if (!r->unknown_source && exception_check(x, r->source_number, v))
 		return -EINVAL;
 	r->exceptions = arena_grow(d->arena, r->exceptions, &r->cap_exceptions, r->n_exceptions + 1,
 				   sizeof(*x));
@@ -354,7 +352,8 @@ int rule_replace(struct definitions *d, const struct rule_def *r, struct verdict
 		return no_previous(v, r->at,
 				   "An 'override.<key>: replace' to a rule was requested but no "
 				   "rule by that name already exists");
-	if ((r->keys & KEY_EXCEPTIONS) && !old->unknown_source && check_exceptions(r, v))
+	if ((r->keys & KEY_EXCEPTIONS) && !old->unknown_source &&
+	    check_exceptions(r, old->source_number, v))
 		return -EINVAL;
 	replace_texts(old, r);
 	replace_values(old, r);

@@ -76,6 +76,7 @@ struct rule_def {
 	size_t n_exceptions, cap_exceptions;
 	struct strmap exception_names; /* to indexes; filled when the first one is looked up */
 	enum priority priority;
+	uint8_t source_number; /* field/eventsource.h */
 	bool enabled, warn_evttypes, skip_unknown, capture, unknown_source;
 	uint32_t capture_duration_ms;
 	unsigned keys; /* enum rule_key */
@@ -92,6 +93,8 @@ struct definitions {
 	struct rule_def *rules;
 	size_t n_rules, cap_rules;
 	struct strmap list_names, macro_names, rule_names;
+	const struct plugin_version *plugins; /* loader_config */
+	size_t n_plugins;
 	uint32_t n_items; /* that defined or changed something */
 };
 
@@ -121,7 +124,7 @@ void definitions_read(struct definitions *d, const struct yaml *document, const 
 		      struct verdict *v);
 
 /* Are fields and operators known and do their numbers fit? */
-int exception_check(const struct exception_def *x, struct verdict *v);
+int exception_check(const struct exception_def *x, unsigned source, struct verdict *v);
 /*
  * The rule's condition with its exceptions: "(condition) and not (...)".  -EINVAL when the
  * values do not fit the fields.

@@ -175,20 +175,22 @@ static int check_operators(const struct exception_def *x, struct verdict *v)
 }
 
 /* A field, or a transformer of one. */
-static bool is_operand(struct str text, struct arena *scratch)
+static bool is_operand(struct str text, unsigned source, struct arena *scratch)
 {
 	struct extractor *x;
 	struct operand *o;
 	struct field *f;
 	size_t n;
 
-	if (!field_parse(text, scratch, &f, &n, NULL))
+	if (!field_parse_in(source, text, scratch, &f, &n, NULL))
 		return n == text.n;
-	return !operand_parse(text, scratch, &o, &n, NULL) && n == text.n &&
-	       !extractor_compile(o, scratch, &x, NULL);
+	if (operand_parse(text, scratch, &o, &n, NULL) || n != text.n)
+		return false;
+	operand_set_source(o, source);
+	return !extractor_compile(o, scratch, &x, NULL);
 }
 
-static int check_fields(const struct exception_def *x, struct verdict *v)
+static int check_fields(const struct exception_def *x, unsigned source, struct verdict *v)
 {
 	struct arena scratch;
 	int rc = 0;
@@ -197,7 +199,7 @@ static int check_fields(const struct exception_def *x, struct verdict *v)
 	for (size_t i = 0; i < n_members(x->fields) && !rc; i++) {
 		struct str text = member(x->fields, i)->text;
 
-		if (!is_operand(text, &scratch))
+		if (!is_operand(text, source, &scratch))
 			rc = verdict_add(v, ISSUE_VALIDATE, x->at,
 					 "'%.*s' is not a supported filter field", STR_ARG(text));
 		arena_reset(&scratch);
@@ -206,7 +208,7 @@ static int check_fields(const struct exception_def *x, struct verdict *v)
 	return rc;
 }
 
-int exception_check(const struct exception_def *x, struct verdict *v)
+int exception_check(const struct exception_def *x, unsigned source, struct verdict *v)
 {
 	if (x->comps && x->comps->kind != x->fields->kind)
 		return verdict_add(v, ISSUE_VALIDATE, x->at,
@@ -218,7 +220,7 @@ int exception_check(const struct exception_def *x, struct verdict *v)
 				   "Fields and comps lists must have equal length");
 	if (check_operators(x, v))
 		return -EINVAL;
-	return check_fields(x, v);
+	return check_fields(x, source, v);
 }
 
 static void add_list(const struct yaml *y, struct buf *out)

@@ -28,6 +28,8 @@ struct loader *loader_new(const struct loader_config *cfg)
 	l->cfg = *cfg;
 	arena_init(&l->arena, 0);
 	definitions_init(&l->definitions, &l->arena);
+	l->definitions.plugins = cfg->plugins;
+	l->definitions.n_plugins = cfg->n_plugins;
 	l->end = &l->first;
 	return l;
 }

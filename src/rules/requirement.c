@@ -12,13 +12,9 @@ struct version {
 static const struct version engine = {{0, 62, 0}};
 
 /* What is built in counts as a plugin, by the name under which rule files ask for it. */
-static const struct {
-	const char *name;
-	struct version version;
-} plugins[] = {
-	{"container", {{0, 7, 0}}},
-	{"k8smeta", {{0, 4, 1}}},
-};
+static const struct plugin_version built_in[] = {{"container", {0, 7, 0}}, {"k8smeta", {0, 4, 1}}};
+
+enum { N_BUILT_IN = sizeof(built_in) / sizeof(built_in[0]) };
 
 /* "1.2.3", no more and no less. */
 static bool version_parse(struct str s, struct version *ret)
@@ -129,18 +125,20 @@ static int require(const struct item *it, const struct requirement *req)
 {
 	struct buf b;
 
-	for (size_t i = 0; i < sizeof(plugins) / sizeof(*plugins); i++) {
-		const uint32_t *have = plugins[i].version.number;
+	for (size_t i = 0; i < N_BUILT_IN + it->d->n_plugins; i++) {
+		const struct plugin_version *p =
+			i < N_BUILT_IN ? &built_in[i] : &it->d->plugins[i - N_BUILT_IN];
+		const struct version have = {{p->number[0], p->number[1], p->number[2]}};
 		uint32_t at;
 
-		if (!strmap_get(&req->names, str_of(plugins[i].name), &at))
+		if (!strmap_get(&req->names, str_of(p->name), &at))
 			continue;
-		if (version_satisfies(&plugins[i].version, &req->list[at].version))
+		if (version_satisfies(&have, &req->list[at].version))
 			return 0;
 		return verdict_add(it->v, ISSUE_VALIDATE, it->at,
 				   "Plugin '%s' version '%u.%u.%u' is not compatible with required "
 				   "plugin version '%.*s'",
-				   plugins[i].name, have[0], have[1], have[2],
+				   p->name, p->number[0], p->number[1], p->number[2],
 				   STR_ARG(req->list[at].version_text));
 	}
 	buf_init(&b, 4096);

@@ -87,12 +87,20 @@ bool rule_has_tag(const struct rule *r, struct str tag);
 /* pattern: a name in which '*' is any text. */
 bool rule_name_matches(struct str pattern, struct str name);
 
+/* What required_plugin_versions of rule files may ask for. */
+struct plugin_version {
+	const char *name;
+	uint32_t number[3];
+};
+
 struct loader_config {
 	enum priority min_priority; /* rules below are not enabled; default DEBUG */
 	const struct str *tags;	    /* when given: only rules with one of these */
 	size_t n_tags;
 	const struct str *disabled; /* names with '*' */
 	size_t n_disabled;
+	const struct plugin_version *plugins; /* that are loaded; borrowed by the loader */
+	size_t n_plugins;
 	bool suggested_output; /* default true */
 	/*
 	 * Goes behind every output.  Details of the container stand where an output says

@@ -29,7 +29,7 @@ static void format(struct message *m, struct arena *a)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str text = {(const char *)data, size};
-	struct message_fields *shared = message_fields_new();
+	struct message_fields *shared = message_fields_new(0);
 	struct message *m, *again;
 	struct position at;
 	struct arena a;

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/plugged_run.h"
+
+#include "app/plugged.h"
+#include "app/report.h"
+#include "app/summary.h"
+#include "base/stop.h"
+
+#include <inttypes.h>
+
+enum { LONGEST_NAP_NS = 100000000 };
+
+static bool pause_plugged(void *arg, bool idle)
+{
+	plugged_tell();
+	if (!idle)
+		return true;
+	if (!plugins_are_open(plugged()))
+		return false;
+	plugins_wait(plugged(), stop_left_ns(LONGEST_NAP_NS));
+	return true;
+}
+
+static void summarize(const struct watch *w)
+{
+	report("%" PRIu64 " events in %.1f s; %" PRIu64 " alerts of %zu rules",
+	       plugins_n_events(plugged()), stop_seconds(), w->n_alerts, w->rules->n_rules);
+	summary_rules(w->rules);
+}
+
+enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds, bool quiet)
+{
+	struct state_config cfg = STATE_CONFIG_DEFAULT;
+	enum exit_status status, ended;
+	struct err e = {0};
+
+	cfg.live = true;
+	watch_configure(w, &cfg);
+	input_begin(&w->in, plugins_source(plugged(), NULL), &cfg);
+	watch_begin(w);
+	w->pause = pause_plugged;
+	stop_after(seconds);
+	if (!plugged_begin(sources, &e))
+		watch_events(w, &e);
+	status = watch_end(w);
+	ended = plugged_end();
+	if (e.code)
+		report("%s", e.msg);
+	if (!quiet)
+		summarize(w);
+	input_close(&w->in);
+	return e.code || ended ? EXIT_FAULT : status;
+}

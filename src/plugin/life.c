@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugin/life.h"
+
+#include "base/alloc.h"
+#include "plugin/lines.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const char *life_error(ss_plugin_owner_t *owner)
+{
+	return ((struct life *)owner)->error;
+}
+
+int life_refuse(struct life *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(l->error, sizeof(l->error), fmt, ap);
+	va_end(ap);
+	return SS_PLUGIN_FAILURE;
+}
+
+/* Of any thread. */
+static void take_line(ss_plugin_owner_t *owner, const char *component, const char *msg,
+		      ss_plugin_log_severity severity)
+{
+	const struct life *l = owner;
+
+	if (msg && severity <= SS_PLUGIN_LOG_SEV_INFO)
+		lines_add(plugins_lines(l->host), "plugin %s: %.*s",
+			  component && *component ? component : l->plugin->name, PLUGIN_LINE_MAX,
+			  msg);
+}
+
+static void set_all(struct event_types *t)
+{
+	memset(t->words, 0xff, sizeof(t->words));
+}
+
+static void set_type(struct event_types *t, unsigned type)
+{
+	t->words[type / 64] |= 1ULL << (type % 64);
+}
+
+/* None listed: all of them, but without system calls those of plugins are all that there are. */
+static void take_types(struct event_types *t, const struct names *sources, const uint16_t *list,
+		       uint32_t n)
+{
+	if (!list || !n) {
+		if (names_have(sources, "syscall"))
+			set_all(t);
+		else
+			set_type(t, EV_PLUGINEVENT_E);
+		return;
+	}
+	for (uint32_t i = 0; i < n && i < EV_COUNT; i++)
+		if (list[i] < EV_COUNT)
+			set_type(t, list[i]);
+}
+
+static void read_types(struct life *l)
+{
+	struct plugin *p = l->plugin;
+	const uint16_t *list = NULL;
+	uint32_t n = 0;
+
+	if (p->abilities & PLUGIN_EXTRACTS) {
+		if (p->api.get_extract_event_types)
+			list = PLUGIN_CALL(p, get_extract_event_types, &n, l->state);
+		take_types(&l->extracts, &p->extract_sources, list, n);
+	}
+	list = NULL;
+	n = 0;
+	if (p->abilities & PLUGIN_PARSES) {
+		if (p->api.get_parse_event_types)
+			list = PLUGIN_CALL(p, get_parse_event_types, &n, l->state);
+		take_types(&l->parses, &p->parse_sources, list, n);
+	}
+}
+
+static int check_config(const struct plugin *p, const char **config, struct err *e)
+{
+	if (!p->schema)
+		return 0;
+	if (!**config)
+		*config = "{}";
+	if (schema_validate(p->schema, *config, e) < 0)
+		return err_prepend(e, "init config: ");
+	return 0;
+}
+
+int life_begin(struct plugin *p, struct plugins *host, const char *config, struct life **ret,
+	       struct err *e)
+{
+	struct life *l = xcalloc(1, sizeof(*l));
+	ss_plugin_init_input in = {.config = config,
+				   .owner = l,
+				   .get_owner_last_error = life_error,
+				   .log_fn = take_line};
+	ss_plugin_rc rc = SS_PLUGIN_SUCCESS;
+	int r;
+
+	l->plugin = p;
+	l->host = host;
+	r = check_config(p, &in.config, e);
+	if (r < 0)
+		goto fail;
+	l->state = PLUGIN_CALL(p, init, &in, &rc);
+	if (rc != SS_PLUGIN_SUCCESS || !l->state) {
+		r = err_set(e, -EINVAL, "could not initialize plugin: %s",
+			    l->state ? plugin_last_error(p, l->state)
+				     : "plugin_init gave no state, and no reason");
+		goto fail;
+	}
+	read_types(l);
+	*ret = l;
+	return 0;
+
+fail:
+	life_end(l);
+	return r;
+}
+
+void life_end(struct life *l)
+{
+	if (!l)
+		return;
+	if (l->state)
+		PLUGIN_DO(l->plugin, destroy, l->state);
+	free(l);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plugins of a program: loaded before rules are, then part of the stream of events.
+ *
+ * All functions are for the event thread.  A plugin with an event source of its own is read by a
+ * thread of its own, which hands over a batch of events and waits until they are done with, so that
+ * the plugin is never called twice at a time.
+ */
+#pragma once
+
+#include "capture/source.h"
+#include "field/field.h"
+#include "rules/ruleset.h"
+
+struct plugin;
+struct plugins;
+
+/* One plugin to load: what configuration says of it.  Borrowed. */
+struct plugin_config {
+	const char *path;
+	const char *name;	 /* that it must have; NULL: any */
+	const char *init_config; /* text or JSON; NULL: empty */
+	const char *open_params; /* NULL: empty */
+};
+
+struct plugins *plugins_new(void);
+/* Ends what runs.  Event sources and fields of plugins are gone then. */
+void plugins_free(struct plugins *ps); /* NULL is fine */
+
+/*
+ * Load one more and begin with it.  Its event source, fields and names of async events can be used
+ * by rules from here on.  *e names the plugin.
+ */
+int plugins_add(struct plugins *ps, const struct plugin_config *cfg, struct err *e);
+
+size_t plugins_count(const struct plugins *ps);
+const struct plugin *plugins_get(const struct plugins *ps, size_t i);
+/* For rule files. */
+const struct plugin_version *plugins_versions(const struct plugins *ps, size_t *ret_n);
+/* Number of the plugin's event source; 0: it has none. */
+unsigned plugins_source_of(const struct plugins *ps, size_t i);
+/* list_open_params() as JSON, borrowed until the next call; NULL: the plugin says nothing. */
+const char *plugins_open_params(struct plugins *ps, size_t i);
+
+/*
+ * Before the first event.  sources: bits by number, of those to open; 0 for a capture, whose events
+ * are there already.
+ */
+int plugins_begin(struct plugins *ps, uint32_t sources, struct err *e);
+void plugins_end(struct plugins *ps);
+
+/*
+ * A source of events of plugins, and of those of `inner`, in turn; it takes inner over, which may
+ * be NULL.  It gives 0 when there is none at the moment.
+ */
+struct source *plugins_source(struct plugins *ps, struct source *inner);
+/* Sleep until a plugin may have events, no longer than that. */
+void plugins_wait(struct plugins *ps, uint64_t timeout_ns);
+/* Whether events may still come from a plugin's source, and whether there was one at all. */
+bool plugins_are_open(const struct plugins *ps);
+
+/*
+ * The event of a record that has a source (record.event.source) as a moment.  False: it is none.
+ */
+bool plugins_moment(struct plugins *ps, const struct record *r, struct moment *ret);
+/* The source of an event of a capture; 0 for system calls, SOURCE_NONE when nobody knows. */
+unsigned plugins_source_of_event(const struct plugins *ps, const struct event *ev);
+
+/* What a plugin said or what was amiss with it, one line at a time; false: nothing. */
+enum { PLUGIN_LINE_MAX = 512 };
+bool plugins_next_line(struct plugins *ps, char ret[PLUGIN_LINE_MAX]);
+/* Whether a plugin failed, as opposed to coming to its end. */
+bool plugins_failed(const struct plugins *ps);
+uint64_t plugins_n_events(const struct plugins *ps);
