@@ -16,14 +16,14 @@ static void key_text(const struct config_key *k, struct buf *out)
 		buf_addf(out, ": %s", k->limits);
 	if (*k->fallback)
 		buf_addf(out, "; default %s", k->fallback);
-	buf_addf(out, "; read by: %s)\n    %s\n", reader_of(k), k->help);
+	buf_addf(out, "; for: %s)\n    %s\n", reader_of(k), k->help);
 }
 
 static void key_markdown(const struct config_key *k, struct buf *out)
 {
 	if (!out->n)
-		buf_addz(out, "Key | Type | Limits | Default | Read by | Meaning\n"
-			      ":---|:-----|:-------|:--------|:--------|:-------\n");
+		buf_addz(out, "Key | Type | Limits | Default | For | Meaning\n"
+			      ":---|:-----|:-------|:--------|:----|:-------\n");
 	buf_addf(out, "`%s` | %s | %s | %s%s%s | %s | %s\n", k->path,
 		 k->is_gone ? "gone" : config_type_name(k->type), k->limits,
 		 *k->fallback ? "`" : "", k->fallback, *k->fallback ? "`" : "", reader_of(k),

@@ -39,7 +39,7 @@ struct config_key {
 	enum config_type type;
 	const char *fallback; /* what counts where it is absent, as it would be written */
 	const char *limits;   /* "1..10", or words with commas; "" for none */
-	const char *reader;   /* what reads it; NULL: nothing does yet */
+	const char *reader;   /* the part that it is for; NULL: none has it yet */
 	bool is_gone;	      /* and nothing will; help says why */
 	const char *help;
 };

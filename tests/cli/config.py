@@ -209,7 +209,7 @@ def the_table_of_keys_is_listed():
     table = done(saker('list', 'config', '--markdown')).decode()
     check('`json_output` | boolean |  | `false` | alerts | ' in table, table[:300])
     text = done(saker('list', 'config')).decode()
-    check('engine.modern_ebpf.buf_size_preset (number: 1..10; default 4; read by: rings)\n' in text)
+    check('engine.modern_ebpf.buf_size_preset (number: 1..10; default 4; for: rings)\n' in text)
 
 
 run(globals())
