@@ -3,6 +3,7 @@
 #include "app/command.h"
 
 #include "app/doctor.h"
+#include "app/exercise.h"
 #include "app/privilege.h"
 #include "app/report.h"
 #include "app/rulefiles.h"
@@ -22,6 +23,8 @@ struct doctor_options {
 	bool json;
 	struct option_texts rules, sockets;
 	struct kube_options kube;
+	const char *image, *perform, *mark;
+	bool exercise;
 };
 
 enum { FOUND_MAX = 4096 };
@@ -316,6 +319,45 @@ static enum exit_status tell(const struct doctor *d, bool as_json)
 	return d->usable ? status : EXIT_FAULT;
 }
 
+static enum exit_status do_one(const char *name, const char *mark)
+{
+	const struct act *act = act_find(name);
+	struct err e = {0};
+	int r;
+
+	if (!act) {
+		report("doctor: there is nothing to perform that is called '%s'", name);
+		return EXIT_USAGE;
+	}
+	if (mark && !act_is_mark(mark)) {
+		report("doctor: a mark is made of small letters, digits and dashes, at most %d",
+		       MARK_MAX);
+		return EXIT_USAGE;
+	}
+	mark = mark ? mark : "saker-doctor";
+	r = act->perform(mark, &e);
+	act_clean(mark);
+	if (r < 0)
+		report("%s", e.msg);
+	return r < 0 ? EXIT_FAULT : EXIT_DONE;
+}
+
+static enum exit_status do_exercise(const struct doctor_options *o)
+{
+	const struct exercise_options x = {.rules = &o->rules,
+					   .sockets = &o->sockets,
+					   .kube = &o->kube,
+					   .image = o->image,
+					   .json = o->json};
+	struct ruleset *rules = rulefiles_load(&o->rules, &RULEFILES_CONFIG);
+	enum exit_status status = EXIT_FAULT;
+
+	if (rules)
+		status = exercise(&x, rules);
+	ruleset_free(rules);
+	return status;
+}
+
 static enum exit_status look_and_tell(const struct doctor_options *o)
 {
 	struct loader_config cfg = RULEFILES_CONFIG;
@@ -337,7 +379,15 @@ static enum exit_status look_and_tell(const struct doctor_options *o)
 
 static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
-	return look_and_tell(options);
+	const struct doctor_options *o = options;
+
+	if (o->perform)
+		return do_one(o->perform, o->mark);
+	if (o->image && !o->exercise) {
+		report("doctor: --container goes with --exercise");
+		return EXIT_USAGE;
+	}
+	return o->exercise ? do_exercise(o) : look_and_tell(o);
 }
 
 static const struct option_row rows[] = {
@@ -347,6 +397,14 @@ static const struct option_row rows[] = {
 	 "as one line of JSON"},
 	{"runtime-socket", 0, OPTION_TEXTS, offsetof(struct doctor_options, sockets), "KIND=PATH",
 	 "another container runtime: docker, podman, cri or containerd"},
+	{"exercise", 0, OPTION_FLAG, offsetof(struct doctor_options, exercise), NULL,
+	 "watch while harmless things are done, and tell which rules speak of them"},
+	{"container", 0, OPTION_TEXT, offsetof(struct doctor_options, image), "IMAGE",
+	 "with --exercise: also in a container of this image, which must be there"},
+	{"perform", 0, OPTION_TEXT, offsetof(struct doctor_options, perform), "ACT",
+	 "only do one of those things, for somebody else who watches"},
+	{"mark", 0, OPTION_TEXT, offsetof(struct doctor_options, mark), "TEXT",
+	 "with --perform: what its process and files are marked with"},
 	KUBE_ROWS(struct doctor_options, kube),
 };
 
@@ -354,7 +412,7 @@ const struct command command_doctor = {
 	.name = "doctor",
 	.summary = "Tell whether this machine can be watched, what is missing and how to mend it",
 	.arguments = "[--json] [--rules FILE]... [--runtime-socket KIND=PATH]... "
-		     "" KUBE_ARGUMENTS,
+		     "[--exercise [--container IMAGE]] " KUBE_ARGUMENTS,
 	.details = "Exit status 0: events arrive, whatever else is missing; 1: none does, or rules "
 		   "are "
 		   "wrong.\nIt attaches nothing and may be run by anybody.  Blind rules cannot "

@@ -224,4 +224,16 @@ def who_may_not_open_a_socket_is_told_why_and_what_to_change():
     owner.close()
 
 
+def one_harmless_thing_is_done_and_leaves_nothing():
+    def left():
+        return {os.path.join(d, x) for d in ('/tmp', '/dev/shm', '/var/log') for x in os.listdir(d) if 'doctor-test' in x}
+    for act in ('nothing', 'memory', 'shm', 'hidden', 'pose', 'link', 'setuid', 'detour', 'trace'):
+        p = _doctor('--perform', act, '--mark', 'doctor-test')
+        equal((p.returncode, p.stdout, p.stderr), (0, '', ''), act)
+        equal(left(), set(), act)
+    for args in (['--perform', 'nosuch'], ['--perform', 'nothing', '--mark', '../x'], ['--container', 'x'],
+                 ['--exercise', '--rules', '-']):
+        equal(_doctor(*args).returncode, 2, args)
+
+
 run(globals())
