@@ -6,7 +6,9 @@
 #include "app/report.h"
 #include "app/runtimes.h"
 #include "app/sink.h"
+#include "app/tenants.h"
 #include "base/alloc.h"
+#include "base/json.h"
 #include "base/stop.h"
 #include "enrich/enricher.h"
 #include "state/container.h"
@@ -30,6 +32,8 @@ struct row {
 struct listing {
 	struct row *at;
 	size_t n, cap;
+	struct tenants tenants;
+	const char *status; /* of those that no runtime told of */
 	struct pods pods;
 };
 
@@ -59,6 +63,7 @@ static void listing_done(struct listing *l)
 		free((void *)(uintptr_t)l->at[i].json.p);
 	}
 	free(l->at);
+	tenants_done(&l->tenants);
 	pods_done(&l->pods);
 }
 
@@ -90,7 +95,7 @@ static void add_cell(struct buf *out, struct str s, int width)
 	buf_addz(out, "  ");
 }
 
-static void add_line(struct buf *out, const struct container *c)
+static void add_line(struct buf *out, const struct container *c, const char *status)
 {
 	struct str pod = label(c, "io.kubernetes.pod.name");
 
@@ -98,6 +103,7 @@ static void add_line(struct buf *out, const struct container *c)
 	add_cell(out, str_of(container_type_text(c->type)), 10);
 	add_cell(out, c->is_pod_sandbox && !c->name.n ? STR("(sandbox)") : c->name, 20);
 	add_cell(out, c->image, 30);
+	add_cell(out, str_of(status), 17);
 	if (pod.n) {
 		text_add_safe(out, label(c, "io.kubernetes.pod.namespace"));
 		buf_addc(out, '/');
@@ -113,8 +119,71 @@ static void add_json(struct buf *out, struct str record)
 {
 	struct str head = STR("{\"container\":");
 
-	buf_adds(out, str_head(str_from(record, head.n), record.n - head.n - 1));
-	buf_addc(out, '\n');
+	buf_adds(out, str_head(str_from(record, head.n), record.n - head.n - 2));
+	buf_addz(out, ",\"metadata_status\":\"ready\"}\n");
+}
+
+static bool print_told(struct listing *l, bool json, struct sink *s)
+{
+	bool open = true;
+
+	for (size_t i = 0; i < l->n && open; i++) {
+		if (i + 1 < l->n && str_eq(l->at[i].c->id, l->at[i + 1].c->id))
+			continue;
+		if (json)
+			add_json(&s->text, l->at[i].json);
+		else
+			add_line(&s->text, l->at[i].c, "ready");
+		open = sink_line(s);
+	}
+	return open;
+}
+
+static bool is_told(const struct listing *l, const char *id)
+{
+	size_t lo = 0, hi = l->n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		int order = str_cmp(l->at[mid].c->id, str_of(id));
+
+		if (!order)
+			return true;
+		if (order < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return false;
+}
+
+static void add_untold_json(struct buf *out, const struct tenant *t, const char *status)
+{
+	buf_addf(out, "{\"type\":%u,\"id\":", t->type);
+	json_add_string(out, str_of(t->id));
+	buf_addf(out, ",\"processes\":%u,\"metadata_status\":\"%s\"}\n", t->n_processes, status);
+}
+
+/* Those that only their processes' cgroups tell of, and why: as alerts would have it. */
+static bool print_untold(struct listing *l, bool json, struct sink *s)
+{
+	bool open = true;
+
+	for (size_t i = 0; i < l->tenants.n && open; i++) {
+		const struct tenant *t = &l->tenants.at[i];
+		struct container *c;
+
+		if (is_told(l, t->id))
+			continue;
+		c = container_new(str_of(t->id), t->type);
+		if (json)
+			add_untold_json(&s->text, t, l->status);
+		else
+			add_line(&s->text, c, l->status);
+		container_free(c);
+		open = sink_line(s);
+	}
+	return open;
 }
 
 static enum exit_status print(struct listing *l, bool json)
@@ -124,19 +193,11 @@ static enum exit_status print(struct listing *l, bool json)
 	sink_init(&s);
 	if (l->n)
 		qsort(l->at, l->n, sizeof(*l->at), by_id);
-	if (!json && l->n)
+	if (!json && (l->n || l->tenants.n))
 		buf_addz(&s.text, "ID            RUNTIME     NAME                  "
-				  "IMAGE                           POD\n");
-	for (size_t i = 0; i < l->n; i++) {
-		if (i + 1 < l->n && str_eq(l->at[i].c->id, l->at[i + 1].c->id))
-			continue;
-		if (json)
-			add_json(&s.text, l->at[i].json);
-		else
-			add_line(&s.text, l->at[i].c);
-		if (!sink_line(&s))
-			break;
-	}
+				  "IMAGE                           STATUS             POD\n");
+	if (print_told(l, json, &s))
+		print_untold(l, json, &s);
 	if (!json && l->n && l->pods.n)
 		buf_addc(&s.text, '\n');
 	pods_print(&l->pods, json, &s);
@@ -176,6 +237,21 @@ static bool all_answered(const struct enricher *en)
 	return n_ready && !n_failed;
 }
 
+/* Why nobody told of a container that is there: a name of container.metadata_status. */
+static const char *untold_status(const struct enricher *en)
+{
+	const char *status = "no_runtime";
+	const struct runtime *r;
+
+	for (unsigned i = 0; (r = enricher_runtime(en, i)); i++) {
+		if (runtime_state(r) == RUNTIME_READY)
+			return "pending_timeout";
+		if (runtime_state(r) == RUNTIME_DENIED)
+			status = "permission_denied";
+	}
+	return status;
+}
+
 static enum exit_status list(struct enricher *en, struct listing *l, bool json, bool stats)
 {
 	enum exit_status status;
@@ -184,6 +260,7 @@ static enum exit_status list(struct enricher *en, struct listing *l, bool json, 
 	do
 		enricher_turn(en, TURN_MS);
 	while (!enricher_is_idle(en) && !stop_signal);
+	l->status = untold_status(en);
 	status = print(l, json);
 	for (unsigned i = 0; stats && enricher_runtime(en, i); i++)
 		runtimes_tell(enricher_runtime(en, i));
@@ -207,6 +284,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	cfg.label_max = SIZE_MAX;
 	cfg.kube = kube_access(&o->kube);
 	pods_init(&l.pods);
+	tenants_scan(&l.tenants, cfg.host_root ? cfg.host_root : "");
 	if (enricher_new(&cfg, keep, &l, &en, &e) < 0) {
 		report("%s", e.msg);
 		listing_done(&l);
@@ -235,7 +313,8 @@ const struct command command_containers = {
 	.arguments =
 		"[--runtime-socket KIND=PATH]... " KUBE_ARGUMENTS " [--json] [--size] [--stats]",
 	.details = "The runtimes are asked at their usual sockets; HOST_ROOT stands before every "
-		   "path.\nPods are listed when a Kubernetes API server is known.\n"
+		   "path.\nContainers that only their processes tell of are listed too, and why "
+		   "nobody else does.\nPods are listed when a Kubernetes API server is known.\n"
 		   "Exit status 1: a runtime did not answer, or there is none.\n",
 	.min_args = 0,
 	.max_args = 0,

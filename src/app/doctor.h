@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/base_syscalls.h"
+#include "app/options.h"
 #include "enrich/access.h"
 
 struct doctor_machine {
@@ -28,6 +29,33 @@ struct check {
 	const char *costs, *mend;
 };
 
+/* ---- container runtimes ---- */
+
+/* A socket that is there or that somebody named, or all of them ("runtimes", with no path). */
+struct doctor_runtime {
+	const char *kind;
+	char *path;
+	enum verdict verdict;
+	struct buf found, version, mend; /* version: "Docker 20.10.24"; empty when not known */
+	uint64_t n_containers;
+};
+
+struct doctor_runtimes {
+	struct doctor_runtime *list;
+	unsigned n;
+};
+
+/* What runtimes tell and cgroups do not: how its fields begin, separated by blanks. */
+extern const char doctor_metadata_fields[];
+
+/*
+ * Ask all as `saker run` would, with no more rights than it keeps; root: HOST_ROOT.  Negative and
+ * *e when a socket's name makes no sense.
+ */
+int doctor_runtimes_look(const char *root, const struct option_texts *sockets,
+			 struct doctor_runtimes *ret, struct err *e);
+void doctor_runtimes_done(struct doctor_runtimes *all);
+
 enum verdict doctor_look_kube(const struct doctor_machine *m, struct buf *found);
 
 extern const struct check doctor_checks[];
@@ -48,15 +76,16 @@ struct doctor_programs {
 	struct err why;	     /* code: none could be loaded */
 };
 
-/* Load each, and attach none. */
-void doctor_programs_load(struct doctor_programs *ret);
+/* Load each, with all that `saker run` would have in it for these rules, and attach none. */
+void doctor_programs_load(const struct ruleset *rules, struct doctor_programs *ret);
 void doctor_programs_done(struct doctor_programs *p);
 
 /* ---- rules ---- */
 
 struct blind {
-	const struct rule **list; /* blind ones, then those that see less */
-	size_t n_whole, n_part;
+	/* Blind ones, those that see less, those that see all and say less. */
+	const struct rule **list;
+	size_t n_whole, n_part, n_mute;
 };
 
 void blind_all(const struct ruleset *rules, struct blind *ret);
@@ -65,6 +94,8 @@ void blind_by_syscalls(const struct ruleset *rules, const uint64_t lost[SYSCALL_
 		       struct blind *ret);
 /* Without fields that begin so; none is blind without them, but they see less. */
 void blind_by_fields(const struct ruleset *rules, const char *fields, struct blind *ret);
+/* The same, apart: those that decide by them, and those that only print them. */
+void blind_by_metadata(const struct ruleset *rules, const char *fields, struct blind *ret);
 void blind_done(struct blind *b);
 /* Lines for people; members of a JSON object, each with a comma before it. */
 void blind_text(const struct blind *b, struct buf *out);

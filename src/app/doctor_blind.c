@@ -69,26 +69,51 @@ static bool mentions(struct str text, struct str field)
 	return false;
 }
 
-static bool mentions_any(const struct rule *r, const char *fields)
+static bool mentions_any(struct str text, const char *fields)
 {
 	while (*fields) {
 		size_t n = strcspn(fields, " ");
-		struct str field = {fields, n};
 
-		if (mentions(r->details->condition_compiled, field) ||
-		    mentions(r->details->output_compiled, field))
+		if (mentions(text, (struct str){fields, n}))
 			return true;
 		fields += n + (fields[n] == ' ');
 	}
 	return false;
 }
 
+static bool decides_by(const struct rule *r, const char *fields)
+{
+	return mentions_any(r->details->condition_compiled, fields);
+}
+
+static bool prints(const struct rule *r, const char *fields)
+{
+	return mentions_any(r->details->output_compiled, fields);
+}
+
 void blind_by_fields(const struct ruleset *rules, const char *fields, struct blind *ret)
 {
 	blind_init(ret, rules);
 	for (size_t i = 0; i < rules->n_rules; i++) {
-		if (mentions_any(&rules->rules[i], fields))
+		const struct rule *r = &rules->rules[i];
+
+		if (decides_by(r, fields) || prints(r, fields))
+			ret->list[ret->n_part++] = r;
+	}
+}
+
+void blind_by_metadata(const struct ruleset *rules, const char *fields, struct blind *ret)
+{
+	blind_init(ret, rules);
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		if (decides_by(&rules->rules[i], fields))
 			ret->list[ret->n_part++] = &rules->rules[i];
+	}
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		const struct rule *r = &rules->rules[i];
+
+		if (!decides_by(r, fields) && prints(r, fields))
+			ret->list[ret->n_part + ret->n_mute++] = r;
 	}
 }
 
@@ -115,6 +140,7 @@ void blind_text(const struct blind *b, struct buf *out)
 {
 	add_line("blind", b->list, b->n_whole, out);
 	add_line("weak", b->list + b->n_whole, b->n_part, out);
+	add_line("mute", b->list + b->n_whole + b->n_part, b->n_mute, out);
 }
 
 static void add_member(const char *name, const struct rule *const *list, size_t n, struct buf *out)
@@ -131,4 +157,6 @@ void blind_json(const struct blind *b, struct buf *out)
 {
 	add_member("blind_rules", b->list, b->n_whole, out);
 	add_member("weak_rules", b->list + b->n_whole, b->n_part, out);
+	if (b->n_mute)
+		add_member("mute_rules", b->list + b->n_whole + b->n_part, b->n_mute, out);
 }

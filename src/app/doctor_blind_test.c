@@ -62,6 +62,18 @@ TEST(a_rule_sees_less_without_a_field_that_it_reads_or_prints)
 	ruleset_free(rules);
 }
 
+TEST(who_decides_by_metadata_and_who_only_prints_it_are_told_apart)
+{
+	struct ruleset *rules = load();
+	struct blind b;
+
+	blind_by_metadata(rules, "evt.type", &b);
+	CHECK_TEXT(&b, "         weak   3 rules: Opens; Traces; Both\n");
+	blind_by_metadata(rules, "proc.env", &b);
+	CHECK_TEXT(&b, "         mute   1 rules: Traces\n");
+	ruleset_free(rules);
+}
+
 TEST(without_any_event_all_are_blind)
 {
 	struct ruleset *rules = load();

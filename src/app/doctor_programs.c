@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/doctor.h"
 
+#include "app/startup.h"
 #include "base/alloc.h"
 #include "capture/probe.h"
 
@@ -30,17 +31,20 @@ static void add_program(struct doctor_programs *all, const char *name)
 	}
 }
 
-void doctor_programs_load(struct doctor_programs *ret)
+/* As `saker run` would load them for these rules; and those that the rules do not need, too. */
+void doctor_programs_load(const struct ruleset *rules, struct doctor_programs *ret)
 {
-	struct live_config cfg = LIVE_CONFIG_DEFAULT;
+	const struct base_syscalls_config usual = {.all = false};
+	struct startup chosen = {.live = LIVE_CONFIG_DEFAULT};
 	uint64_t all[SYSCALL_WORDS];
 	const char *name;
 
 	memset(all, 0xff, sizeof(all));
-	cfg.syscalls = all;
-	cfg.enters = all;
+	startup_choose(&chosen, &usual, rules);
+	chosen.live.syscalls = all;
+	chosen.live.enters = all;
 	*ret = (struct doctor_programs){.list = NULL};
-	if (probe_open(&cfg, 0, &ret->probe, &ret->why) < 0)
+	if (probe_open(&chosen.live, 0, &ret->probe, &ret->why) < 0)
 		return;
 	while (probe_program(ret->probe, ret->n))
 		ret->n++;

@@ -74,6 +74,18 @@ uint64_t privilege_held(void)
 	return data[0].effective | (uint64_t)data[1].effective << 32;
 }
 
+void privilege_use(uint64_t capabilities)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
+
+	if (get_capabilities(data))
+		return;
+	for (unsigned i = 0; i < 2; i++)
+		data[i].effective = data[i].permitted & (uint32_t)(capabilities >> 32 * i);
+	syscall(SYS_capset, &head, data);
+}
+
 /* The bounding set goes first, as long as there is the right to change it. */
 static void drop_bounding(uint64_t keep)
 {

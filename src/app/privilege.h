@@ -26,6 +26,8 @@ enum privilege_need {
 uint64_t privilege_to_start(void);
 uint64_t privilege_to_keep(unsigned needs);
 uint64_t privilege_held(void); /* effective ones */
+/* Have, until told otherwise, only these in force, as far as they are permitted. */
+void privilege_use(uint64_t capabilities);
 
 /*
  * Have exactly those of `keep` that are held now, in every set, for ever: what is executed later

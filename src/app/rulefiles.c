@@ -35,7 +35,7 @@ static char *beside_program(const char *path)
  * The bundled rules: of the source tree that the program was built in, or of the place that it is
  * installed in.  Never at a path that was fixed when it was built: others may own that here.
  */
-static char *bundled_path(void)
+char *rulefiles_bundled(void)
 {
 	const char *folder = getenv("SAKER_RULES_DIR");
 	char *tree = NULL, *path = NULL;
@@ -91,7 +91,7 @@ int rulefiles_add(struct loader *l, const char *path)
 
 static bool load_bundled(struct loader *l)
 {
-	char *path = bundled_path();
+	char *path = rulefiles_bundled();
 	int r = -1;
 
 	if (path)

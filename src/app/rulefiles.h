@@ -12,6 +12,8 @@
 struct loader *rulefiles_loader(const struct loader_config *cfg);
 /* A file, the *.yaml and *.yml of a folder, or standard input ("-").  Negative: it has errors. */
 int rulefiles_add(struct loader *l, const char *path);
+/* The path of the bundled rules, its own to free; NULL when they are not there. */
+char *rulefiles_bundled(void);
 /* NULL when they have errors, which have been reported, like the warnings. */
 struct ruleset *rulefiles_load(const struct option_texts *paths, const struct loader_config *cfg);
 /* A condition that may use the macros and lists of the files.  False: errors, reported. */

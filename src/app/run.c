@@ -177,15 +177,7 @@ static int choose(struct run *r, struct err *e)
 	if (!ret)
 		ret = runtimes_open(&o->runtimes, &r->runtimes, e);
 	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs();
-	r->startup.no_fds = !(base_syscalls_parts(r->watch.rules) & PART_DESCRIPTORS);
-	base_syscalls_select(&cfg, program_wants(r->watch.rules->program),
-			     base_syscalls_parts(r->watch.rules), &r->startup.set);
-	base_syscalls_narrow(program_wants_on_tcp(r->watch.rules->program), &r->startup.set);
-	base_syscalls_enters(r->watch.rules, &r->startup.set);
-	r->startup.live.enters = r->startup.set.enters;
-	r->startup.live.wants_places = base_syscalls_places(r->watch.rules);
-	r->startup.live.failures = r->startup.set.failures;
-	r->startup.live.on_tcp = r->startup.set.on_tcp;
+	startup_choose(&r->startup, &cfg, r->watch.rules);
 	return ret;
 }
 

@@ -62,6 +62,22 @@ int startup_options(struct startup *s, const struct startup_options *o, struct e
 	return 0;
 }
 
+void startup_choose(struct startup *s, const struct base_syscalls_config *cfg,
+		    const struct ruleset *rules)
+{
+	unsigned parts = base_syscalls_parts(rules);
+
+	s->no_fds = !(parts & PART_DESCRIPTORS);
+	base_syscalls_select(cfg, program_wants(rules->program), parts, &s->set);
+	base_syscalls_narrow(program_wants_on_tcp(rules->program), &s->set);
+	base_syscalls_enters(rules, &s->set);
+	s->live.syscalls = s->set.watched;
+	s->live.enters = s->set.enters;
+	s->live.failures = s->set.failures;
+	s->live.on_tcp = s->set.on_tcp;
+	s->live.wants_places = base_syscalls_places(rules);
+}
+
 /* ---- the kernel's programs ---- */
 
 /* Rules are blind there; that may be meant. */

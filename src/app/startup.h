@@ -40,6 +40,9 @@ struct startup {
 
 /* -EINVAL and *e: an option has a value that cannot be. */
 int startup_options(struct startup *s, const struct startup_options *o, struct err *e);
+/* Which system calls, and what of them, these rules need watched.  *s must stay where it is. */
+void startup_choose(struct startup *s, const struct base_syscalls_config *cfg,
+		    const struct ruleset *rules);
 /* Load and attach, and say what came of it. */
 int startup_open(struct startup *s, struct live **ret, struct err *e);
 /*

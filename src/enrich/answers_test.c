@@ -250,3 +250,35 @@ TEST(a_label_cannot_hide_a_container)
 	CHECK(str_is(l->q.f->labels.at[1].key, "\\u0000"));
 	end(l);
 }
+
+static const char *version_of(const struct version_question *v, struct str answer)
+{
+	static char text[128];
+	struct buf said;
+	bool good;
+
+	buf_init(&said, sizeof(text) - 1);
+	good = v->take(answer, &said);
+	snprintf(text, sizeof(text), "%s%s", good ? "" : "not good: ", buf_z(&said));
+	buf_done(&said);
+	return text;
+}
+
+TEST(a_runtime_says_which_version_of_what_it_is)
+{
+	CHECK_STR(version_of(&kind_cri.versions[0], answer("cri-version")),
+		  "containerd 1.6.20~ds1 (CRI v1)");
+	CHECK_STR(version_of(&kind_cri.versions[1], answer("cri-version")),
+		  "containerd 1.6.20~ds1 (CRI v1alpha2)");
+	CHECK(!kind_cri.versions[2].ask);
+	CHECK_STR(version_of(&kind_docker.versions[0],
+			     STR("{\"Version\":\"20.10.24\",\"ApiVersion\":\"1.41\"}")),
+		  "Docker 20.10.24 (API 1.41)");
+	CHECK_STR(version_of(&kind_podman.versions[0], STR("{\"Version\":\"4.3.1\"}")),
+		  "Podman 4.3.1");
+	CHECK_STR(version_of(&kind_docker.versions[0], STR("<html>")), "not good: Docker ");
+	CHECK_STR(version_of(&kind_containerd.versions[0], STR("\x0a\x05"
+							       "1.6.2")),
+		  "containerd 1.6.2");
+	CHECK_STR(version_of(&kind_cri.versions[0], STR("\xff")), "not good:   (CRI v1)");
+}

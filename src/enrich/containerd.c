@@ -16,6 +16,8 @@
 
 /* Field numbers of containerd's messages. */
 enum {
+	VERSION_VERSION = 1,
+
 	LIST_ITEMS = 1, /* of every list */
 	LIST_FILTERS = 1,
 	NAMESPACE_NAME = 1,
@@ -252,6 +254,21 @@ static const struct step lookup[] = {
 
 static const struct subscription subscriptions[] = {{containerd_ask_events, containerd_take_event}};
 
+static void ask_version(struct request *ret)
+{
+	buf_addz(&ret->path, "/containerd.services.version.v1.Version/Version");
+}
+
+static bool take_version(struct str answer, struct buf *out)
+{
+	struct str version = proto_bytes(answer, VERSION_VERSION);
+
+	buf_addf(out, "containerd %.*s", STR_ARG(version));
+	return version.n && proto_is_sound(answer);
+}
+
+static const struct version_question versions[] = {{ask_version, take_version}, {NULL, NULL}};
+
 const struct runtime_kind kind_containerd = {
 	.name = "containerd",
 	.type = CONTAINER_CONTAINERD,
@@ -263,4 +280,5 @@ const struct runtime_kind kind_containerd = {
 	.n_lookup = sizeof(lookup) / sizeof(lookup[0]),
 	.subscriptions = subscriptions,
 	.n_subscriptions = 1,
+	.versions = versions,
 };

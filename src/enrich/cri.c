@@ -13,6 +13,7 @@
 /* Field numbers of the messages of runtime.v1. */
 enum {
 	VERSION_RUNTIME_NAME = 2,
+	VERSION_RUNTIME_VERSION = 3,
 
 	LIST_ITEMS = 1, /* of both lists */
 	LIST_FILTER = 1,
@@ -361,6 +362,38 @@ static const struct subscription subscriptions[] = {
 	{containerd_ask_events, containerd_take_cri_event},
 };
 
+static void ask_v1(struct request *ret)
+{
+	buf_addz(&ret->path, SERVICE "Version");
+}
+
+static void ask_v1alpha2(struct request *ret)
+{
+	buf_addz(&ret->path, "/runtime.v1alpha2.RuntimeService/Version");
+}
+
+static bool add_version(struct str answer, const char *api, struct buf *out)
+{
+	struct str name = proto_bytes(answer, VERSION_RUNTIME_NAME);
+
+	buf_addf(out, "%.*s %.*s (CRI %s)", STR_ARG(name),
+		 STR_ARG(proto_bytes(answer, VERSION_RUNTIME_VERSION)), api);
+	return name.n && proto_is_sound(answer);
+}
+
+static bool take_v1(struct str answer, struct buf *out)
+{
+	return add_version(answer, "v1", out);
+}
+
+static bool take_v1alpha2(struct str answer, struct buf *out)
+{
+	return add_version(answer, "v1alpha2", out);
+}
+
+static const struct version_question versions[] = {
+	{ask_v1, take_v1}, {ask_v1alpha2, take_v1alpha2}, {NULL, NULL}};
+
 const struct runtime_kind kind_cri = {
 	.name = "cri",
 	.type = CONTAINER_CRI,
@@ -372,4 +405,5 @@ const struct runtime_kind kind_cri = {
 	.n_lookup = sizeof(lookup) / sizeof(lookup[0]),
 	.subscriptions = subscriptions,
 	.n_subscriptions = sizeof(subscriptions) / sizeof(subscriptions[0]),
+	.versions = versions,
 };

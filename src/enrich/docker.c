@@ -162,6 +162,18 @@ static const struct step lookup[] = {
 
 static const struct subscription subscriptions[] = {{ask_events, take_event}};
 
+static void ask_version(struct request *ret)
+{
+	buf_addz(&ret->path, "/version");
+}
+
+static bool take_version(struct str answer, struct buf *out)
+{
+	return inspect_take_version(answer, "Docker", out);
+}
+
+static const struct version_question versions[] = {{ask_version, take_version}, {NULL, NULL}};
+
 const struct runtime_kind kind_docker = {
 	.name = "docker",
 	.type = CONTAINER_DOCKER,
@@ -173,4 +185,5 @@ const struct runtime_kind kind_docker = {
 	.n_lookup = sizeof(lookup) / sizeof(lookup[0]),
 	.subscriptions = subscriptions,
 	.n_subscriptions = 1,
+	.versions = versions,
 };

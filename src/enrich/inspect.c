@@ -232,3 +232,17 @@ bool inspect_take_event(struct str line, uint32_t type, struct note *ret)
 	json_decref(event);
 	return good;
 }
+
+bool inspect_take_version(struct str answer, const char *name, struct buf *out)
+{
+	json_t *v = tree_parse(answer);
+	struct str version = tree_text(v, "Version"), api = tree_text(v, "ApiVersion");
+	bool good;
+
+	buf_addf(out, "%s %.*s", name, STR_ARG(version));
+	if (api.n)
+		buf_addf(out, " (API %.*s)", STR_ARG(api));
+	good = version.n > 0; /* it is the tree's */
+	json_decref(v);
+	return good;
+}

@@ -13,5 +13,7 @@ bool inspect_take_summary(struct query *q, struct str answer);
 void inspect_fill(const json_t *c, struct facts *f);
 /* A line of the event stream. */
 bool inspect_take_event(struct str line, uint32_t type, struct note *ret);
+/* "Docker 20.10.24 (API 1.41)" */
+bool inspect_take_version(struct str answer, const char *name, struct buf *out);
 /* "%7B..." : text as a part of an URL's query. */
 void url_add(struct buf *out, struct str s);

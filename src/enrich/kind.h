@@ -81,6 +81,13 @@ struct subscription {
 	bool (*take)(struct str message, struct note *ret);
 };
 
+/* Which program listens, for people. */
+struct version_question {
+	void (*ask)(struct request *ret);
+	/* Append such as "Docker 20.10.24"; false when the answer makes no sense. */
+	bool (*take)(struct str answer, struct buf *out);
+};
+
 struct runtime_kind {
 	const char *name;
 	uint32_t type; /* enum container_type */
@@ -91,6 +98,9 @@ struct runtime_kind {
 	/* The first that the runtime knows is used; when none, lists are repeated. */
 	const struct subscription *subscriptions;
 	unsigned n_subscriptions;
+	/* The next is asked where the runtime does not know the one before; NULL ask behind the
+	 * last. */
+	const struct version_question *versions;
 };
 
 extern const struct runtime_kind kind_docker, kind_podman, kind_cri, kind_containerd;

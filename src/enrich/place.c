@@ -39,7 +39,7 @@ static int add(struct place_list *l, const struct runtime_kind *kind, const char
 		return 0;
 	if (l->n == PLACES_MAX)
 		return err_set(e, -E2BIG, "more than %d sockets of container runtimes", PLACES_MAX);
-	l->at[l->n++] = (struct place){kind, xstrdup(path)};
+	l->at[l->n++] = (struct place){.kind = kind, .path = xstrdup(path)};
 	return 0;
 }
 
@@ -59,6 +59,8 @@ static int add_named(struct place_list *l, const char *root, const char *text, s
 			       text);
 	path = xasprintf("%s%s", root, equals + 1);
 	r = add(l, kind, path, e);
+	if (!r && l->n)
+		l->at[l->n - 1].is_named = true;
 	free(path);
 	return r;
 }

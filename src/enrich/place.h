@@ -8,7 +8,8 @@ enum { PLACES_MAX = 64 };
 
 struct place {
 	const struct runtime_kind *kind;
-	char *path; /* with host_root before it; own memory */
+	char *path;    /* with host_root before it; own memory */
+	bool is_named; /* by the user */
 };
 
 struct place_list {

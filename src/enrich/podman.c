@@ -70,6 +70,18 @@ static const struct step lookup[] = {
 
 static const struct subscription subscriptions[] = {{ask_events, take_event}};
 
+static void ask_version(struct request *ret)
+{
+	buf_addz(&ret->path, API "/version");
+}
+
+static bool take_version(struct str answer, struct buf *out)
+{
+	return inspect_take_version(answer, "Podman", out);
+}
+
+static const struct version_question versions[] = {{ask_version, take_version}, {NULL, NULL}};
+
 const struct runtime_kind kind_podman = {
 	.name = "podman",
 	.type = CONTAINER_PODMAN,
@@ -81,4 +93,5 @@ const struct runtime_kind kind_podman = {
 	.n_lookup = sizeof(lookup) / sizeof(lookup[0]),
 	.subscriptions = subscriptions,
 	.n_subscriptions = 1,
+	.versions = versions,
 };

@@ -161,6 +161,7 @@ static void fail(struct runtime *r, enum call_outcome outcome, const char *why);
 static void finish_list(struct runtime *r, struct task *t)
 {
 	r->stats.n_lists++;
+	r->stats.n_listed = t->q.found.n;
 	r->n_lists_here++;
 	r->state = RUNTIME_READY;
 	r->why[0] = '\0';

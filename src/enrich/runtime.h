@@ -42,6 +42,7 @@ struct runtime_config {
 
 struct runtime_stats {
 	uint64_t n_lists, n_lookups, n_failed, n_refused, n_notes, n_bad_notes, n_connects;
+	uint64_t n_listed; /* ids in its last list */
 };
 
 /* Everything pointed to must outlive it. */

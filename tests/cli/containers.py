@@ -2,68 +2,13 @@
 """saker containers against runtimes that answer well, badly or not at all."""
 import json
 import os
+import shutil
 import socket
-import socketserver
-import threading
 import time
 import urllib.parse
-from http.server import BaseHTTPRequestHandler
 
-from tap import SOURCE, TMP, check, done, equal, fails, file, run, saker
-
-ID = '4d298c9129a361db3abb51e09f58b528bfecb6c7587db6a60854b0e8e340eec8'
-
-
-def _recorded(name):
-    with open(f'{SOURCE}/tests/fuzz/corpus/runtime/{name}', 'rb') as f:
-        return f.read()[5:]  # behind what the fuzzer reads
-
-
-class _Docker(socketserver.ThreadingUnixStreamServer):
-    """Answers like a real one, unless `answers` (a path's beginning to bytes or a function) says otherwise."""
-
-    daemon_threads = True
-    request_queue_size = 64
-    n = 0
-
-    def __init__(self, answers=None):
-        _Docker.n += 1
-        self.path = os.path.join(TMP, f'docker{_Docker.n}.sock')
-        self.answers = {'/containers/json': _recorded('docker-list'), f'/containers/{ID[:12]}': _recorded('docker-inspect'),
-                        '/images/': _recorded('docker-image'), **(answers or {})}
-        self.asked = []
-        super().__init__(self.path, _Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-
-    def address_string(self):
-        return ''
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        self.server.asked.append(urllib.parse.unquote(self.path))
-        for start in sorted(self.server.answers, key=len, reverse=True):
-            if self.path.startswith(start):
-                answer = self.server.answers[start]
-                if callable(answer):
-                    answer(self)
-                elif answer is None:
-                    self._give(404, b'{"message":"No such container"}')
-                else:
-                    self._give(200, answer)
-                return
-        self._give(404, b'{}')
-
-    def _give(self, status, body):
-        self.send_response(status)
-        self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+from simdocker import ID, Docker, recorded
+from tap import TMP, check, done, equal, fails, file, run, saker
 
 
 def _containers(*paths, options=(), timeout=60):
@@ -81,35 +26,60 @@ def _objects(p):
 
 
 def a_container_is_listed():
-    d = _Docker()
+    d = Docker()
     p = _containers(f'docker={d.path}')
     lines = done(p).decode().splitlines()
-    equal(lines[0].split(), ['ID', 'RUNTIME', 'NAME', 'IMAGE', 'POD'])
-    equal(lines[1].split(), [ID[:12], 'docker', 'd1', 'busybox:test'])
+    equal(lines[0].split(), ['ID', 'RUNTIME', 'NAME', 'IMAGE', 'STATUS', 'POD'])
+    equal(lines[1].split(), [ID[:12], 'docker', 'd1', 'busybox:test', 'ready'])
     equal(len(lines), 2)
     equal(p.stderr, b'')
 
 
 def json_has_everything():
-    d = _Docker()
+    d = Docker()
     c, = _objects(_containers(f'docker={d.path}', options=['--json']))
     equal(c['full_id'], ID)
     equal((c['imagerepo'], c['imagetag'], c['imageid'][:12]), ('busybox', 'test', '396742c0a154'))
     equal(c['Mounts'][0]['Destination'], '/h')
     equal(len(c['labels']['long']), 150)
+    equal(c['metadata_status'], 'ready')
+
+
+def _with_processes(*cgroups):
+    """What /proc has of processes in these cgroups."""
+    for i, path in enumerate(cgroups, 1):
+        os.makedirs(os.path.join(TMP, f'root/proc/{i}'), exist_ok=True)
+        with open(os.path.join(TMP, f'root/proc/{i}/cgroup'), 'w') as f:
+            f.write(f'2:cpu:/\n0::{path}\n')
+
+
+def what_only_processes_tell_of_is_listed_and_why():
+    other = 'a' * 64
+    _with_processes(f'/docker/{other}', f'/docker/{other}', f'/docker/{ID}', '/user.slice', '/')
+    try:
+        d = Docker()
+        told, alone = sorted(_objects(_containers(f'docker={d.path}', options=['--json'])), key=lambda c: c['id'])
+        equal(told['full_id'], ID)
+        equal(alone, {'type': 0, 'id': other[:12], 'processes': 2, 'metadata_status': 'pending_timeout'})
+        p = _containers()
+        fails(p, 1, 'no container runtime was found')
+        equal([x.split() for x in p.stdout.decode().splitlines()[1:]],
+              [[ID[:12], 'docker', 'no_runtime'], [other[:12], 'docker', 'no_runtime']])
+    finally:
+        shutil.rmtree(os.path.join(TMP, 'root/proc'))
 
 
 def the_address_may_be_that_of_another_container():
-    inspect = json.loads(_recorded('docker-inspect'))
+    inspect = json.loads(recorded('docker-inspect'))
     inspect['HostConfig']['NetworkMode'] = 'container:other'
     peer = {'Id': 'x', 'NetworkSettings': {'IPAddress': '10.1.2.3'}}
-    d = _Docker({f'/containers/{ID[:12]}': json.dumps(inspect).encode(), '/containers/other': json.dumps(peer).encode()})
+    d = Docker({f'/containers/{ID[:12]}': json.dumps(inspect).encode(), '/containers/other': json.dumps(peer).encode()})
     c, = _objects(_containers(f'docker={d.path}', options=['--json']))
     equal(c['ip'], '10.1.2.3')
 
 
 def a_container_that_cannot_be_inspected_is_known_by_the_list():
-    d = _Docker({f'/containers/{ID[:12]}': None})
+    d = Docker({f'/containers/{ID[:12]}': None})
     c, = _objects(_containers(f'docker={d.path}', options=['--json']))
     equal((c['name'], c['image'], c['imagetag']), ('d1', 'busybox:test', 'test'))
 
@@ -122,8 +92,8 @@ def many_containers_are_listed():
     def listing(h):
         query = urllib.parse.parse_qs(urllib.parse.urlparse(h.path).query)
         wanted = json.loads(query['filters'][0])['id'][0] if 'filters' in query else ''
-        h._give(200, json.dumps([e for k, e in entries.items() if k.startswith(wanted)]).encode())
-    d = _Docker({'/containers/': None, '/containers/json': listing})
+        h.give(200, json.dumps([e for k, e in entries.items() if k.startswith(wanted)]).encode())
+    d = Docker({'/containers/': None, '/containers/json': listing})
     equal(len(_objects(_containers(f'docker={d.path}', options=['--json']))), 2000)
 
 
@@ -136,13 +106,13 @@ def what_is_no_socket_is_named():
 
 
 def a_link_to_a_socket_is_followed():
-    d = _Docker()
+    d = Docker()
     os.symlink(d.path, d.path + '.link')
     check(b' d1 ' in done(_containers(f'docker={d.path}.link')))
 
 
 def a_socket_that_two_paths_lead_to_is_asked_once():
-    d = _Docker()
+    d = Docker()
     os.symlink(d.path, d.path + '.link')
     done(_containers(f'docker={d.path}.link', f'docker={d.path}'))
     equal(sum(a == '/containers/json?all=1' for a in d.asked), 1, d.asked)
@@ -157,14 +127,14 @@ def nobody_listens():
 
 
 def a_runtime_that_fails_spoils_no_other():
-    good, bad = _Docker(), _Docker({'/containers/json': b'<html>'})
+    good, bad = Docker(), Docker({'/containers/json': b'<html>'})
     p = _containers(f'docker={bad.path}', f'docker={good.path}')
     fails(p, 1, 'the answer makes no sense')
     check(b' d1 ' in p.stdout, p.stdout)
 
 
 def a_runtime_that_hangs_is_given_up():
-    d = _Docker({'/containers/json': lambda h: time.sleep(20)})
+    d = Docker({'/containers/json': lambda h: time.sleep(20)})
     start = time.time()
     fails(_containers(f'docker={d.path}'), 1, 'Timeout was reached')
     check(time.time() - start < 15)
@@ -181,7 +151,7 @@ def an_answer_that_comes_byte_by_byte_is_given_up():
                 time.sleep(0.02)
         except OSError:
             pass
-    d = _Docker({'/containers/json': drip})
+    d = Docker({'/containers/json': drip})
     fails(_containers(f'docker={d.path}'), 1, 'Timeout was reached')
 
 
@@ -193,7 +163,7 @@ def an_answer_that_ends_early_is_refused():
         h.wfile.write(b'[{"Id":')
         h.close_connection = True
         h.connection.shutdown(socket.SHUT_RDWR)
-    d = _Docker({'/containers/json': cut})
+    d = Docker({'/containers/json': cut})
     fails(_containers(f'docker={d.path}'), 1, 'docker at')
 
 
@@ -206,14 +176,14 @@ def an_answer_without_end_is_cut_off():
                 h.wfile.write(b'x' * 1048576)
         except OSError:
             pass
-    d = _Docker({f'/containers/{ID[:12]}': flood})
+    d = Docker({f'/containers/{ID[:12]}': flood})
     c, = _objects(_containers(f'docker={d.path}', options=['--json']))
     equal(c['env'], [])
 
 
 def hostile_text_is_shown_safely():
     entry = {'Id': 'f' * 64, 'Name': '/\x1b[2Jx\ny', 'Config': {'Image': 'i\x07', 'Labels': {'a\x00b': 'x' * 1000000}}}
-    d = _Docker({'/containers/json': b'[{"Id":"' + b'f' * 64 + b'"}]', '/containers/fff': json.dumps(entry).encode()})
+    d = Docker({'/containers/json': b'[{"Id":"' + b'f' * 64 + b'"}]', '/containers/fff': json.dumps(entry).encode()})
     p = _containers(f'docker={d.path}')
     check(not any(c < 32 and c != 10 for c in p.stdout), p.stdout)
     equal(len(p.stdout.splitlines()), 2)
@@ -228,7 +198,7 @@ def sockets_must_be_named_well():
 
 
 def http_is_not_grpc():
-    d = _Docker()
+    d = Docker()
     fails(_containers(f'cri={d.path}'), 1, 'cri at')
 
 

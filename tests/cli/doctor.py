@@ -3,10 +3,12 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 
 import apiserver
-from tap import SAKER, SOURCE, check, equal, file, run
+from simdocker import Docker
+from tap import SAKER, SOURCE, TMP, check, equal, file, run, skip
 
 NEEDED = {'cap_bpf', 'cap_perfmon', 'cap_sys_ptrace', 'cap_dac_read_search'}
 
@@ -126,6 +128,112 @@ def the_kubernetes_api_server_is_asked_as_saker_run_would():
           ('missing', f'{s.url}: HTTP status 403: pods is forbidden'))
     _, _, by_name = _checks('-k', s.url, env={'NODE_NAME': ''})
     check('name of this node' in by_name['kubernetes']['found'])
+
+
+VERSION = b'{"Version":"20.10.24","ApiVersion":"1.41"}'
+
+
+def _runtimes(*places, rules=None, **kwargs):
+    """By path, of those that are named."""
+    args = [x for p in places for x in ('--runtime-socket', p)] + (['--rules', rules] if rules else [])
+    _, all_of_it, _ = _checks(*args, **kwargs)
+    return {r['path']: r for r in all_of_it['runtimes']}
+
+
+def _path(name):
+    return os.path.join(TMP, name)
+
+
+def _listening(name, backlog=8):
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(_path(name))
+    if backlog is not None:
+        s.listen(backlog)
+    return s
+
+
+def sockets_of_runtimes_are_asked_and_what_is_wrong_is_told():
+    good = Docker({'/version': VERSION})
+    old, liar = Docker(), Docker({'/containers/json': b'<html>', '/version': VERSION})
+    os.symlink(good.path, _path('link'))
+    os.symlink('nowhere', _path('dangling'))
+    _listening('dead', None).close()
+    hangs = _listening('hangs')
+    places = [good.path, old.path, liar.path, *map(_path, ('dangling', 'dead', 'hangs', 'absent')), file('plain')]
+    found = _runtimes(*(f'docker={p}' for p in places), f'podman={_path("link")}', f'cri={good.path}')
+    hangs.close()
+    r = found[good.path]  # the later of the two, which is no CRI
+    equal((r['kind'], r['status']), ('cri', 'missing'))
+    check('if it is one of the kind cri' in r['mend'], r)
+    equal(found[old.path]['found'], 'tells of 1 containers')
+    equal((found[liar.path]['status'], found[liar.path]['found']),
+          ('missing', 'Docker 20.10.24 (API 1.41), does not list its containers: the answer makes no sense'))
+    for name, text, mend in (('dangling', f'it is a link to {_path("nowhere")}; there is nothing there', 'remove the link'),
+                             ('dead', 'nobody listens', 'start the runtime'), ('absent', 'there is nothing', 'name the socket'),
+                             ('plain', 'it is no socket but a regular file', 'mount the folder'),
+                             ('hangs', 'does not list its containers: ', "see the runtime's log")):
+        r = found[_path(name)]
+        equal(r['status'], 'missing', r)
+        check(r['found'].startswith(text) and mend in r['mend'], r)
+        check('of its containers only ids are known' in r['costs'], r)
+
+
+def a_runtime_that_answers_is_fine():
+    d = Docker({'/version': VERSION})
+    equal(_runtimes(f'docker={d.path}')[d.path],
+          {'kind': 'docker', 'status': 'ok', 'path': d.path, 'found': 'Docker 20.10.24 (API 1.41), tells of 1 containers',
+           'for': 'names, images, labels and pods of containers', 'version': 'Docker 20.10.24 (API 1.41)', 'containers': 1})
+    check(f'ok       docker               {d.path}: Docker 20.10.24 (API 1.41), tells of 1 containers'
+          in _doctor('--runtime-socket', f'docker={d.path}').stdout)
+    equal(_doctor('--runtime-socket', 'nonsense').returncode, 2)
+
+
+def who_may_not_open_a_socket_is_told_why_and_what_to_change():
+    if os.geteuid() or not shutil.which('setpriv'):
+        skip('needs root and setpriv')
+    rules = file('metadata.yaml', """
+- {rule: Decides, desc: d, condition: evt.type = execve and container.image.repository = x, output: o, priority: INFO}
+- {rule: Prints, desc: d, condition: evt.type = execve and container.id != host, output: 'o %container.name', priority: INFO}
+""")
+    os.chmod(rules, 0o644)
+    group, owner = _listening('group'), _listening('owner')
+    os.chown(_path('group'), 0, 4321)
+    os.chmod(_path('group'), 0o660)
+    os.chown(_path('owner'), 65534, 65534)
+    os.chmod(_path('owner'), 0o600)
+    nobody = ['setpriv', '--reuid=4322', '--regid=4322', '--clear-groups', '--bounding-set=-all']
+    os.chmod(TMP, 0o755)
+    r = _runtimes(f'docker={_path("group")}', before=nobody, rules=rules)[_path('group')]
+    equal(r['found'], 'permission denied: it belongs to user 0 and group 4321 with mode 0660, and this is user 4322')
+    check('SupplementaryGroups=4321' in r['mend'], r)
+    equal((r['weak_rules'], r['mute_rules']), (['Decides'], ['Prints']))
+    os.chmod(TMP, 0o700)
+    try:
+        with open(rules) as f:
+            r = subprocess.run([*nobody, SAKER, 'doctor', '--json', '--rules', '-', '--runtime-socket', f'docker={_path("group")}'],
+                               stdin=f, capture_output=True, text=True)
+        r, = [x for x in json.loads(r.stdout)['runtimes'] if x['path'] == _path('group')]
+        equal(r['found'], f'permission denied: user 4322 may not search {TMP}')
+        check(f'setfacl -m u:4322:x {TMP}' in r['mend'], r)
+    finally:
+        os.chmod(TMP, 0o755)
+    r = _runtimes(f'podman={_path("owner")}')[_path('owner')]
+    check('this is user 0, who could open it all the same, but the right to do so (CAP_DAC_OVERRIDE) is given up' in r['found'], r)
+    check(f'setfacl -m u:0:rw {_path("owner")}' in r['mend'], r)
+    group.close()
+    owner.close()
+
+
+def one_harmless_thing_is_done_and_leaves_nothing():
+    def left():
+        return {os.path.join(d, x) for d in ('/tmp', '/dev/shm', '/var/log') for x in os.listdir(d) if 'doctor-test' in x}
+    for act in ('nothing', 'memory', 'shm', 'hidden', 'pose', 'link', 'setuid', 'detour', 'trace'):
+        p = _doctor('--perform', act, '--mark', 'doctor-test')
+        equal((p.returncode, p.stdout, p.stderr), (0, '', ''), act)
+        equal(left(), set(), act)
+    for args in (['--perform', 'nosuch'], ['--perform', 'nothing', '--mark', '../x'], ['--container', 'x'],
+                 ['--exercise', '--rules', '-']):
+        equal(_doctor(*args).returncode, 2, args)
 
 
 run(globals())

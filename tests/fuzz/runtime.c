@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers and events of container runtimes: a byte for the kind, one for list, look-up or watch,
- * one for the first step or the subscription, then answers, each behind its length in two bytes
- * (little endian), to that step and those that follow.  What becomes of them must be a record
- * that state accepts.
+ * Answers and events of container runtimes: a byte for the kind, one for list, look-up, watch or
+ * versions, one for the first step or the subscription, then answers, each behind its length in
+ * two bytes (little endian), to that step and those that follow.  What becomes of them must be a
+ * record that state accepts.
  */
 #include "enrich/kind.h"
 #include "state/container.h"
@@ -110,6 +110,21 @@ static void fuzz_watch(const struct runtime_kind *k, uint8_t at, struct str mess
 	}
 }
 
+static void fuzz_versions(const struct runtime_kind *k, struct str answers)
+{
+	struct buf said;
+	struct str answer;
+
+	buf_init(&said, 4096);
+	while (next_answer(&answers, &answer)) {
+		for (const struct version_question *v = k->versions; v->ask; v++) {
+			buf_reset(&said);
+			v->take(answer, &said);
+		}
+	}
+	buf_done(&said);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	const struct runtime_kind *k;
@@ -119,9 +134,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	k = runtime_kinds[data[0] % N_KINDS];
 	answers = (struct str){(const char *)data + 3, n - 3};
-	if (data[1] % 3 == 2)
+	if (data[1] % 4 == 3)
+		fuzz_versions(k, answers);
+	else if (data[1] % 4 == 2)
 		fuzz_watch(k, data[2], answers);
 	else
-		fuzz_steps(k, data[1] % 3 == 0, data[2], answers);
+		fuzz_steps(k, data[1] % 4 == 0, data[2], answers);
 	return 0;
 }
