@@ -189,9 +189,10 @@ const struct command command_config = {
 	.name = "config",
 	.summary = "Print the effective configuration and where each value came from",
 	.arguments = SETTINGS_ARGUMENTS " [--json]",
-	.details = "FILE is a falco.yaml; what it includes is read, too.  Without one all values\n"
-		   "are defaults.  `saker list config` explains the keys.  No other command reads a\n"
-		   "configuration yet.\n",
+	.details =
+		"FILE is a falco.yaml; what it includes is read, too.  Without one all values\n"
+		"are defaults.  `saker list config` explains the keys.  No other command reads a\n"
+		"configuration yet.\n",
 	.min_args = 0,
 	.max_args = 0,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct config_options)},
