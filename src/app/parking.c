@@ -267,7 +267,7 @@ bool parking_is_due(const struct parking *p)
 
 static bool is_pending(const struct field_ctx *c)
 {
-	return c->m->thread && moment_metadata(c) == METADATA_PENDING;
+	return c->m->thread && moment_is_pending(c);
 }
 
 static bool add(struct parking *p, struct parked *x, const struct field_ctx *c, uint32_t id,
@@ -338,6 +338,7 @@ size_t parking_sift(struct parking *p, const struct field_ctx *c, const uint32_t
 	}
 	enter(p, x);
 	state_await(p->state, x->kept.container_id, x->m.ev.ts);
+	state_await_pod(p->state, x->kept.pod_uid, x->m.ev.ts);
 	make_room(p, x->m.ev.ts);
 	return n;
 }

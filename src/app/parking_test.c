@@ -20,7 +20,16 @@ static const char rules[] =
 	"  output: e %fd.name %proc.name %container.name\n"
 	"- rule: always\n  desc: d\n  priority: INFO\n"
 	"  condition: evt.type=openat and fd.name startswith /plain\n"
-	"  output: a %fd.name\n";
+	"  output: a %fd.name\n"
+	"- rule: pod\n  desc: d\n  priority: INFO\n"
+	"  condition: evt.type=openat and fd.name=/pod\n"
+	"  output: p %fd.name %container.name %k8s.pod.ip %k8s.pod.label[app]\n"
+	"- rule: object\n  desc: d\n  priority: INFO\n"
+	"  condition: evt.type=openat and fd.name=/object\n"
+	"  output: o %fd.name %k8smeta.pod.name %k8s.pod.annotation[team]\n"
+	"- rule: foreign\n  desc: d\n  priority: INFO\n"
+	"  condition: evt.type=openat and fd.name=/foreign and not k8smeta.pod.name = web-1\n"
+	"  output: x %fd.name\n";
 
 /* With everything said in it. */
 #define FULL                                                                                       \
@@ -353,6 +362,108 @@ TEST(when_too_many_wait_the_oldest_is_decided_as_at_the_deadline)
 	CHECK_INT(parking_stats(y->p)->n_ended[METADATA_TIMEOUT], 1);
 	parking_finish(y->p);
 	CHECK_STR(alerts(y), "a /plain2\na /plain3\n");
+	yard_free(y);
+}
+
+#define OF_A_POD                                                                                   \
+	"{\"container\":{\"type\":7,\"id\":\"web\",\"name\":\"shop\",\"imagerepo\":\"good\","      \
+	"\"imagetag\":\"7\",\"pod_sandbox_id\":\"5a5a5a5a5a5a77777777\"}}"
+#define SANDBOX                                                                                    \
+	"{\"container\":{\"type\":7,\"id\":\"5a5a5a5a5a5a\",\"is_pod_sandbox\":true,"              \
+	"\"pod_sandbox_id\":\"5a5a5a5a5a5a77777777\",\"ip\":\"10.0.0.7\","                         \
+	"\"pod_sandbox_labels\":{\"app\":\"web\"}}}"
+
+TEST(what_only_the_sandbox_knows_is_waited_for)
+{
+	struct yard *y = yard();
+
+	open_file(y, "/pod");
+	tell(y, "container", OF_A_POD);
+	CHECK_STR(alerts(y), "");
+	open_file(y, "/plain");
+	CHECK_STR(alerts(y), "a /plain\n");
+	tell(y, "container", SANDBOX);
+	CHECK_STR(alerts(y), "p /pod shop 10.0.0.7 web\n");
+	open_file(y, "/pod");
+	CHECK_STR(alerts(y), "p /pod shop 10.0.0.7 web\n");
+	yard_free(y);
+}
+
+TEST(for_the_sandbox_the_deadline_is_that_of_the_first_event)
+{
+	struct yard *y = yard();
+
+	open_file(y, "/pod");
+	wait_ms(y, 300);
+	tell(y, "container", OF_A_POD);
+	CHECK_STR(alerts(y), "");
+	wait_ms(y, 190);
+	CHECK_STR(alerts(y), "");
+	wait_ms(y, 20);
+	CHECK_STR(alerts(y), "p /pod shop <NA> <NA>\n");
+	yard_free(y);
+}
+
+#define POD_UID "812ddbdb-997c-4b60-b5b3-4927ad6a14bc"
+#define STATIC_UID "d79acf05a213450681f7a208a1d19755"
+#define LONG_ID "3ad7b26ded6d3ad7b26ded6d3ad7b26ded6d3ad7b26ded6d3ad7b26ded6d3ad7"
+
+static void tell_object(struct yard *y, const char *uid, const char *annotation)
+{
+	char json[512];
+
+	snprintf(json, sizeof(json),
+		 "{\"reason\":\"Create\",\"kind\":\"Pod\",\"uid\":\"%s\",\"meta\":\"{\\\"name\\\":"
+		 "\\\"web-1\\\",\\\"annotations\\\":{\\\"team\\\":\\\"blue\\\"%s}}\"}",
+		 uid, annotation);
+	tell(y, "k8s", json);
+}
+
+/* tid 100 is in a container of that pod, which the runtime has told all about. */
+static struct yard *yard_of_pod(const char *uid)
+{
+	struct yard *y = yard();
+	char cgroup[192];
+
+	note(y, "cluster", "status=waiting");
+	tell(y, "container",
+	     "{\"container\":{\"type\":7,\"id\":\"3ad7b26ded6d\",\"name\":\"shop\",\"imagerepo\":"
+	     "\"good\",\"host_pid\":true}}");
+	snprintf(cgroup, sizeof(cgroup), "cpu=/kubepods/burstable/pod%s/%s", uid, LONG_ID);
+	exec_in(y, 100, "cat", cgroup);
+	return y;
+}
+
+TEST(what_only_the_api_server_knows_is_waited_for)
+{
+	struct yard *y = yard_of_pod(POD_UID);
+
+	open_file(y, "/object");
+	open_file(y, "/foreign");
+	CHECK_STR(alerts(y), "");
+	tell_object(y, POD_UID, "");
+	CHECK_STR(alerts(y), "o /object web-1 blue\n");
+	yard_free(y);
+}
+
+TEST(for_a_static_pod_it_is_the_object_that_mirrors_it)
+{
+	struct yard *y = yard_of_pod(STATIC_UID);
+
+	open_file(y, "/object");
+	tell_object(y, POD_UID, ",\\\"kubernetes.io/config.mirror\\\":\\\"" STATIC_UID "\\\"");
+	CHECK_STR(alerts(y), "o /object web-1 blue\n");
+	yard_free(y);
+}
+
+TEST(for_an_api_server_that_is_away_nothing_waits)
+{
+	struct yard *y = yard_of_pod(POD_UID);
+
+	open_file(y, "/object");
+	CHECK_STR(alerts(y), "");
+	note(y, "cluster", "status=away");
+	CHECK_STR(alerts(y), "o /object <NA> <NA>\n");
 	yard_free(y);
 }
 

@@ -9,6 +9,7 @@
 #include "app/privilege.h"
 #include "app/report.h"
 #include "app/runtimes.h"
+#include "app/sightings.h"
 #include "app/startup.h"
 #include "base/stop.h"
 #include "capture/bytes.h"
@@ -44,6 +45,7 @@ struct recording {
 	struct capfile_writer *out;
 	struct program *filter; /* NULL: every event is written, and the state of `in` not kept */
 	struct input in;
+	struct sightings sightings;
 	struct loss_note losses;
 	uint64_t n_written;
 	struct child command;
@@ -58,6 +60,7 @@ static int write_snapshot(void *arg, const struct record *rec, struct err *e)
 
 	if (r->filter)
 		state_apply(r->in.state, rec, &unused);
+	sightings_look(&r->sightings, rec);
 	switch (rec->kind) {
 	case RECORD_MACHINE:
 		return capfile_write_machine(r->out, rec->machine, e);
@@ -116,6 +119,7 @@ static int write_event(struct recording *r, const struct record *rec, struct err
 {
 	enum keep keep = choose(r, rec);
 
+	sightings_look(&r->sightings, rec);
 	if (keep == KEEP_NOT)
 		return 0;
 	r->n_written += keep == KEEP;
@@ -228,6 +232,7 @@ static int begin(struct recording *r, char **args, unsigned n_args, struct err *
 		return ret;
 	cfg.live = true;
 	runtimes_listen(r->runtimes, &cfg);
+	r->sightings.w = r->filter ? NULL : r->runtimes; /* state asks for those that it meets */
 	input_begin(&r->in,
 		    startup_source(&r->startup, runtimes_source(r->runtimes, live_source(r->live))),
 		    &cfg);

@@ -33,8 +33,9 @@ struct enricher {
 	struct book *book;
 	struct buf record;
 	enricher_tell tell;
-	enricher_note note; /* NULL: nobody cares */
-	const char *status; /* the last one noted of all runtimes */
+	enricher_note note;	    /* NULL: nobody cares */
+	const char *status;	    /* the last one noted of all runtimes */
+	const char *cluster_status; /* and of the API server */
 	void *arg;
 	int64_t now_ms;
 	struct enricher_stats stats;
@@ -331,14 +332,26 @@ static const char *status_of(const struct enricher *en)
 	return status;
 }
 
+static const char *cluster_status_of(const struct enricher *en)
+{
+	enum apiserver_state s = apiserver_state(en->apiserver);
+
+	return s == APISERVER_OPENING || s == APISERVER_READY ? "status=waiting" : "status=away";
+}
+
+static void note_change(struct enricher *en, const char **was, const char *name, const char *now)
+{
+	if (!en->note || (*was && !strcmp(now, *was)))
+		return;
+	*was = now;
+	en->note(en->arg, name, now);
+}
+
 static void note_status(struct enricher *en)
 {
-	const char *status = status_of(en);
-
-	if (!en->note || (en->status && !strcmp(status, en->status)))
-		return;
-	en->status = status;
-	en->note(en->arg, "runtimes", status);
+	note_change(en, &en->status, "runtimes", status_of(en));
+	if (en->apiserver)
+		note_change(en, &en->cluster_status, "cluster", cluster_status_of(en));
 }
 
 void enricher_on_note(struct enricher *en, enricher_note note)

@@ -5,6 +5,7 @@
  *
  *   runtimes   "status=waiting" (a runtime is there, or about to be), "status=no_runtime",
  *              "status=permission_denied"
+ *   cluster    "status=waiting" (the API server tells of pods), "status=away"
  *   metadata   "id=0123456789ab status=gone"
  */
 #pragma once

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/hostname.h"
 #include "field/value.h"
+#include "state/kube.h"
 #include "state/state.h"
 
 /* How far a value reaches: it is the same until ... */
@@ -134,6 +135,10 @@ extern struct field_config field_config;
 
 /* What is known of the moment's container: PENDING until that is decided. */
 enum metadata_status moment_metadata(const struct field_ctx *c);
+/* The uid of the moment's pod as kube_pod_of() finds it; empty: it is in none. */
+struct str moment_pod_uid(const struct field_ctx *c, char ret[POD_UID_BYTES]);
+/* Whether anything of its container, of the pod's sandbox or of the pod's object may still come. */
+bool moment_is_pending(const struct field_ctx *c);
 
 /* evt.type as text for this event ("openat", a generic call's own name, an async event's). */
 struct str moment_type_name(const struct moment *m);

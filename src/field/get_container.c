@@ -33,6 +33,17 @@ enum metadata_status moment_metadata(const struct field_ctx *c)
 	return s == METADATA_PENDING && c->kept && c->kept->is_final ? METADATA_TIMEOUT : s;
 }
 
+bool moment_is_pending(const struct field_ctx *c)
+{
+	char uid[POD_UID_BYTES];
+
+	if (!state_is_awaiting(c->state) || (!c->m->thread && !c->kept))
+		return false;
+	return moment_metadata(c) == METADATA_PENDING ||
+	       state_awaits_sandbox(c->state, container_find(c->state, container_id_of(c))) ||
+	       state_awaits_pod(c->state, moment_pod_uid(c, uid));
+}
+
 /* What nobody has told: it may still come. */
 static enum field_result lacking(const struct field_ctx *c)
 {
@@ -314,11 +325,18 @@ enum field_result get_pod_sandbox_id(const struct field_ctx *c, struct field *f,
 
 /*
  * Who knows about the pod: the container itself if it was told of the pod's network, else the
- * pod's sandbox, which may be unknown.  Without a sandbox id that is the host.
+ * pod's sandbox, which may be unknown; what that makes of a field.  Without a sandbox id that is
+ * the host.
  */
-static const struct container *pod_source(const struct field_ctx *c, const struct container *ct)
+static const struct container *pod_source(const struct field_ctx *c, const struct container *ct,
+					  enum field_result *ret_lacking)
 {
-	return ct->cni_json.n ? ct : container_find(c->state, str_head(ct->pod_sandbox_id, 12));
+	bool may_come = !(c->kept && c->kept->is_final) && state_awaits_sandbox(c->state, ct);
+
+	*ret_lacking = may_come ? FIELD_UNKNOWN : FIELD_NULL;
+	if (ct->cni_json.n)
+		return ct;
+	return may_come ? NULL : container_find(c->state, str_head(ct->pod_sandbox_id, 12));
 }
 
 enum field_result get_pod_label(const struct field_ctx *c, struct field *f, struct value *ret)
@@ -329,12 +347,12 @@ enum field_result get_pod_label(const struct field_ctx *c, struct field *f, stru
 
 	if (!ct)
 		return none;
-	pod = pod_source(c, ct);
+	pod = pod_source(c, ct, &none);
 	if (pod)
 		label = find_label(pod->pod_labels, pod->n_pod_labels, f->arg);
 	if (!label)
 		label = find_label(ct->pod_labels, ct->n_pod_labels, f->arg);
-	return give_label(label, ret);
+	return label ? give_label(label, ret) : none;
 }
 
 enum field_result get_pod_labels(const struct field_ctx *c, struct field *f, struct value *ret)
@@ -344,7 +362,9 @@ enum field_result get_pod_labels(const struct field_ctx *c, struct field *f, str
 
 	if (!ct)
 		return none;
-	pod = pod_source(c, ct);
+	pod = pod_source(c, ct, &none);
+	if (!pod && !ct->n_pod_labels && none == FIELD_UNKNOWN)
+		return none;
 	if (!pod)
 		pod = ct;
 	return give_labels(c, pod->pod_labels, pod->n_pod_labels, ret);
@@ -353,7 +373,10 @@ enum field_result get_pod_labels(const struct field_ctx *c, struct field *f, str
 enum field_result get_pod_text(const struct field_ctx *c, struct field *f, struct value *ret)
 {
 	enum field_result none;
-	const struct container *ct = whole_container(c, &none);
+	const struct container *ct = whole_container(c, &none), *pod;
 
-	return ct ? give_text_member(pod_source(c, ct), f->info->up, ret) : none;
+	if (!ct)
+		return none;
+	pod = pod_source(c, ct, &none);
+	return pod ? give_text_member(pod, f->info->up, ret) : none;
 }

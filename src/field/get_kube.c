@@ -1,22 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fields of Kubernetes objects: the pod that the thread's cgroup names, and what is around it. */
 #include "field/get.h"
+#include "field/kept.h"
 #include "field/text.h"
 #include "state/kube.h"
 
-static const struct kube_object *pod_of(const struct field_ctx *c)
+struct str moment_pod_uid(const struct field_ctx *c, char ret[POD_UID_BYTES])
 {
 	const struct thread *t = c->m->thread;
-	char uid[POD_UID_BYTES];
+	struct str uid;
 
+	if (c->kept)
+		return c->kept->pod_uid;
 	if (!t || c->m->ev.tid <= 0)
-		return NULL;
+		return STR_EMPTY;
 	/* Whose cgroup names no container, or is not believed to (state/belief.c), is in no pod. */
 	if (state_is_live(c->state) && !t->container_id)
-		return NULL;
-	if (!kube_pod_of(istr_str(t->cgroups), uid))
-		return NULL;
-	return kube_find(c->state, KUBE_POD, (struct str){uid, sizeof(uid)});
+		return STR_EMPTY;
+	uid = kube_pod_of(istr_str(t->cgroups), ret);
+	/* The reference knows nothing of static pods. */
+	return uid.n == POD_UID_BYTES || state_is_live(c->state) ? uid : STR_EMPTY;
+}
+
+static const struct kube_object *pod_of(const struct field_ctx *c)
+{
+	char uid[POD_UID_BYTES];
+
+	return kube_find_pod(c->state, moment_pod_uid(c, uid));
+}
+
+/* What nobody has told of the pod: it may still come. */
+static enum field_result lacking(const struct field_ctx *c)
+{
+	char uid[POD_UID_BYTES];
+
+	if (c->kept && c->kept->is_final)
+		return FIELD_NULL;
+	return state_awaits_pod(c->state, moment_pod_uid(c, uid)) ? FIELD_UNKNOWN : FIELD_NULL;
 }
 
 static const enum kube_kind owner_kinds[] = {
@@ -115,7 +135,7 @@ static enum field_result give_labels(const struct field_ctx *c, const struct kub
 	struct items l = {.scratch = c->scratch};
 
 	add_labels(&l, o);
-	return give_items(&l, ret);
+	return l.n ? give_items(&l, ret) : lacking(c);
 }
 
 enum field_result get_kube_pod(const struct field_ctx *c, struct field *f, struct value *ret)
@@ -129,7 +149,7 @@ enum field_result get_kube_pod(const struct field_ctx *c, struct field *f, struc
 	const struct kube_object *pod = pod_of(c);
 
 	if (!pod)
-		return FIELD_NULL;
+		return lacking(c);
 	return give_known(ret, *(const struct str *)((const char *)pod + members[f->info->up]));
 }
 
@@ -137,7 +157,7 @@ enum field_result get_kube_pod_label(const struct field_ctx *c, struct field *f,
 {
 	const struct kube_object *pod = pod_of(c);
 
-	return pod ? give_label(find(pod->labels, pod->n_labels, f->arg), ret) : FIELD_NULL;
+	return pod ? give_label(find(pod->labels, pod->n_labels, f->arg), ret) : lacking(c);
 }
 
 enum field_result get_kube_pod_labels(const struct field_ctx *c, struct field *f, struct value *ret)
@@ -151,7 +171,7 @@ enum field_result get_kube_pod_annotation(const struct field_ctx *c, struct fiel
 	const struct kube_object *pod = pod_of(c);
 
 	return pod ? give_label(find(pod->annotations, pod->n_annotations, f->arg), ret)
-		   : FIELD_NULL;
+		   : lacking(c);
 }
 
 enum field_result get_kube_pod_annotations(const struct field_ctx *c, struct field *f,
@@ -166,14 +186,14 @@ enum field_result get_kube_pod_annotations(const struct field_ctx *c, struct fie
 		text_addc(&text, ':');
 		text_add(&text, pod->annotations[i].value);
 	}
-	return pod ? give_str(ret, text_str(&text)) : FIELD_NULL;
+	return pod ? give_str(ret, text_str(&text)) : lacking(c);
 }
 
 enum field_result get_kube_owner_name(const struct field_ctx *c, struct field *f, struct value *ret)
 {
 	const struct kube_object *o = owner_of(c, f);
 
-	return o ? give_known(ret, o->name) : FIELD_NULL;
+	return o ? give_known(ret, o->name) : lacking(c);
 }
 
 /* The pod knows it, whether or not the owner is known. */
@@ -181,7 +201,7 @@ enum field_result get_kube_owner_uid(const struct field_ctx *c, struct field *f,
 {
 	const struct kube_refs *r = refs_of(c, owner_kinds[f->info->up]);
 
-	return r->n ? give_known(ret, r->uids[0]) : FIELD_NULL;
+	return r->n ? give_known(ret, r->uids[0]) : lacking(c);
 }
 
 enum field_result get_kube_owner_label(const struct field_ctx *c, struct field *f,
@@ -189,7 +209,7 @@ enum field_result get_kube_owner_label(const struct field_ctx *c, struct field *
 {
 	const struct kube_object *o = owner_of(c, f);
 
-	return o ? give_label(find(o->labels, o->n_labels, f->arg), ret) : FIELD_NULL;
+	return o ? give_label(find(o->labels, o->n_labels, f->arg), ret) : lacking(c);
 }
 
 enum field_result get_kube_owner_labels(const struct field_ctx *c, struct field *f,
@@ -206,7 +226,7 @@ enum field_result get_kube_service_uid(const struct field_ctx *c, struct field *
 
 	for (size_t i = 0; i < r->n; i++)
 		add_item(&l, r->uids[i]);
-	return give_items(&l, ret);
+	return l.n ? give_items(&l, ret) : lacking(c);
 }
 
 /* What `add` says of each service that is known. */
@@ -224,7 +244,7 @@ static enum field_result of_services(const struct field_ctx *c, const struct fie
 		if (o)
 			add(&l, o, f);
 	}
-	return give_items(&l, ret);
+	return l.n ? give_items(&l, ret) : lacking(c);
 }
 
 static void add_service_name(struct items *l, const struct kube_object *o, const struct field *f)

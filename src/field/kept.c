@@ -13,6 +13,8 @@ struct kept_value {
 
 void kept_begin(struct kept *k, const struct field_ctx *c)
 {
+	char uid[POD_UID_BYTES];
+
 	arena_reset(&k->arena);
 	k->values = NULL;
 	k->is_final = false;
@@ -20,6 +22,7 @@ void kept_begin(struct kept *k, const struct field_ctx *c)
 	k->container_id = STR_EMPTY;
 	if (c->m->thread)
 		k->container_id = arena_str(&k->arena, istr_str(c->m->thread->container_id));
+	k->pod_uid = arena_str(&k->arena, moment_pod_uid(c, uid));
 }
 
 static void own_text(struct value *v, enum param_type t, struct arena *a)

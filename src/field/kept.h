@@ -13,6 +13,7 @@ struct kept {
 	struct arena arena; /* everything below */
 	struct kept_value *values;
 	struct str container_id; /* of the moment's thread */
+	struct str pod_uid;	 /* as its cgroups have it; empty: none */
 	uint64_t lost;		 /* state_lost() */
 	bool is_final;		 /* what is unknown even now is null */
 };

@@ -80,6 +80,17 @@ static void apply_runtimes(struct state *s, struct moment *m)
 	s->stats.n_bad_records++;
 }
 
+/* "status=waiting": whether the API server can tell of pods. */
+static void apply_cluster(struct state *s, struct moment *m)
+{
+	struct str said = value_of(str_until_nul(event_param(&m->ev, 2)), "status");
+
+	if (!str_is(said, "waiting") && !str_is(said, "away"))
+		s->stats.n_bad_records++;
+	else if (s->as_live && s->cfg.awaits)
+		awaited_cluster(s, str_is(said, "waiting"));
+}
+
 /* "id=0123456789ab status=gone" */
 static void apply_metadata(struct state *s, struct moment *m)
 {
@@ -97,8 +108,10 @@ void apply_infra(struct state *s, struct moment *m)
 	static const struct {
 		const char *name;
 		apply_fn apply;
-	} rows[] = {
-		{"loss", apply_loss}, {"runtimes", apply_runtimes}, {"metadata", apply_metadata}};
+	} rows[] = {{"loss", apply_loss},
+		    {"runtimes", apply_runtimes},
+		    {"cluster", apply_cluster},
+		    {"metadata", apply_metadata}};
 	struct str name = str_until_nul(event_param(&m->ev, 1));
 
 	if (!str_is(str_until_nul(event_param(&m->ev, 0)), "saker"))

@@ -114,7 +114,8 @@ static void apply_kube(struct state *s, struct str json)
 	}
 	s->container_base++;
 	if (!is_gone) {
-		kube_table_add(s->kube, o);
+		if (kube_table_add(s->kube, o) && o->kind == KUBE_POD)
+			awaited_told_pod(s, o->mirrors.n ? o->mirrors : o->uid);
 		return;
 	}
 	kube_table_remove(s->kube, o->kind, o->uid);

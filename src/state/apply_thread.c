@@ -53,6 +53,15 @@ static void meet_container(struct state *s, const struct container_cache *c)
 		s->cfg.unknown_container(s->cfg.unknown_container_arg, id);
 }
 
+static void meet_pod(struct state *s, const struct thread *t)
+{
+	char uid[POD_UID_BYTES];
+	struct str pod = kube_pod_of(istr_str(t->cgroups), uid);
+
+	if (pod.n && !kube_find_pod(s, pod))
+		awaited_meet_pod(s, pod);
+}
+
 /* Nothing waits for what a runtime may say of such a name, but it may know it after all. */
 static void meet_poser(struct state *s, struct thread *t, const struct container_cache *c)
 {
@@ -82,8 +91,11 @@ void thread_set_container(struct state *s, struct thread *t)
 	}
 	set_istr(s, &t->container_id, id);
 	lineage_changed(s, t);
-	if (id)
-		meet_container(s, c);
+	if (!id)
+		return;
+	meet_container(s, c);
+	if (s->awaited.has_cluster)
+		meet_pod(s, t);
 }
 
 /* Subsystems are called as in /proc today, whatever the kernel or an old capture says. */

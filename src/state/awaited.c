@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Containers whose metadata is on its way, and of which it never came: a ring of the last ones
- * that were met, with a hash on top.
+ * Containers and pods whose metadata is on its way, and of which it never came: a ring of the
+ * last ones that were met, with a hash on top.
  *
  * How long one is awaited runs from the first event that waits for it (state_await()); one that
  * nothing waits for is given up later.
@@ -11,12 +11,16 @@
 
 #include <stdlib.h>
 
-enum { IDLE_DEADLINES = 10 }; /* so many deadlines, when nothing waits */
+enum {
+	IDLE_DEADLINES = 10, /* so many deadlines, when nothing waits */
+	SHORT_ID_BYTES = 12, /* of a container's id, as its threads have it */
+};
 
 struct awaited_entry {
 	struct istr *id; /* NULL: free */
 	uint64_t due_ns; /* 0: not set, as no event has come yet */
 	uint8_t status;	 /* enum metadata_status */
+	bool is_pod;	 /* id is the uid of one, which the API server tells of */
 	bool has_waiting;
 	int16_t next; /* in the bucket, newest first; -1 at its end */
 };
@@ -56,15 +60,20 @@ static unsigned bucket_of(struct str id)
 	return (unsigned)(hash_bytes(id.p, id.n, hash_seed()) % N_AWAITED_BUCKETS);
 }
 
-static struct awaited_entry *find(const struct awaited *a, struct str id)
+static struct awaited_entry *find_either(const struct awaited *a, struct str id, bool is_pod)
 {
 	if (!a->ring)
 		return NULL;
 	for (int16_t i = a->bucket[bucket_of(id)]; i >= 0; i = a->ring[i].next) {
-		if (str_eq(istr_str(a->ring[i].id), id))
+		if (a->ring[i].is_pod == is_pod && str_eq(istr_str(a->ring[i].id), id))
 			return &a->ring[i];
 	}
 	return NULL;
+}
+
+static struct awaited_entry *find(const struct awaited *a, struct str id)
+{
+	return find_either(a, id, false);
 }
 
 static void set_status(struct state *s, struct awaited_entry *e, enum metadata_status status)
@@ -107,13 +116,14 @@ static struct awaited_entry *take_place(struct state *s)
 	return e;
 }
 
-static void add(struct state *s, struct istr *id, enum metadata_status status)
+static void add(struct state *s, struct istr *id, bool is_pod, enum metadata_status status)
 {
 	struct awaited *a = &s->awaited;
 	struct awaited_entry *e = take_place(s);
 	unsigned b = bucket_of(istr_str(id));
 
-	*e = (struct awaited_entry){.id = istr_ref(id), .status = (uint8_t)status};
+	*e = (struct awaited_entry){
+		.id = istr_ref(id), .is_pod = is_pod, .status = (uint8_t)status};
 	e->next = a->bucket[b];
 	a->bucket[b] = (int16_t)(e - a->ring);
 	s->container_base++;
@@ -135,13 +145,53 @@ void awaited_meet(struct state *s, struct istr *id)
 		return;
 	if (e)
 		drop(s, e);
-	add(s, id, s->awaited.source);
+	add(s, id, false, s->awaited.source);
+}
+
+/* It is decided at the same time as what it was met by. */
+static void set_due(struct state *s, struct awaited_entry *e, uint64_t due_ns)
+{
+	if (e->has_waiting || e->status != METADATA_PENDING)
+		return;
+	e->has_waiting = true;
+	e->due_ns = due_ns;
+	if (due_ns < s->awaited.next_due_ns)
+		s->awaited.next_due_ns = due_ns;
+}
+
+static struct str sandbox_of(const struct container *c)
+{
+	return str_head(c->pod_sandbox_id, SHORT_ID_BYTES);
+}
+
+/* Without one of its own a container's pod is that of its sandbox: wait for that one, too. */
+static void meet_sandbox(struct state *s, const struct container *c)
+{
+	const struct awaited_entry *from = find(&s->awaited, c->id);
+	uint64_t due_ns = from && from->has_waiting ? from->due_ns : 0;
+	const struct container *known = container_table_find(s->containers, sandbox_of(c));
+	struct istr *id;
+
+	if (!c->pod_sandbox_id.n || c->is_pod_sandbox || c->cni_json.n ||
+	    (known && !known->is_early))
+		return;
+	id = intern_get(s->names, sandbox_of(c));
+	awaited_meet(s, id);
+	if (due_ns)
+		set_due(s, find(&s->awaited, istr_str(id)), due_ns);
+	intern_unref(s->names, id);
+	if (!known && s->cfg.unknown_container)
+		s->cfg.unknown_container(s->cfg.unknown_container_arg, sandbox_of(c));
 }
 
 void awaited_told(struct state *s, const struct container *c)
 {
 	struct awaited_entry *e = find(&s->awaited, c->id);
 
+	if (s->as_live && s->cfg.awaits && !c->is_early) {
+		meet_sandbox(s, c);
+		e = find(&s->awaited, c->id);
+	}
 	if (!e)
 		return;
 	if (!c->is_early)
@@ -160,24 +210,71 @@ void awaited_gone(struct state *s, struct str id)
 	if (e)
 		set_status(s, e, METADATA_GONE);
 	else if (known)
-		add(s, known, METADATA_GONE);
+		add(s, known, false, METADATA_GONE);
 }
 
-static void give_up_all(struct state *s, enum metadata_status why)
+/* ---- objects of pods ---- */
+
+void awaited_meet_pod(struct state *s, struct str uid)
+{
+	struct istr *id;
+
+	if (find_either(&s->awaited, uid, true))
+		return;
+	id = intern_get(s->names, uid);
+	add(s, id, true, METADATA_PENDING);
+	intern_unref(s->names, id);
+}
+
+void awaited_told_pod(struct state *s, struct str uid)
+{
+	struct awaited_entry *e = find_either(&s->awaited, uid, true);
+
+	if (e)
+		set_status(s, e, METADATA_READY);
+}
+
+bool state_awaits_pod(const struct state *s, struct str uid)
+{
+	const struct awaited_entry *e = uid.n ? find_either(&s->awaited, uid, true) : NULL;
+
+	return e && e->status == METADATA_PENDING;
+}
+
+void state_await_pod(struct state *s, struct str uid, uint64_t ts)
+{
+	struct awaited_entry *e = uid.n ? find_either(&s->awaited, uid, true) : NULL;
+
+	if (e)
+		set_due(s, e, ts + s->cfg.metadata_deadline_ns);
+}
+
+/* ---- when it is too late ---- */
+
+static void give_up_all(struct state *s, bool pods, enum metadata_status why)
 {
 	struct awaited *a = &s->awaited;
 
 	for (unsigned i = 0; a->n_pending && i < N_AWAITED; i++) {
-		if (a->ring[i].id && a->ring[i].status == METADATA_PENDING)
-			set_status(s, &a->ring[i], why);
+		struct awaited_entry *e = &a->ring[i];
+
+		if (e->id && e->is_pod == pods && e->status == METADATA_PENDING)
+			set_status(s, e, why);
 	}
+}
+
+void awaited_cluster(struct state *s, bool is_there)
+{
+	s->awaited.has_cluster = is_there;
+	if (!is_there)
+		give_up_all(s, true, METADATA_TIMEOUT);
 }
 
 void awaited_source(struct state *s, enum metadata_status source)
 {
 	s->awaited.source = source;
 	if (source != METADATA_PENDING)
-		give_up_all(s, source);
+		give_up_all(s, false, source);
 }
 
 void state_expire(struct state *s, uint64_t now_ns)
@@ -201,16 +298,31 @@ void state_expire(struct state *s, uint64_t now_ns)
 	}
 }
 
-void state_await(struct state *s, struct str id, uint64_t ts)
+static void await_one(struct state *s, struct str id, uint64_t ts)
 {
 	struct awaited_entry *e = find(&s->awaited, id);
 
-	if (!e || e->has_waiting || e->status != METADATA_PENDING)
-		return;
-	e->has_waiting = true;
-	e->due_ns = ts + s->cfg.metadata_deadline_ns;
-	if (e->due_ns < s->awaited.next_due_ns)
-		s->awaited.next_due_ns = e->due_ns;
+	if (e)
+		set_due(s, e, ts + s->cfg.metadata_deadline_ns);
+}
+
+void state_await(struct state *s, struct str id, uint64_t ts)
+{
+	const struct container *c = container_table_find(s->containers, id);
+
+	await_one(s, id, ts);
+	if (c && c->pod_sandbox_id.n)
+		await_one(s, sandbox_of(c), ts);
+}
+
+bool state_awaits_sandbox(const struct state *s, const struct container *c)
+{
+	const struct awaited_entry *e =
+		c && c->pod_sandbox_id.n && !c->is_pod_sandbox && !c->cni_json.n
+			? find(&s->awaited, sandbox_of(c))
+			: NULL;
+
+	return e && e->status == METADATA_PENDING;
 }
 
 enum metadata_status state_metadata(const struct state *s, struct str id)

@@ -6,13 +6,14 @@
 
 #include <stdlib.h>
 
-enum { BUCKETS = 1024 };
+enum { BUCKETS = 1024, MIRROR_BUCKETS = 64 };
 
 struct kube_table {
 	size_t max, max_bytes, n, n_bytes;
 	uint64_t n_evicted;
 	struct kube_object *oldest, *newest;
 	struct kube_object *bucket[BUCKETS];
+	struct kube_object *mirror_bucket[MIRROR_BUCKETS];
 };
 
 static const char *const kind_texts[KUBE_COUNT] = {
@@ -64,12 +65,49 @@ static struct kube_object **find_link(const struct kube_table *t, enum kube_kind
 	return (struct kube_object **)(uintptr_t)link;
 }
 
+/* The kubelet says so of the object that it makes for a pod which the server does not know. */
+static struct str mirrored_by(const struct kube_object *o)
+{
+	for (size_t i = 0; o->kind == KUBE_POD && i < o->n_annotations; i++) {
+		if (str_is(o->annotations[i].key, "kubernetes.io/config.mirror"))
+			return o->annotations[i].value;
+	}
+	return STR_EMPTY;
+}
+
+/* Where it stands among the mirrors of that uid, or the end of them. */
+static struct kube_object **mirror_link(const struct kube_table *t, struct str mirrors,
+					const struct kube_object *o)
+{
+	uint64_t hash = hash_bytes(mirrors.p, mirrors.n, hash_seed());
+	struct kube_object *const *link = &t->mirror_bucket[hash % MIRROR_BUCKETS];
+
+	while (*link && *link != o)
+		link = &(*link)->mirror_next;
+	return (struct kube_object **)(uintptr_t)link;
+}
+
+static void link_mirror(struct kube_table *t, struct kube_object *o)
+{
+	o->mirror_next = NULL;
+	o->mirrors = mirrored_by(o);
+	if (o->mirrors.n)
+		*mirror_link(t, o->mirrors, NULL) = o;
+}
+
+static void unlink_mirror(struct kube_table *t, const struct kube_object *o)
+{
+	if (o->mirrors.n)
+		*mirror_link(t, o->mirrors, o) = o->mirror_next;
+}
+
 /* *link is an object's place in its hash chain. */
 static void drop(struct kube_table *t, struct kube_object **link)
 {
 	struct kube_object *o = *link;
 
 	*link = o->hash_next;
+	unlink_mirror(t, o);
 	*(o->older ? &o->older->newer : &t->oldest) = o->newer;
 	*(o->newer ? &o->newer->older : &t->newest) = o->older;
 	t->n--;
@@ -113,6 +151,7 @@ bool kube_table_add(struct kube_table *t, struct kube_object *o)
 	o->newer = NULL;
 	*(t->newest ? &t->newest->newer : &t->oldest) = o;
 	t->newest = o;
+	link_mirror(t, o);
 	t->n++;
 	t->n_bytes += o->n_bytes;
 	return true;
@@ -152,6 +191,21 @@ const struct kube_object *kube_find(const struct state *s, enum kube_kind kind, 
 	return kube_table_find(s->kube, kind, uid);
 }
 
+static const struct kube_object *find_mirror(const struct kube_table *t, struct str uid)
+{
+	uint64_t hash = hash_bytes(uid.p, uid.n, hash_seed());
+	const struct kube_object *o = t->mirror_bucket[hash % MIRROR_BUCKETS];
+
+	while (o && !str_eq(o->mirrors, uid))
+		o = o->mirror_next;
+	return o;
+}
+
+const struct kube_object *kube_find_pod(const struct state *s, struct str uid)
+{
+	return uid.n == STATIC_UID_BYTES ? find_mirror(s->kube, uid) : kube_find(s, KUBE_POD, uid);
+}
+
 /* --- which pod a cgroup belongs to --- */
 
 /* "812ddbdb-997c-4b60-b5b3-4927ad6a14bc", or with '_', as systemd has it. */
@@ -170,7 +224,18 @@ static bool read_uid(const char *p, char ret[POD_UID_BYTES])
 	return true;
 }
 
-bool kube_pod_of(struct str cgroups, char ret[POD_UID_BYTES])
+/* "d79acf05a213450681f7a208a1d19755", and no more. */
+static bool is_static_uid(struct str s)
+{
+	for (size_t i = 0; i < STATIC_UID_BYTES; i++) {
+		if (i == s.n ||
+		    !((s.p[i] >= 'a' && s.p[i] <= 'f') || (s.p[i] >= '0' && s.p[i] <= '9')))
+			return false;
+	}
+	return s.n == STATIC_UID_BYTES || strchr("/.", s.p[STATIC_UID_BYTES]);
+}
+
+struct str kube_pod_of(struct str cgroups, char ret[POD_UID_BYTES])
 {
 	const struct str prefix = STR("pod");
 	ptrdiff_t at;
@@ -178,7 +243,11 @@ bool kube_pod_of(struct str cgroups, char ret[POD_UID_BYTES])
 	while ((at = str_find(cgroups, prefix)) >= 0) {
 		cgroups = str_from(cgroups, (size_t)at + prefix.n);
 		if (cgroups.n >= POD_UID_BYTES && read_uid(cgroups.p, ret))
-			return true;
+			return (struct str){ret, POD_UID_BYTES};
+		if (is_static_uid(cgroups)) {
+			memcpy(ret, cgroups.p, STATIC_UID_BYTES);
+			return (struct str){ret, STATIC_UID_BYTES};
+		}
 	}
-	return false;
+	return STR_EMPTY;
 }

@@ -22,7 +22,7 @@ enum kube_kind {
 	KUBE_COUNT,
 };
 
-enum { POD_UID_BYTES = 36 };
+enum { POD_UID_BYTES = 36, STATIC_UID_BYTES = 32 };
 
 /* "Pod", "ReplicationController" ...: as in objects and records. */
 const char *kube_kind_text(enum kube_kind k);
@@ -45,16 +45,19 @@ struct kube_object {
 	struct arena arena; /* everything above, and the object itself */
 	size_t n_bytes;
 	uint64_t hash;
-	struct kube_object *hash_next, *older, *newer;
+	struct str mirrors; /* of a static pod's object: the uid that its cgroups have */
+	struct kube_object *hash_next, *mirror_next, *older, *newer;
 };
 
 /* Borrowed until the next state_apply(); NULL when unknown. */
 const struct kube_object *kube_find(const struct state *s, enum kube_kind kind, struct str uid);
 /*
  * The uid of the pod that a list of cgroups ("subsys=/path\0...") names, as the API server writes
- * it: 36 bytes.  False when it names none.
+ * it, in ret; empty when it names none.  The uid of a static pod is a hash (STATIC_UID_BYTES).
  */
-bool kube_pod_of(struct str cgroups, char ret[POD_UID_BYTES]);
+struct str kube_pod_of(struct str cgroups, char ret[POD_UID_BYTES]);
+/* That pod: a static one by the object that mirrors it, which has another uid. */
+const struct kube_object *kube_find_pod(const struct state *s, struct str uid);
 
 /*
  * Parse a record, at most 1 MiB of it.  *ret_gone: the object was deleted, and *ret has kind and

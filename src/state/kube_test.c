@@ -89,7 +89,7 @@ static bool pod_is(struct str cgroups, const char *uid)
 {
 	char found[POD_UID_BYTES];
 
-	return kube_pod_of(cgroups, found) && str_is((struct str){found, sizeof(found)}, uid);
+	return str_is(kube_pod_of(cgroups, found), uid);
 }
 
 #define LIST(literal) ((struct str){(literal), sizeof(literal)})
@@ -103,4 +103,15 @@ TEST(a_cgroup_names_the_pod_as_either_driver_writes_it)
 	CHECK(!pod_is(LIST("cpu=/kubepods/pod812ddbdb-997c-4b60"), UID));
 	CHECK(!pod_is(LIST("cpu=/docker/4d298c"), UID));
 	CHECK(!pod_is(STR_EMPTY, UID));
+}
+
+#define HASH "d79acf05a213450681f7a208a1d19755"
+
+TEST(the_uid_of_a_static_pod_is_a_hash)
+{
+	CHECK(pod_is(LIST("cpu=/kubepods/burstable/pod" HASH "/4d29"), HASH));
+	CHECK(pod_is(LIST("cpu=/kubepods.slice/kubepods-pod" HASH ".slice/crio-4d.scope"), HASH));
+	CHECK(pod_is(LIST("cpu=/kubepods/burstable/pod" HASH), HASH));
+	CHECK(!pod_is(LIST("cpu=/kubepods/burstable/pod" HASH "0/4d29"), HASH));
+	CHECK(!pod_is(LIST("cpu=/kubepods/podX79acf05a213450681f7a208a1d1975"), HASH));
 }

@@ -98,6 +98,7 @@ struct awaited {
 	uint64_t next_due_ns; /* before that nothing is due */
 	uint64_t news;
 	enum metadata_status source; /* what becomes of new ones: PENDING, or why nothing comes */
+	bool has_cluster;	     /* an API server that tells of pods */
 };
 
 /* Where the file is that this thread's next event is about (place.c). */
@@ -249,6 +250,11 @@ void awaited_done(struct awaited *a, struct intern *names);
 void awaited_meet(struct state *s, struct istr *id);
 /* A record of it has come. */
 void awaited_told(struct state *s, const struct container *c);
+/* The same of a pod's object. */
+void awaited_meet_pod(struct state *s, struct str uid);
+void awaited_told_pod(struct state *s, struct str uid);
+/* Whether the API server can tell. */
+void awaited_cluster(struct state *s, bool is_there);
 void awaited_gone(struct state *s, struct str id);
 /* Whether anybody can tell: METADATA_PENDING, or why not. */
 void awaited_source(struct state *s, enum metadata_status source);

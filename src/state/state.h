@@ -132,8 +132,19 @@ enum metadata_status state_metadata(const struct state *s, struct str id);
 bool state_is_awaiting(const struct state *s);
 /* Changes when metadata that was pending comes, in part or as a whole, or is given up. */
 uint64_t state_metadata_news(const struct state *s);
-/* An event of time ts waits for this container: from the first one the deadline runs. */
+/*
+ * An event of time ts waits for this container, and for its pod's sandbox: from the first one the
+ * deadline runs.
+ */
 void state_await(struct state *s, struct str id, uint64_t ts);
+/*
+ * What only others know of a container's pod is pending like metadata: that of the sandbox, which
+ * may come later than its container (NULL: none), and the API server's object of this uid
+ * (kube_pod_of()).
+ */
+bool state_awaits_sandbox(const struct state *s, const struct container *c);
+bool state_awaits_pod(const struct state *s, struct str uid);
+void state_await_pod(struct state *s, struct str uid, uint64_t ts);
 /* It is so late although no event says so. */
 void state_expire(struct state *s, uint64_t now_ns);
 
