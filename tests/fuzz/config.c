@@ -3,6 +3,7 @@
  * A configuration, "+++" before each that is merged into it, and "+o+" before each option: an
  * error is told if and only if it is refused, and what is accepted can be read.
  */
+#include "base/alloc.h"
 #include "config/config.h"
 
 #include <stdint.h>
@@ -31,7 +32,7 @@ static struct str take(struct str *rest, bool *ret_is_option)
 
 static int set(struct config *c, struct str text)
 {
-	char *z = strndup(text.p, text.n);
+	char *z = xstrndup(text.p, text.n);
 	int r = config_set(c, z);
 
 	free(z);
