@@ -165,6 +165,7 @@ static int choose(struct run *r, struct err *e)
 	base_syscalls_enters(r->watch.rules, &r->startup.set);
 	r->startup.live.enters = r->startup.set.enters;
 	r->startup.live.wants_places = base_syscalls_places(r->watch.rules);
+	r->startup.live.wants_closed = base_syscalls_closed(r->watch.rules);
 	r->startup.live.failures = r->startup.set.failures;
 	r->startup.live.on_tcp = r->startup.set.on_tcp;
 	return ret;

@@ -120,6 +120,10 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 		report("of a program that changes its memory during a call, the name that it gave "
 		       "at first is not seen (%s)",
 		       live_no_enters(*ret));
+	if (live_no_closes(*ret))
+		report("of files that are closed after writing only what state knows of them is "
+		       "seen (%s)",
+		       live_no_closes(*ret));
 	for (unsigned i = 0; i < live_n_refused(*ret); i++) {
 		const char *reason, *program = live_refused(*ret, i, &reason);
 

@@ -59,6 +59,7 @@ static void set_up(struct probe *p, const struct live_config *cfg, uint64_t epoc
 	s->rodata->snaplen = cfg->snaplen < PROBE_SNAPLEN_MAX ? cfg->snaplen : PROBE_SNAPLEN_MAX;
 	s->rodata->boot_epoch_ns = epoch_ns;
 	s->rodata->wants_places = cfg->wants_places;
+	s->rodata->wants_closed = cfg->wants_closed;
 	count_rings(p, cfg);
 	for (unsigned code = 0; code < SC_COUNT; code++) {
 		int nr = native_number(code);
@@ -352,7 +353,7 @@ static int attach_enter(struct probe *p, const struct bpf_program *program, int 
 	return 0;
 }
 
-/* Without them, what a call names is known from its end only. */
+/* Without them, what a call names or closes is known from its end only. */
 static void attach_enters(struct probe *p)
 {
 	int events = tracepoint_events();
@@ -367,7 +368,8 @@ static void attach_enters(struct probe *p)
 			continue;
 		r = attach_enter(p, program, events);
 		if (r < 0)
-			snprintf(p->no_enters, sizeof(p->no_enters), "%s: %s", name, strerror(-r));
+			snprintf(programs_is_closing(name) ? p->no_closes : p->no_enters,
+				 REASON_BYTES, "%s: %s", name, strerror(-r));
 	}
 	if (events >= 0)
 		close(events);
@@ -379,7 +381,7 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 
 	route_all(p, cfg);
 	route_over_ring(p, cfg);
-	if (p->skel->rodata->has_enters)
+	if (p->skel->rodata->has_enters || cfg->wants_closed)
 		attach_enters(p);
 	bpf_object__for_each_program(program, p->skel->obj)
 	{
@@ -432,4 +434,9 @@ const char *probe_refused(const struct probe *p, unsigned i, const char **reason
 {
 	*reason = p->refused[i].reason;
 	return p->refused[i].program;
+}
+
+const char *probe_no_closes(const struct probe *p)
+{
+	return p->no_closes[0] ? p->no_closes : NULL;
 }
