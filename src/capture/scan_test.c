@@ -233,6 +233,33 @@ TEST(a_process_is_what_its_folder_says)
 	machine_free();
 }
 
+TEST(a_proc_that_numbers_us_otherwise_is_of_other_processes)
+{
+	struct picture p;
+
+	machine_new("");
+	put_process(42, "main", "1:cpu:/a\n");
+	put_link("/proc/self", "42");
+	p = scan((struct scan_config){.own_tgid = 42});
+	CHECK_INT(p.n_procs, 1);
+	p = scan((struct scan_config){.own_tgid = 43, .n_workers = 4});
+	CHECK_INT(p.n_procs, 0);
+	CHECK_INT(p.n_users, 2);
+	machine_free();
+}
+
+TEST(links_of_that_machine_lead_to_its_own_files)
+{
+	struct picture p;
+
+	machine_new("");
+	put("/there/passwd", "one:x:1001:1001:::\ntwo:x:1002:1001:::\nthree:x:1003:1001:::\n");
+	put_link("/etc/passwd", "/there/passwd");
+	p = scan_all();
+	CHECK_INT(p.n_users, 3);
+	machine_free();
+}
+
 TEST(threads_follow_their_process)
 {
 	struct picture p;

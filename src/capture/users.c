@@ -78,7 +78,7 @@ static char *read_whole(const char *root, const char *name, struct str *ret)
 	char path[PATH_MAX];
 	char *text = NULL;
 	size_t cap = 0, n = 0;
-	int written = snprintf(path, sizeof(path), "%s/etc/%s", root, name);
+	int written = snprintf(path, sizeof(path), "/etc/%s", name);
 	ssize_t r;
 
 	*ret = STR_EMPTY;
@@ -86,7 +86,7 @@ static char *read_whole(const char *root, const char *name, struct str *ret)
 		return NULL;
 	do {
 		text = xgrow(text, &cap, cap ? 2 * cap : 4096, 1);
-		r = file_read_all(AT_FDCWD, path, text, cap);
+		r = file_read_below(root, path, text, cap);
 		n = r > 0 ? (size_t)r : 0;
 	} while (n == cap && cap < USERS_FILE_MAX);
 	*ret = (struct str){text, n};
