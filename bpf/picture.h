@@ -43,7 +43,6 @@ enum {
 	K_PIPEFS_MAGIC = 0x50495045,
 	K_SOCKFS_MAGIC = 0x534f434b,
 	K_ANON_INODE_MAGIC = 0x09041934,
-	K_MNT_READONLY = 0x40,
 	K_MNT_INTERNAL = 0x4000,
 	DELETED_BYTES = sizeof(" (deleted)") - 1,
 };
@@ -167,7 +166,7 @@ ALWAYS void picture_exe(struct event *e, struct picture_task *p, struct task_str
 	flags |= is_memfd(f) ? PICTURE_EXE_MEMFD : 0;
 	flags |= layer == LAYER_UPPER ? PICTURE_EXE_UPPER : 0;
 	flags |= layer == LAYER_LOWER ? PICTURE_EXE_LOWER : 0;
-	if (READ(i, i_sb, s_flags) & K_SB_RDONLY || READ(f, f_path.mnt, mnt_flags) & K_MNT_READONLY)
+	if (is_read_only(f, i))
 		flags |= PICTURE_EXE_READ_ONLY;
 	if (in_groups(event_walk(e), READ(t, cred), p->exe_gid))
 		flags |= PICTURE_EXE_GROUP;
@@ -214,6 +213,21 @@ ALWAYS void add_texts(struct event *e, struct picture_task *p, struct task_struc
 		p->flags |= PICTURE_NO_ENV;
 }
 
+ALWAYS bool is_exiting(struct task_struct *t)
+{
+	return READ(t, flags) & K_PF_EXITING;
+}
+
+/* A kernel thread, or one that ends. */
+ALWAYS int picture_no_task(struct seq_file *seq, struct task_struct *t)
+{
+	struct event e;
+
+	if (picture_begin(&e, PICTURE_NO_TASK, 0))
+		picture_end(&e, seq, READ(t, pid));
+	return 0;
+}
+
 ALWAYS int picture_task(struct bpf_iter__task *ctx, bool sleeps)
 {
 	struct seq_file *seq = ctx->meta->seq;
@@ -230,11 +244,8 @@ ALWAYS int picture_task(struct bpf_iter__task *ctx, bool sleeps)
 	mm = READ(t, mm);
 	f = READ(mm, exe_file);
 	/* Who is exiting may have done so before exits were watched: its event may never come. */
-	if (!f || READ(t, flags) & (K_PF_KTHREAD | K_PF_EXITING)) {
-		if (picture_begin(&e, PICTURE_NO_TASK, 0))
-			picture_end(&e, seq, READ(t, pid));
-		return 0;
-	}
+	if (!f || READ(t, flags) & K_PF_KTHREAD || is_exiting(t))
+		return picture_no_task(seq, t);
 	if (!picture_begin(&e, PICTURE_TASK, PICTURE_TASK_PARAMS))
 		return 0;
 	p = (void *)e.p + event_payload(PICTURE_TASK_PARAMS);
@@ -247,6 +258,9 @@ ALWAYS int picture_task(struct bpf_iter__task *ctx, bool sleeps)
 	add_link(&e, (void *)fs + bpf_core_field_offset(struct fs_struct, pwd));
 	add_link(&e, (void *)fs + bpf_core_field_offset(struct fs_struct, root));
 	add_texts(&e, p, t, mm, sleeps);
+	/* Its folders went before its end, and are no longer in what was read. */
+	if (is_exiting(t))
+		return picture_no_task(seq, t);
 	picture_end(&e, seq, READ(t, pid));
 	return 0;
 }

@@ -225,6 +225,7 @@ enum {
 	EXE_LOWER_LAYER = 8,
 	K_SB_RDONLY = 1,
 	K_S_IMMUTABLE = 8,
+	K_MNT_READONLY = 0x40,
 	K_S_IWGRP = 020,
 	K_S_IWOTH = 02,
 	K_CAP_DAC_OVERRIDE = 1 << 1,
@@ -258,15 +259,21 @@ ALWAYS bool in_groups(volatile struct walk *w, const struct cred *cred, u32 gid)
 	return false;
 }
 
+/* Whether nobody can write to it in this way: file system, mount, the file itself. */
+ALWAYS bool is_read_only(struct file *f, struct inode *i)
+{
+	return READ(i, i_sb, s_flags) & K_SB_RDONLY || READ(i, i_flags) & K_S_IMMUTABLE ||
+	       READ(f, f_path.mnt, mnt_flags) & K_MNT_READONLY;
+}
+
 /* Whether the process could change its own executable. */
-ALWAYS bool is_writable(volatile struct walk *w, struct inode *i, const struct cred *cred)
+ALWAYS bool is_writable(volatile struct walk *w, struct file *f, struct inode *i,
+			const struct cred *cred)
 {
 	u32 uid = READ(i, i_uid.val), gid = READ(i, i_gid.val);
 	u32 mode = READ(i, i_mode);
 
-	if (READ(i, i_sb, s_flags) & K_SB_RDONLY)
-		return false;
-	if (READ(i, i_flags) & K_S_IMMUTABLE)
+	if (is_read_only(f, i))
 		return false;
 	if (uid == (u32)-1 || gid == (u32)-1)
 		return false;
@@ -296,7 +303,7 @@ ALWAYS u32 exe_flags(volatile struct walk *w, struct file *f, struct inode *i,
 	enum layer layer = inode_layer(i, READ(i, i_sb, s_magic));
 	u32 r = 0;
 
-	r |= is_writable(w, i, cred) ? EXE_WRITABLE : 0;
+	r |= is_writable(w, f, i, cred) ? EXE_WRITABLE : 0;
 	r |= layer == LAYER_UPPER ? EXE_UPPER_LAYER : 0;
 	r |= layer == LAYER_LOWER ? EXE_LOWER_LAYER : 0;
 	r |= is_memfd(f) ? EXE_FROM_MEMFD : 0;

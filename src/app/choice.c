@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/choice.h"
 
+#include "app/appendix.h"
 #include "app/report.h"
 #include "app/rulefiles.h"
 #include "base/alloc.h"
@@ -62,8 +63,24 @@ static void warn_of_choice(const struct ruleset *set, const struct loader_config
 		report("no rule is left to evaluate");
 }
 
+/* Each rule's output would have the same error. */
+static bool is_format_good(struct str text)
+{
+	struct message *unused;
+	struct position at;
+	struct err e = {0};
+	struct arena a;
+
+	arena_init(&a, 0);
+	if (message_compile(text, NULL, &a, &unused, &at, &e) < 0)
+		report_at("format", text, at, &e);
+	arena_done(&a);
+	return !e.code;
+}
+
 static struct ruleset *load(const struct choice_options *o, enum priority priority)
 {
+	const struct appendix more = appendix_of(o->format);
 	struct loader_config cfg = RULEFILES_CONFIG;
 	struct str *disabled = xcalloc(o->disable.n + 1, sizeof(*disabled));
 	struct str *tags = split_all(&o->tags, &cfg.n_tags);
@@ -75,6 +92,9 @@ static struct ruleset *load(const struct choice_options *o, enum priority priori
 	cfg.tags = tags;
 	cfg.disabled = disabled;
 	cfg.n_disabled = o->disable.n;
+	cfg.suggested_output = !o->no_suggested;
+	cfg.extra_output = more.text;
+	cfg.extra_is_details = more.is_details;
 	r = rulefiles_load(&o->rules, &cfg);
 	if (r)
 		warn_of_choice(r, &cfg);
@@ -93,6 +113,8 @@ enum exit_status choice_load(const struct choice_options *o, struct ruleset **re
 		       o->priority);
 		return EXIT_USAGE;
 	}
+	if (o->format && !is_format_good(str_of(o->format)))
+		return EXIT_FAULT;
 	*ret = load(o, priority);
 	return *ret ? EXIT_DONE : EXIT_FAULT;
 }

@@ -7,7 +7,8 @@
 
 struct choice_options {
 	struct option_texts rules, tags, disable;
-	const char *priority;
+	const char *priority, *format;
+	bool no_suggested;
 };
 
 #define CHOICE_ROW(type, member, name, letter, kind, field, value, help)                           \
@@ -20,9 +21,16 @@ struct choice_options {
 		CHOICE_ROW(type, member, "tags", 't', TEXTS, tags, "T",                            \
 			   "only rules with one of these tags"),                                   \
 		CHOICE_ROW(type, member, "disable", 'D', TEXTS, disable, "PATTERN",                \
-			   "no rules of this name; '*' is any text")
+			   "no rules of this name; '*' is any text"),                              \
+		CHOICE_ROW(type, member, "format", 'p', TEXT, format, "TEXT",                      \
+			   "what to put behind each output, with %field in it; c or k: details "   \
+			   "of container, or pod, unless they are there already"),                 \
+		CHOICE_ROW(type, member, "no-suggested-output", 0, FLAG, no_suggested, NULL,       \
+			   "no container_id= and the like behind each output")
 
-#define CHOICE_ARGUMENTS "[--rules FILE]... [--priority P] [--tags T]... [--disable PATTERN]..."
+#define CHOICE_ARGUMENTS                                                                           \
+	"[--rules FILE]... [--priority P] [--tags T]... [--disable PATTERN]... [--format TEXT] "   \
+	"[--no-suggested-output]"
 
 /* EXIT_DONE and the rules; else what is wrong has been reported. */
 enum exit_status choice_load(const struct choice_options *o, struct ruleset **ret);

@@ -28,5 +28,5 @@ struct command {
 	enum exit_status (*run)(const void *options, char **args, unsigned n_args);
 };
 
-extern const struct command command_check, command_containers, command_doctor, command_explain,
-	command_list, command_print, command_record, command_replay, command_run;
+extern const struct command command_check, command_config, command_containers, command_doctor,
+	command_explain, command_list, command_print, command_record, command_replay, command_run;

@@ -3,6 +3,7 @@
 #include "app/command.h"
 
 #include "app/describe.h"
+#include "app/keys.h"
 #include "app/listing.h"
 #include "app/report.h"
 #include "app/rulefiles.h"
@@ -156,8 +157,9 @@ static const struct noun {
 	void (*in_rules)(const struct ruleset *rules, enum listing_form form, struct buf *out);
 } nouns[] = {
 	{"fields", listing_fields, NULL},     {"events", listing_events, NULL},
-	{"syscalls", listing_syscalls, NULL}, {"rules", NULL, list_rules},
-	{"macros", NULL, list_macros},	      {"lists", NULL, list_lists},
+	{"syscalls", listing_syscalls, NULL}, {"config", listing_config, NULL},
+	{"rules", NULL, list_rules},	      {"macros", NULL, list_macros},
+	{"lists", NULL, list_lists},
 };
 
 enum { N_NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
@@ -225,7 +227,8 @@ static const struct option_row rows[] = {
 const struct command command_list = {
 	.name = "list",
 	.summary = "List what rules can use, or what rule files define",
-	.arguments = "fields|events|syscalls|rules|macros|lists [--markdown | --json | --verbose] "
+	.arguments = "fields|events|syscalls|config|rules|macros|lists [--markdown | --json | "
+		     "--verbose] "
 		     "[--rules FILE]...",
 	.min_args = 1,
 	.max_args = 1,

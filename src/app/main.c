@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_run,  &command_record,	 &command_replay, &command_print,      &command_check,
-	&command_list, &command_explain, &command_doctor, &command_containers,
+	&command_run,  &command_record, &command_replay,  &command_print,  &command_check,
+	&command_list, &command_config, &command_explain, &command_doctor, &command_containers,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

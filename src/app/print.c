@@ -2,6 +2,7 @@
 /* saker print: the events of a capture as text or JSON, or some of them into another capture. */
 #include "app/command.h"
 
+#include "app/appendix.h"
 #include "app/condition.h"
 #include "app/copy.h"
 #include "app/hosts.h"
@@ -41,6 +42,26 @@ static bool compile_format(struct printer *p, struct str text)
 		return false;
 	p->n_values = message_values(p->format, &p->arena, &p->values);
 	return true;
+}
+
+/* What to print of an event: the usual, which details stand behind, or what was given. */
+static bool choose_format(struct printer *p)
+{
+	const struct appendix given = appendix_of(p->o->format);
+	struct buf text;
+	bool ok;
+
+	buf_init(&text, 4096);
+	if (!given.is_details && p->o->format)
+		return compile_format(p, given.text);
+	buf_addz(&text, EVENT_FORMAT);
+	if (given.is_details) {
+		buf_addc(&text, ' ');
+		buf_adds(&text, given.text);
+	}
+	ok = compile_format(p, arena_str(&p->arena, buf_str(&text)));
+	buf_done(&text);
+	return ok;
 }
 
 static bool open_copy(struct printer *p, const char *input)
@@ -131,7 +152,7 @@ static bool prepare(struct printer *p, const char *input)
 		if (!p->filter)
 			return false;
 	}
-	if (!quiet && !compile_format(p, str_of(o->format ? o->format : EVENT_FORMAT)))
+	if (!quiet && !choose_format(p))
 		return false;
 	if (hosts_ask(true, &e) < 0) {
 		report("%s", e.msg);
@@ -222,10 +243,12 @@ static const struct option_row rows[] = {
 	ROW("filter", 'f', TEXT, filter, "EXPR", "only events that match this condition"),
 	ROW("rules", 'r', TEXTS, rules, "FILE",
 	    "with --filter: rule files whose macros and lists it may use"),
-	ROW("format", 'p', TEXT, format, "TEXT", "what to print of each event, with %field in it"),
+	ROW("format", 'p', TEXT, format, "TEXT",
+	    "what to print of each event, with %field in it; c or "
+	    "k: the usual and details of container, or pod"),
 	ROW("json", 'j', FLAG, json, NULL,
 	    "one JSON object an event, with the fields of the format"),
-	ROW("count", 'c', FLAG, count, NULL, "only how many events there are"),
+	ROW("count", 0, FLAG, count, NULL, "only how many events there are"),
 	ROW("max", 'n', NUMBER, max, "N", "stop after N events; 0: never"),
 	ROW("write", 'w', TEXT, write, "OUT", "write the events to another capture file"),
 	ROW("compress", 'z', FLAG, compress, NULL, "with --write: gzip"),

@@ -83,8 +83,8 @@ static const struct option_row rows[] = {
 const struct command command_replay = {
 	.name = "replay",
 	.summary = "Evaluate rules over a capture file and print the alerts",
-	.arguments = "FILE [--rules FILE]... [--json] [--priority P] [--tags T]... [--disable "
-		     "PATTERN]... [--all-matches] [--metadata-deadline MS] [--summary]",
+	.arguments = "FILE " CHOICE_ARGUMENTS
+		     " [--json] [--all-matches] [--metadata-deadline MS] [--summary]",
 	.details = "FILE may be gzipped, and '-' is standard input.  --rules, --tags and --disable "
 		   "may\n"
 		   "be given several times; tags may be a list with commas.\n",

@@ -7,7 +7,7 @@
 
 enum {
 	MAX_PROGRAMS = 256,
-	MAX_REFUSED = 64,
+	MAX_REFUSED = MAX_PROGRAMS,
 	NAME_BYTES = 64,
 	REASON_BYTES = 256,
 	OTHER_FILES = 128,
@@ -32,6 +32,8 @@ struct probe {
 
 /* Which programs are to be loaded, for what cfg wants. */
 void programs_choose(struct probe *p, const struct live_config *cfg);
+/* Of these none that was looked at before the last refusal, or refused then. */
+void programs_leave_judged(struct probe *p);
 /* The program for a system call; NULL: none. */
 struct bpf_program *program_of(const struct probe_bpf *s, enum syscall_code code);
 /* The number of a call on this machine; negative: it has none. */

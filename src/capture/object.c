@@ -23,7 +23,7 @@ static bool has_helper(const struct btf *kernel, const char *name)
  * A declaration of bpf_rdonly_cast() in the programs would do, but for a function that is missing
  * libbpf looks through the BTF of all modules, which takes CAP_SYS_ADMIN.
  */
-static struct abilities find_abilities(void)
+struct abilities abilities_find(void)
 {
 	struct btf *kernel = btf__load_vmlinux_btf();
 	struct abilities a = {.cast = 0};
@@ -53,10 +53,9 @@ static void set_cast(uint8_t *object, size_t n, int32_t id)
 	}
 }
 
-struct probe_bpf *object_open(struct abilities *ret)
+struct probe_bpf *object_open(const struct abilities *can)
 {
 	struct probe_bpf *s = calloc(1, sizeof(*s));
-	struct abilities a = find_abilities();
 	uint8_t *bytes;
 	int r;
 
@@ -65,8 +64,8 @@ struct probe_bpf *object_open(struct abilities *ret)
 		return NULL;
 	}
 	bytes = xmemdup(s->skeleton->data, s->skeleton->data_sz);
-	if (a.cast)
-		set_cast(bytes, s->skeleton->data_sz, a.cast);
+	if (can->cast)
+		set_cast(bytes, s->skeleton->data_sz, can->cast);
 	s->skeleton->data = bytes;
 	r = bpf_object__open_skeleton(s->skeleton, NULL);
 	free(bytes);
@@ -75,9 +74,8 @@ struct probe_bpf *object_open(struct abilities *ret)
 		errno = -r;
 		return NULL;
 	}
-	s->rodata->can_cast = a.cast;
-	s->rodata->overlay_entry_at = a.overlay.entry_at;
-	s->rodata->overlay_lower_at = a.overlay.lower_at;
-	*ret = a;
+	s->rodata->can_cast = can->cast;
+	s->rodata->overlay_entry_at = can->overlay.entry_at;
+	s->rodata->overlay_lower_at = can->overlay.lower_at;
 	return s;
 }

@@ -16,5 +16,6 @@ struct abilities {
 	const char *uring_submit; /* the program that looks at what is submitted; NULL */
 };
 
+struct abilities abilities_find(void);
 /* Open, nothing loaded yet; NULL and errno. */
-struct probe_bpf *object_open(struct abilities *ret);
+struct probe_bpf *object_open(const struct abilities *can);

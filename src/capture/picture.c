@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -39,7 +38,11 @@ struct cgroup_set {
 	bool is_sure; /* two tasks agreed */
 };
 
-enum step { STEP_PROCESSES, STEP_FILES, STEP_THREADS, STEP_END };
+/*
+ * Who was made after the processes had been listed, and before the descriptors of its parent, would
+ * be given those by the event of its fork that the parent had later: so it is asked for itself.
+ */
+enum step { STEP_PROCESSES, STEP_FILES, STEP_LATECOMERS, STEP_THREADS, STEP_END };
 
 struct picture {
 	const struct iterators *iterators;
@@ -47,7 +50,7 @@ struct picture {
 	enum step step;
 	unsigned pass;
 	bool found_new, failed;
-	uint64_t begun_ns; /* when this step began, since boot */
+	uint64_t begun_ns; /* when the listing of these tasks began, since boot */
 	int fd;		   /* of the iteration at hand; -1 */
 	size_t at, end;
 	struct cgroup_set sets[SETS];
@@ -190,7 +193,7 @@ static void set_exe(struct snap_proc *to, const struct picture_task *k)
 		.uid = k->uid,
 		.file_uid = k->exe_uid,
 		.mode = k->exe_mode,
-		.overrides = k->cap_effective >> CAP_DAC_OVERRIDE & 1,
+		.overrides = task_overrides(k->cap_effective),
 		.in_group = k->flags & PICTURE_EXE_GROUP,
 		.read_only = k->flags & PICTURE_EXE_READ_ONLY,
 	};
@@ -411,8 +414,17 @@ static bool is_wanted(const struct picture *p)
 {
 	const struct scan_config *cfg = &p->reader->census->cfg;
 
-	return p->step == STEP_PROCESSES || (p->step == STEP_FILES && !cfg->skip_fds) ||
-	       (p->step == STEP_THREADS && !cfg->skip_threads);
+	switch (p->step) {
+	case STEP_FILES:
+	case STEP_LATECOMERS:
+		return !cfg->skip_fds;
+	case STEP_THREADS:
+		return !cfg->skip_threads;
+	case STEP_PROCESSES:
+	case STEP_END:
+		break;
+	}
+	return true;
 }
 
 static int start_pass(struct picture *p)
@@ -421,7 +433,7 @@ static int start_pass(struct picture *p)
 
 	if (p->step == STEP_FILES)
 		return iterators_files(p->iterators);
-	if (!p->pass)
+	if (!p->pass && p->step != STEP_LATECOMERS)
 		p->begun_ns = boot_clock_ns();
 	else if (p->begun_ns > STALL_NS)
 		since_ns = p->begun_ns - STALL_NS;
@@ -446,7 +458,7 @@ static void next_pass(struct picture *p)
 	p->pass = 0;
 	do
 		p->step++;
-	while (p->step < STEP_END && !is_wanted(p));
+	while (!is_wanted(p));
 }
 
 /* A listing that was cut is no reason to begin the next: /proc has what is missing. */
@@ -456,6 +468,19 @@ static void end_pass(struct picture *p)
 		p->reader->stats.n_dropped[SCAN_CUT]++;
 	else
 		next_pass(p);
+}
+
+/* /proc has both it and its descriptors. */
+static bool take_latecomer(struct picture *p, int64_t pid, struct record *ret)
+{
+	struct reader *r = p->reader;
+	char name[24];
+
+	snprintf(name, sizeof(name), "%lld", (long long)pid);
+	if (!reader_enter(r, name, pid, ret))
+		return false;
+	descriptors_start(&r->descriptors, r->dir, pid);
+	return true;
 }
 
 /* Whether it makes a record. */
@@ -473,6 +498,8 @@ static bool take_task(struct picture *p, const struct part *r, struct record *re
 	}
 	if (r->type != PICTURE_TASK || !first_param(r, &k, sizeof(k)))
 		return false;
+	if (p->step == STEP_LATECOMERS)
+		return take_latecomer(p, r->tid, ret);
 	if (p->step == STEP_THREADS && !census_has(c, k.pid))
 		return false;
 	set_task(p, r, &k);
@@ -496,10 +523,23 @@ static bool take(struct picture *p, const struct part *r, struct record *ret)
 	return p->step == STEP_FILES ? take_file(p, r, ret) : take_task(p, r, ret);
 }
 
+/* The rest of a process that /proc was asked for. */
+static bool next_of_latecomer(struct reader *r, struct record *ret)
+{
+	if (r->dir < 0)
+		return false;
+	if (reader_next_fd(r, ret))
+		return true;
+	reader_leave(r);
+	return false;
+}
+
 bool picture_next(struct picture *p, struct record *ret)
 {
 	struct part r;
 
+	if (next_of_latecomer(p->reader, ret))
+		return true;
 	while (p->step < STEP_END && !p->failed && reader_may_go_on(p->reader)) {
 		if (p->fd < 0)
 			p->fd = start_pass(p);

@@ -168,14 +168,17 @@ static int explain(const struct probe *p, int code, struct err *e)
 
 /* One try.  1: a program was refused, which has been noted. */
 static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epoch_ns,
-		    struct err *e)
+		    bool only_rest, struct err *e)
 {
 	int r;
 
+	probe_bpf__destroy(p->skel);
 	p->skel = object_open(&p->can);
 	if (!p->skel)
 		return explain(p, -errno, e);
 	programs_choose(p, cfg);
+	if (only_rest)
+		programs_leave_judged(p);
 	set_up(p, cfg, epoch_ns);
 	last_refusal = (struct refusal){0};
 	last_message[0] = '\0';
@@ -186,9 +189,24 @@ static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epo
 	    p->n_refused == MAX_REFUSED || !strcmp(last_refusal.program, "sys_exit"))
 		return explain(p, r, e);
 	p->refused[p->n_refused++] = last_refusal;
-	probe_bpf__destroy(p->skel);
-	p->skel = NULL;
 	return 1;
+}
+
+/*
+ * When a program is refused, nothing stays loaded.  Those behind it are tried first, from each one
+ * that is refused to the next, so that with many of them no program is looked at more than twice.
+ */
+static int load(struct probe *p, const struct live_config *cfg, uint64_t epoch_ns, struct err *e)
+{
+	int r;
+
+	while ((r = try_load(p, cfg, epoch_ns, false, e)) > 0) {
+		while ((r = try_load(p, cfg, epoch_ns, true, e)) > 0)
+			;
+		if (r < 0)
+			return r;
+	}
+	return r;
 }
 
 int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **ret, struct err *e)
@@ -199,8 +217,8 @@ int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **
 	libbpf_set_print(listen_to_libbpf);
 	p->n_cpus = r > 0 ? (unsigned)r : 1;
 	p->cpus_per_ring = cfg->cpus_per_ring;
-	while ((r = try_load(p, cfg, epoch_ns, e)) > 0)
-		;
+	p->can = abilities_find();
+	r = load(p, cfg, epoch_ns, e);
 	if (r < 0) {
 		probe_close(p);
 		return r;
@@ -374,29 +392,41 @@ static void attach_enters(struct probe *p, const char *host_root)
 		close(events);
 }
 
+static int attach_start(struct probe *p, const struct bpf_program *program, struct err *e)
+{
+	struct bpf_link *link = bpf_program__attach(program);
+
+	if (link) {
+		p->links[p->n_links++] = link;
+		return 0;
+	}
+	if (probe_lacks_files(-errno))
+		return too_many_files(p, -errno, e);
+	return err_set(e, -errno, "attaching %s: %s", bpf_program__name(program), strerror(errno));
+}
+
+/* Of those whose beginning is seen the end must be: so ends come first. */
 int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 {
+	const struct bpf_program *ends = p->skel->progs.on_sched_process_exit;
 	struct bpf_program *program;
+	int r = 0;
 
 	route_all(p, cfg);
 	route_over_ring(p, cfg);
-	if (p->skel->rodata->has_enters)
+	if (bpf_program__autoload(ends))
+		r = attach_start(p, ends, e);
+	if (!r && p->skel->rodata->has_enters)
 		attach_enters(p, cfg->host_root);
 	bpf_object__for_each_program(program, p->skel->obj)
 	{
-		const char *name = bpf_program__name(program);
-
-		if (!is_start(name) || !bpf_program__autoload(program))
-			continue;
-		p->links[p->n_links] = bpf_program__attach(program);
-		if (!p->links[p->n_links] && probe_lacks_files(-errno))
-			return too_many_files(p, -errno, e);
-		if (!p->links[p->n_links])
-			return err_set(e, -errno, "attaching %s: %s", name, strerror(errno));
-		p->n_links++;
+		if (!r && program != ends && is_start(bpf_program__name(program)) &&
+		    bpf_program__autoload(program))
+			r = attach_start(p, program, e);
 	}
-	iterators_attach(&p->iterators, p->skel);
-	return 0;
+	if (!r)
+		iterators_attach(&p->iterators, p->skel);
+	return r;
 }
 
 uint32_t probe_own_tgid(const struct probe *p)

@@ -197,3 +197,17 @@ void programs_choose(struct probe *p, const struct live_config *cfg)
 	choose_over_ring(p, cfg);
 	choose_enters(p, cfg);
 }
+
+/* Programs are loaded in this order. */
+void programs_leave_judged(struct probe *p)
+{
+	const char *last = p->refused[p->n_refused - 1].program;
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, p->skel->obj)
+	{
+		bpf_program__set_autoload(program, false);
+		if (!strcmp(bpf_program__name(program), last))
+			return;
+	}
+}

@@ -256,18 +256,22 @@ static bool in_group(const struct proc_status *s, uint32_t gid)
 }
 
 /*
- * Worked out from mode and ids, as nobody should take on another's identity to find out.  Root
- * needs no permission, but a mount without writing stops everybody who is not the owner.
+ * Worked out from mode and ids, as nobody should take on another's identity to find out; the
+ * same as what the kernel programs say of a program that is executed (bpf/process.h).
  */
 bool task_may_write(const struct exe_rights *r)
 {
-	if (r->file_uid == r->uid)
-		return true;
 	if (r->read_only)
 		return false;
-	if (!r->uid && r->overrides)
+	if (r->file_uid == r->uid || r->mode & S_IWOTH || r->overrides)
 		return true;
-	return r->mode & (r->in_group ? S_IWGRP : S_IWOTH);
+	return r->mode & S_IWGRP && r->in_group;
+}
+
+/* Of those that let a process write to files of others, or let itself. */
+bool task_overrides(uint64_t capabilities)
+{
+	return capabilities & (1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER);
 }
 
 static bool may_write(const struct statx *x, const struct proc_status *s, bool read_only)
@@ -276,9 +280,9 @@ static bool may_write(const struct statx *x, const struct proc_status *s, bool r
 		.uid = s->uid,
 		.file_uid = x->stx_uid,
 		.mode = x->stx_mode,
-		.overrides = s->cap_effective >> CAP_DAC_OVERRIDE & 1,
+		.overrides = task_overrides(s->cap_effective),
 		.in_group = in_group(s, x->stx_gid),
-		.read_only = read_only,
+		.read_only = read_only || x->stx_attributes & STATX_ATTR_IMMUTABLE,
 	};
 
 	return task_may_write(&rights);

@@ -67,6 +67,7 @@ struct exe_rights {
 };
 
 bool task_may_write(const struct exe_rights *r);
+bool task_overrides(uint64_t capabilities);
 
 extern const struct snap_proc snap_proc_nothing;
 

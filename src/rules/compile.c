@@ -94,18 +94,39 @@ static struct rule copy_rule(struct arena *a, const struct rule_def *def)
 	return r;
 }
 
-/* A leftover of old rule files: prints nothing any more. */
+/* A leftover of old rule files: prints nothing unless details of containers were asked for. */
 static const struct str container_info = STR("%container.info");
 
-static void drop_container_info(struct str output, struct buf *out)
+static bool replace_container_info(struct str output, struct str details, struct buf *out)
 {
+	bool is_there = false;
 	ptrdiff_t at;
 
 	while ((at = str_find(output, container_info)) >= 0) {
 		buf_add(out, output.p, (size_t)at);
+		buf_adds(out, details);
 		output = str_from(output, (size_t)at + container_info.n);
+		is_there = true;
 	}
 	buf_adds(out, output);
+	return is_there;
+}
+
+/* The output and what belongs behind it, into c->message. */
+static void put_message(struct compiler *c, struct str output)
+{
+	bool is_details = c->cfg->extra_is_details;
+	struct str extra = is_details && c->suggested.n ? STR_EMPTY : c->cfg->extra_output;
+
+	buf_reset(&c->message);
+	if (replace_container_info(output, is_details ? extra : STR_EMPTY, &c->message) &&
+	    is_details)
+		extra = STR_EMPTY;
+	if (extra.n) {
+		buf_addc(&c->message, ' ');
+		buf_adds(&c->message, extra);
+	}
+	buf_adds(&c->message, c->suggested);
 }
 
 static int compile_message(struct compiler *c, struct rule *r, struct position *ret_at,
@@ -114,9 +135,7 @@ static int compile_message(struct compiler *c, struct rule *r, struct position *
 	struct arena *a = &c->set->arena;
 	const struct message_token *tokens;
 
-	buf_reset(&c->message);
-	drop_container_info(r->output, &c->message);
-	buf_adds(&c->message, c->suggested);
+	put_message(c, r->output);
 	if (message_compile(buf_str(&c->message), c->fields, a, &r->message, ret_at, e))
 		return -EINVAL;
 	tokens = message_tokens(r->message, &r->n_tokens);
@@ -140,7 +159,8 @@ static const struct place *place_in_output(struct compiler *c, const struct rule
 
 static void warn_output(struct compiler *c, const struct rule_def *def, const struct rule *r)
 {
-	if (str_find(r->output, container_info) >= 0)
+	if (str_find(r->output, container_info) >= 0 &&
+	    (!c->cfg->extra_is_details || c->suggested.n))
 		verdict_add(c->v, ISSUE_DEPRECATED_ITEM, def->output_at,
 			    "'%%container.info' is deprecated and prints nothing; container and "
 			    "Kubernetes fields are appended by append_output");

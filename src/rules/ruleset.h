@@ -94,6 +94,12 @@ struct loader_config {
 	const struct str *disabled; /* names with '*' */
 	size_t n_disabled;
 	bool suggested_output; /* default true */
+	/*
+	 * Goes behind every output.  Details of the container stand where an output says
+	 * %container.info, if it does, and are left out where suggested output has them.
+	 */
+	struct str extra_output;
+	bool extra_is_details;
 	bool describe;	       /* fill in what only people read */
 	bool compile_disabled; /* into the program too: rule.enabled tells them apart */
 };

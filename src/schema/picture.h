@@ -30,7 +30,7 @@ enum picture_task_flag {
 	PICTURE_EXE_MEMFD = 1 << 1,
 	PICTURE_EXE_UPPER = 1 << 2,
 	PICTURE_EXE_LOWER = 1 << 3,
-	PICTURE_EXE_READ_ONLY = 1 << 4, /* the mount or the file system */
+	PICTURE_EXE_READ_ONLY = 1 << 4, /* the mount, the file system or the file for ever */
 	PICTURE_EXE_GROUP = 1 << 5,	/* the task is in the group of the file */
 	PICTURE_NO_ARGS = 1 << 6,	/* not to be had here, or the program wrote over them */
 	PICTURE_NO_ENV = 1 << 7,

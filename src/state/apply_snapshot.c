@@ -87,10 +87,19 @@ void thread_fill(struct state *s, struct thread *t, const struct snap_proc *p)
 	t->read_ns = p->read_ns;
 }
 
+/* The processes are listed until there are no new ones: once more after what was read last. */
+static void note_picture(struct state *s, uint64_t read_ns)
+{
+	if (read_ns > s->pictured_ns)
+		s->pictured_ns = read_ns;
+}
+
 void apply_proc(struct state *s, const struct snap_proc *p)
 {
 	struct thread *t = thread_new(s, p->tid);
 
+	if (p->tid == p->pid)
+		note_picture(s, p->read_ns);
 	if (!t)
 		return;
 	thread_fill(s, t, p);
@@ -135,6 +144,7 @@ void apply_fd(struct state *s, const struct snap_fd *f)
 	struct thread *t = thread_find(s, f->tid);
 	struct fd *fd = t ? fd_from_snapshot(s, f) : NULL;
 
+	note_picture(s, f->read_ns);
 	if (fd)
 		fd_put(s, t, f->fd, fd, f->open_flags & PPM_O_CLOEXEC);
 }
@@ -190,4 +200,34 @@ void finish_snapshot(struct state *s)
 	each_fd_of_all(s, note_listener, listening);
 	each_fd_of_all(s, set_direction, listening);
 	free(listening);
+}
+
+/* Only its parent's fork has told of it. */
+static bool is_hearsay(const struct thread *t)
+{
+	return !t->read_ns && !t->last_event_ns && !thread_is_invalid(t) && !thread_is_dead(t) &&
+	       !(t->flags & PPM_CL_CLONE_INVERTED);
+}
+
+static struct thread *find_ended(const struct state *s, size_t bucket)
+{
+	for (struct thread *t = s->threads.bucket[bucket]; t; t = t->hash_next)
+		if (is_hearsay(t) && t->clone_ns && t->clone_ns < s->pictured_ns)
+			return t;
+	return NULL;
+}
+
+/*
+ * Of a fork that was under way when watching began, the child may have ended before, and nobody
+ * told of that.  Who lived on is in the picture, or had an event since.
+ */
+void end_picture(struct state *s)
+{
+	for (size_t b = 0; b <= s->threads.mask; b++) {
+		struct thread *t;
+
+		while ((t = find_ended(s, b)))
+			thread_remove(s, t);
+	}
+	s->pictured_ns = 0;
 }

@@ -123,3 +123,27 @@ TEST(a_new_section_forgets_everything)
 	CHECK_INT(f->m.thread->pid, -1);
 	feed_free(f);
 }
+
+TEST(who_is_not_in_the_picture_and_only_its_parents_fork_told_of_does_not_stay)
+{
+	struct feed *f = feed_new(NULL);
+	struct who shell = {.tid = 100, .pid = 100, .ptid = 1};
+
+	feed_proc(f, 1, 1, 0, "init");
+	feed_proc_read(f, 100, 100, 1, "sh", f->ts + 10000000);
+	feed_clone(f, 101, shell); /* it may have ended before anybody watched */
+	feed_clone(f, 102, shell);
+	feed_clone(f, 0, (struct who){.tid = 102, .pid = 102, .ptid = 100});
+	feed_clone(f, 0, (struct who){.tid = 103, .pid = 103, .ptid = 100});
+	feed_tick(f, 100);
+	CHECK(who(f, 101));
+	f->ts += 10000000;
+	feed_tick(f, 100);
+	CHECK(!who(f, 101));
+	CHECK(who(f, 102) && who(f, 103));
+	feed_clone(f, 104, shell);
+	f->ts += 10000000;
+	feed_tick(f, 100);
+	CHECK(who(f, 104) && who(f, 1));
+	feed_free(f);
+}

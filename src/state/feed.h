@@ -131,9 +131,9 @@ static inline void feed_close(struct feed *f, int64_t tid, int64_t fd)
 	EVENT_OF(f, EV_SYSCALL_CLOSE_X, tid, I64(0), I64(fd));
 }
 
-/* A process of the snapshot: in the directory /home, of user 0. */
-static inline void feed_proc(struct feed *f, int64_t tid, int64_t pid, int64_t ptid,
-			     const char *comm)
+/* A process of the snapshot: in the directory /home, of user 0.  read_ns: when it was read. */
+static inline void feed_proc_read(struct feed *f, int64_t tid, int64_t pid, int64_t ptid,
+				  const char *comm, uint64_t read_ns)
 {
 	struct snap_proc p = {
 		.tid = tid,
@@ -154,10 +154,17 @@ static inline void feed_proc(struct feed *f, int64_t tid, int64_t pid, int64_t p
 		.env = STR("LANG=C\0"),
 		.cgroups = STR_EMPTY,
 		.loginuid = UINT32_MAX,
+		.read_ns = read_ns,
 	};
 	struct record r = {.kind = RECORD_PROC, .proc = &p};
 
 	CHECK_INT(state_apply(f->s, &r, &f->m), STATE_HIDDEN);
+}
+
+static inline void feed_proc(struct feed *f, int64_t tid, int64_t pid, int64_t ptid,
+			     const char *comm)
+{
+	feed_proc_read(f, tid, pid, ptid, comm, 0);
 }
 
 /* init and a shell below it, the snapshot complete. */

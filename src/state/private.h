@@ -166,6 +166,8 @@ struct state {
 	bool is_watched;  /* somebody will look at this event */
 	int64_t late_tid; /* the thread whose late descriptors are taken; -1 none */
 	bool in_snapshot; /* process list entries have come and are not linked yet */
+	/* Whoever lived when this was read is in the picture; 0: there is none, or it is over. */
+	uint64_t pictured_ns;
 
 	struct lossy_span lossy[LANE_COUNT]; /* the last one */
 	struct place_wait places[N_PLACES];
@@ -327,6 +329,8 @@ struct fd *fd_from_snapshot(struct state *s, const struct snap_fd *f);
 void apply_fd(struct state *s, const struct snap_fd *f);
 /* The snapshot is complete: link threads, find containers, tell servers from clients. */
 void finish_snapshot(struct state *s);
+/* The events come after it from here on. */
+void end_picture(struct state *s);
 
 /* late.c */
 

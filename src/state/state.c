@@ -113,7 +113,7 @@ static void reset(struct state *s)
 	memset(s->container_cache, 0, sizeof(s->container_cache));
 	memset(s->lossy, 0, sizeof(s->lossy));
 	s->raw_cgroups = s->cgroups = s->hostname = NULL;
-	s->boot_ns = s->first_ts = s->last_ts = 0;
+	s->boot_ns = s->first_ts = s->last_ts = s->pictured_ns = 0;
 	s->n_before = s->num;
 	s->n_fds = s->heap_bytes = 0;
 	s->has_leftovers = s->in_snapshot = false;
@@ -238,6 +238,8 @@ static inline void count_event(struct state *s, uint16_t type, uint64_t ts)
 {
 	if (s->has_leftovers || s->in_snapshot)
 		settle(s);
+	if (__builtin_expect(s->pictured_ns && ts > s->pictured_ns, 0))
+		end_picture(s);
 	s->num++;
 	s->last_ts = ts;
 	if (__builtin_expect(!s->first_ts, 0))

@@ -63,7 +63,7 @@ def fields_are_listed_as_text_and_markdown():
 
 
 def reference_pages_are_what_the_tables_say():
-    for what in ('fields', 'events', 'syscalls'):
+    for what in ('fields', 'events', 'syscalls', 'config'):
         with open(f'{SOURCE}/docs/reference/{what}.md', 'rb') as f:
             page = f.read()
         check(page.endswith(done(saker('list', what, '--markdown'))), what, 'differs: run `make docs`')

@@ -56,7 +56,7 @@ def a_usage_error_is_one_short_line():
 
 def a_letter_means_one_option_in_every_command():
     named = {}
-    for c in [*COMMANDS, 'run', 'record', 'containers', 'doctor']:
+    for c in [*COMMANDS, 'run', 'record', 'containers', 'doctor', 'config']:
         for line in done(saker('help', c)).decode().splitlines():
             words = line.split()
             if words and len(words[0]) == 3 and words[0][0] == '-' and words[0][2] == ',':

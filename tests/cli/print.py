@@ -25,6 +25,16 @@ def an_event_is_a_line_of_its_number_time_cpu_process_and_arguments():
         check(words[1].count(':') == 2 and len(words[1]) == 18, line)
 
 
+def short_names_of_formats_put_the_container_behind_the_usual():
+    def lines(*args):
+        return done(saker('print', capture('containers.scap.gz'), '--filter', 'container.id != host', '-n', '20', *args)).decode().splitlines()
+    usual = lines()
+    for given, form in (('-pc', 'container=%container.name (id=%container.id)'), ('-pcontainer', '-pc'), ('-pkubernetes', '-pk'),
+                        ('-pk', 'k8s.ns=%k8s.ns.name k8s.pod=%k8s.pod.name container=%container.id')):
+        want = lines(form) if form[0] == '-' else [f'{a} {b}' for a, b in zip(usual, lines('-p', form))]
+        equal(lines(given), want)
+
+
 def names_of_hosts_are_compared_by_their_addresses():
     """localhost is what /etc/hosts says: 127.0.0.1, and on some machines ::1 as well."""
     network = capture('network.scap.gz')

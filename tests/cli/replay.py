@@ -101,6 +101,77 @@ def without_rules_the_bundled_ones_are_used():
     check(b' alerts of ' in r.stderr, r.stderr)
 
 
+DETAILS = """
+- rule: Ran
+  desc: programs of containers
+  condition: evt.type = execve and evt.rawres = 0 and container.id != host
+  output: ran
+  priority: ERROR
+- rule: Opened
+  desc: what they open
+  condition: evt.type in (open, openat) and container.id != host
+  output: opened (%container.info) here
+  priority: ERROR
+"""
+
+
+def _outputs(*args):
+    """The messages of each of the two rules, without repeats, for containers of a pod."""
+    rules = file('details.yaml', DETAILS)
+    out = done(saker('replay', capture('containers.scap.gz'), '--rules', rules, *args)).decode()
+    lines = {line.split(' Error ')[1] for line in out.splitlines()}
+    return {x for x in lines if x.startswith('ran')}, {x for x in lines if x.startswith('opened')}
+
+
+def format_stands_behind_each_output():
+    for given in ('-pby %proc.name', '--format=by %proc.name'):
+        for output in _outputs(given, '--no-suggested-output')[0]:
+            check(re.fullmatch(r'ran by \S+', output), output)
+    for output in _outputs('-p', 'by %proc.name')[0]:
+        check(re.match(r'ran by \S+ container_id=', output), output)
+
+
+def details_of_a_container_stand_behind_outputs_or_where_they_say():
+    for given in ('-pc', '-pcontainer'):
+        ran, opened = _outputs(given, '--no-suggested-output')
+        for output in ran:
+            check(re.fullmatch(r'ran container=\S+ \(id=[0-9a-f]{12}\)', output), output)
+        for output in opened:
+            check(re.fullmatch(r'opened \(container=\S+ \(id=[0-9a-f]{12}\)\) here', output), output)
+        check(ran and opened)
+
+
+def details_of_a_pod_have_its_namespace_too():
+    for given in ('-pk', '-pkubernetes'):
+        ran, opened = _outputs(given, '--no-suggested-output')
+        for output in ran:
+            check(re.fullmatch(r'ran k8s\.ns=\S+ k8s\.pod=\S+ container=[0-9a-f]{12}', output), output)
+        for output in opened:
+            check(re.fullmatch(r'opened \(k8s\.ns=\S+ k8s\.pod=\S+ container=[0-9a-f]{12}\) here', output), output)
+        check(any('<NA>' not in output for output in ran), 'no pod in the capture', ran)
+
+
+def details_are_not_said_twice():
+    plain = _outputs()
+    check(all('container_id=' in output and 'k8s_pod_name=' in output for output in plain[0]), plain)
+    equal(_outputs('-pc'), plain)
+    equal(_outputs('-pk'), plain)
+    check(all('()' in output for output in plain[1]), plain[1])
+
+
+def fields_of_the_format_are_in_json_too():
+    rules = file('details.yaml', DETAILS)
+    out = done(saker('replay', capture('containers.scap.gz'), '--rules', rules, '-pk', '--no-suggested-output', '--json'))
+    for line in out.splitlines():
+        equal(set(json.loads(line)['output_fields']), {'evt.time', 'k8s.ns.name', 'k8s.pod.name', 'container.id'})
+
+
+def a_wrong_format_is_told_once_and_nothing_runs():
+    r = saker('replay', FILES, '--rules', file('rules.yaml', RULES), '-p', 'by %proc.nosuch')
+    fails(r, 1, 'format:1:', 'proc.nosuch')
+    equal((r.stdout, r.stderr.count(b'format:')), (b'', 1))
+
+
 def the_summary_counts_alerts_by_rule():
     r = saker('replay', FILES, '--rules', file('rules.yaml', RULES), '--tags', 'process', '--summary')
     n = len(done(r).splitlines())

@@ -4,6 +4,7 @@
 usage: equal.py LIVE      LIVE: the program whose cases make every system call
 """
 import collections
+import difflib
 import json
 import os
 import re
@@ -118,11 +119,16 @@ def _same_once(scene, *rules):
     args = [x for r in rules for x in ('-r', r)]
     replayed = _alerts(done(saker('replay', capture, '--json', '--all-matches', *args)))
     equal(sorted(map(str, watched)), sorted(map(str, replayed)))
-    for tid, alerts in watched.items():
-        for i, (a, b) in enumerate(zip(alerts, replayed[tid])):
-            equal(a, b, f'thread {tid}, alert {i}')
-        equal(len(alerts), len(replayed[tid]), tid)
+    differences = [x for tid in watched for x in _differences(tid, watched[tid], replayed[tid])]
+    check(not differences, *differences)
     return sum(map(len, watched.values()))
+
+
+def _differences(tid, watched, replayed):
+    """In words: what only one of them has there."""
+    lines = [[f'{rule}: {output}' for rule, output in alerts] for alerts in (watched, replayed)]
+    diff = difflib.unified_diff(*lines, 'watched', 'replayed', n=0, lineterm='')
+    return [f'\nthread {tid}: {x:.300}' for x in diff if x[:3] not in ('---', '+++')]
 
 
 def every_system_call_of_the_live_cases():

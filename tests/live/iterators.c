@@ -11,10 +11,13 @@
 #include "crowd.h"
 #include "schema/schema.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { TICK_NS = 10000000 };
+enum { TICK_NS = 10000000, N_ENDING = 3, PICTURES = 100 };
 
 static struct chunk by_proc, by_kernel;
 
@@ -250,6 +253,57 @@ TEST(the_picture_of_the_iterators_is_that_of_proc)
 	CHECK(b.types[FD_MEMFD] >= 1 && b.types[FD_PIDFD] >= 1 && b.types[FD_DIRECTORY] >= 1);
 }
 
+static pid_t start_waiter(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		for (;;)
+			pause();
+	}
+	CHECK(pid > 0);
+	return pid;
+}
+
+/*
+ * The processes have been listed, and the descriptors are about to be.  A file that its parent
+ * opens since is none of the child's, though the event of its fork comes later.
+ */
+TEST(a_process_made_between_the_listings_is_found_with_its_own_descriptors)
+{
+	struct scan_config cfg = {.n_workers = 1};
+	unsigned n_found = 0, n_fds = 0;
+	int fd = -1, same_fds = 0;
+	struct err e = {0};
+	struct source *s;
+	struct record r;
+	struct live *l;
+	pid_t late = 0;
+
+	if (!can_watch())
+		SKIP();
+	l = open_live(false);
+	cfg.iterators = live_iterators(l);
+	CHECK_INT(scan_open(&cfg, &s, &e), 0);
+	while (source_next(s, &r, &e) > 0) {
+		if (r.kind == RECORD_FD && !late) {
+			late = start_waiter();
+			fd = open("/dev/null", O_RDONLY);
+		}
+		n_found += r.kind == RECORD_PROC && r.proc->tid == late;
+		n_fds += r.kind == RECORD_FD && r.fd->tid == late;
+		same_fds += r.kind == RECORD_FD && r.fd->tid == late && r.fd->fd == fd;
+	}
+	kill(late, SIGKILL);
+	waitpid(late, NULL, 0);
+	close(fd);
+	source_close(s);
+	source_close(live_source(l));
+	CHECK_INT(n_found, 1);
+	CHECK(n_fds > 2);
+	CHECK_INT(same_fds, 0);
+}
+
 TEST(without_iterators_a_scan_reads_proc)
 {
 	struct live *l;
@@ -260,4 +314,67 @@ TEST(without_iterators_a_scan_reads_proc)
 	CHECK(live_iterators(l) == NULL);
 	take_picture(live_iterators(l), &by_proc);
 	source_close(live_source(l));
+}
+
+static pid_t start_ending(void)
+{
+	pid_t pid = fork();
+
+	while (!pid) {
+		if (!fork())
+			_exit(0);
+		wait(NULL);
+	}
+	return pid;
+}
+
+static bool is_one_of(const pid_t *parents, int64_t pid)
+{
+	for (unsigned i = 0; i < N_ENDING; i++)
+		if (parents[i] == pid)
+			return true;
+	return false;
+}
+
+/* How many of those that end were met, all of them as they were. */
+static unsigned meet_ending(const struct iterators *i, const pid_t *parents)
+{
+	struct scan_config cfg = {.iterators = i, .n_workers = 1, .skip_fds = true};
+	struct err e = {0};
+	unsigned n = 0;
+	struct source *s;
+	struct record r;
+
+	CHECK_INT(scan_open(&cfg, &s, &e), 0);
+	while (source_next(s, &r, &e) > 0) {
+		if (r.kind != RECORD_PROC || !is_one_of(parents, r.proc->ptid))
+			continue;
+		CHECK(r.proc->cwd.n && r.proc->root.n && r.proc->exepath.n);
+		n++;
+	}
+	source_close(s);
+	return n;
+}
+
+TEST(who_ends_during_the_picture_is_whole_or_not_in_it)
+{
+	pid_t parents[N_ENDING];
+	unsigned n = 0;
+	struct live *l;
+
+	if (!can_watch())
+		SKIP();
+	l = open_live(false);
+	for (unsigned i = 0; i < N_ENDING; i++)
+		parents[i] = start_ending();
+	for (unsigned i = 0; i < PICTURES; i++) {
+		n += meet_ending(live_iterators(l), parents);
+		n += meet_ending(NULL, parents);
+	}
+	for (unsigned i = 0; i < N_ENDING; i++) {
+		kill(parents[i], SIGKILL);
+		waitpid(parents[i], NULL, 0);
+	}
+	source_close(live_source(l));
+	CHECK(n > 0);
 }

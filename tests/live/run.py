@@ -18,7 +18,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
 from recorder import until_it_records  # noqa: E402
-from tap import PATIENCE, SAKER, SOURCE, TMP, check, done, equal, fails, file, run, saker, skip  # noqa: E402
+from tap import PATIENCE, SAKER, SOURCE, TMP, check, done, equal, fails, file, run, saker  # noqa: E402
 
 RULES = '''
 - rule: Secret read
@@ -202,12 +202,12 @@ def on_a_terminal_a_line_says_how_it_goes_and_spoils_nothing():
 
 
 def on_a_terminal_make_run_goes_on_until_ctrl_c():
-    if not shutil.which('ninja'):
-        skip('nothing to build with')
+    # An emulated machine has nothing to build with: what make starts then is there all the same.
+    command = ['make', '-s', 'run'] if shutil.which('ninja') else ['tools/run']
     pid, master = pty.fork()
     if not pid:
         os.chdir(SOURCE)
-        os.execvp('make', ['make', '-s', 'run'])
+        os.execvp(command[0], command)
     text = b''
     asked = False
     try:

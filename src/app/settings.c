@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/settings.h"
+
+#include "app/report.h"
+
+#include <stdio.h>
+
+static void report_issue(const struct config_issue *i)
+{
+	struct position at = {i->at.offset, i->at.line + 1, i->at.column + 1};
+	struct err e = {0};
+
+	if (!i->from) {
+		report("%s", i->text);
+	} else if (i->from->is_option) {
+		report("%s: %s", i->from->name, i->text);
+	} else {
+		snprintf(e.msg, sizeof(e.msg), "%s%s", i->is_error ? "" : "warning: ", i->text);
+		report_at(i->from->name, i->from->text, at, &e);
+	}
+}
+
+static void report_more(const char *what, size_t n)
+{
+	if (n > CONFIG_ISSUES_MAX)
+		report("... and %zu more %s of the configuration", n - CONFIG_ISSUES_MAX, what);
+}
+
+static void report_issues(const struct config_issues *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		report_issue(&s->list[i]);
+	report_more("warnings", s->n_warnings);
+	report_more("errors", s->n_errors);
+}
+
+enum exit_status settings_load(const struct settings_options *o, struct config **ret)
+{
+	struct config *c = config_new();
+	int r = config_load(c, o->path, o->set.items, o->set.n);
+
+	report_issues(config_issues(c));
+	if (r < 0) {
+		config_free(c);
+		return EXIT_FAULT;
+	}
+	*ret = c;
+	return EXIT_DONE;
+}
