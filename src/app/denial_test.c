@@ -16,12 +16,12 @@ static char folder[] = "/tmp/saker-denial-XXXXXX";
 static const char *in_folder(const char *name)
 {
 	static char path[256];
+	static bool is_made;
 
-	if (!strchr(folder, 'X') || mkdtemp(folder)) {
-		snprintf(path, sizeof(path), "%s/%s", folder, name);
-		return path;
-	}
-	return NULL;
+	if (!is_made)
+		is_made = mkdtemp(folder);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
 }
 
 /* A socket with this many places for who connects; < 0: nobody listens. */
