@@ -3,6 +3,7 @@
  * Answers of a Kubernetes API server: a byte for the kind, one for page, watch, line or status,
  * then the text.  What becomes of objects must be records that state accepts.
  */
+#include "base/alloc.h"
 #include "enrich/cluster.h"
 #include "enrich/framer.h"
 
@@ -78,7 +79,7 @@ static void fetch_all(struct fuzz *f, struct str text)
 	struct cluster_want want;
 
 	for (int i = 0; i < 64 && cluster_next_want(f->c, f->now_ms, &want); i++) {
-		char *key = strndup(want.key.p, want.key.n);
+		char *key = xstrndup(want.key.p, want.key.n);
 
 		if (want.name.n)
 			cluster_fetched(f->c, want.kind, str_of(key),
