@@ -49,6 +49,9 @@ RULES = f'''
 '''
 
 
+RULES_FILE = file('rules.yaml', RULES)
+
+
 class _Watch:
     """saker run beside the test."""
 
@@ -57,7 +60,7 @@ class _Watch:
     def __init__(self, *args, stdout=None, before=()):
         _Watch.n += 1
         self.path = file(f'out{_Watch.n}')
-        self.p = subprocess.Popen([*before, SAKER, 'run', '--json', '-r', file('rules.yaml', RULES), *args],
+        self.p = subprocess.Popen([*before, SAKER, 'run', '--json', '-r', RULES_FILE, *args],
                                   stdout=stdout or open(self.path, 'wb'), stderr=subprocess.PIPE)
         atexit.register(self.p.kill)
 
@@ -250,7 +253,7 @@ def odd_names_of_files_programs_and_arguments_come_as_one_line_each():
 
 def text_alerts_carry_no_escape_sequences():
     out = open(file('text'), 'wb')
-    p = subprocess.Popen([SAKER, 'run', '-r', file('rules.yaml', RULES)], stdout=out, stderr=subprocess.PIPE)
+    p = subprocess.Popen([SAKER, 'run', '-r', RULES_FILE], stdout=out, stderr=subprocess.PIPE)
     for line in p.stderr:
         if b'watching ' in line:
             break
@@ -507,7 +510,7 @@ def killed_it_leaves_nothing_attached():
 def started_and_stopped_quickly_it_leaves_nothing_either():
     held, n = set(), 20 if LONG else 6
     for i in range(n):
-        p = subprocess.Popen([SAKER, 'run', '-r', file('rules.yaml', RULES)], stdout=subprocess.DEVNULL,
+        p = subprocess.Popen([SAKER, 'run', '-r', RULES_FILE], stdout=subprocess.DEVNULL,
                              stderr=subprocess.PIPE)
         # At every stage: before it can listen to signals, loading, reading /proc, watching.
         time.sleep(i * 0.9 / n * PATIENCE)
@@ -530,7 +533,7 @@ def with_nobody_to_read_its_alerts_it_ends():
         time.sleep(0.1)
     w.end(None)
     closed = ['sh', '-c', 'exec "$@" >&-', 'sh']
-    p = subprocess.run([*closed, SAKER, 'run', '-d', '1', '-r', file('rules.yaml', RULES)], stderr=subprocess.PIPE,
+    p = subprocess.run([*closed, SAKER, 'run', '-d', '1', '-r', RULES_FILE], stderr=subprocess.PIPE,
                        timeout=60 * PATIENCE)
     check(p.returncode in (0, 1), p.returncode, p.stderr)
 
@@ -587,7 +590,7 @@ def memory_that_is_short_is_said_and_nothing_else_happens():
     ended = collections.Counter()
     for kib in (8000, 20000, 40000, 60000, 80000, 100000, 130000, 200000):
         p = subprocess.run(['sh', '-c', f'ulimit -v {kib}; exec "$@"', 'sh', SAKER, 'run', '-d', '1', '-r',
-                            file('rules.yaml', RULES)], capture_output=True, timeout=60 * PATIENCE)
+                            RULES_FILE], capture_output=True, timeout=60 * PATIENCE)
         ended[p.returncode] += 1
         print(f'# {kib} KiB: {p.returncode} {p.stderr.decode().strip().splitlines()[:1]}')
         check(p.returncode in (0, 1, 2, 127) and p.stderr, kib, p.returncode, p.stderr)
