@@ -12,6 +12,7 @@
 #include <saker/plugin.h>
 
 #include <arpa/inet.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,27 +233,31 @@ const char *plugin_get_progress(ss_plugin_t *state, ss_instance_t *instance, uin
 /* ---- events ---- */
 
 /* The line of an event, cut off behind n bytes; NULL: it is too short for one. */
-static const struct payload *payload_of(const ss_plugin_event_input *in, size_t *ret_n)
+static const char *payload_of(const ss_plugin_event_input *in, size_t *ret_n)
 {
 	uint32_t n = in->evt->len - SS_PLUGIN_EVENT_PAYLOAD_OFFSET;
 
 	if (in->evt->len < SS_PLUGIN_EVENT_PAYLOAD_OFFSET + sizeof(struct payload))
 		return NULL;
 	*ret_n = n - sizeof(struct payload);
-	return (const struct payload *)((const char *)in->evt + SS_PLUGIN_EVENT_PAYLOAD_OFFSET);
+	return (const char *)in->evt + SS_PLUGIN_EVENT_PAYLOAD_OFFSET;
 }
 
 static int copy_line(struct state *s, const ss_plugin_event_input *in, struct payload *ret)
 {
 	size_t n;
-	const struct payload *p = payload_of(in, &n);
+	const char *p = payload_of(in, &n);
 
 	if (!p)
 		return 0;
 	memcpy(ret, p, sizeof(*ret)); /* it is aligned to nothing */
 	free(s->copy);
-	s->copy = strndup(p->text, n);
-	return s->copy != NULL;
+	s->copy = malloc(n + 1);
+	if (!s->copy)
+		return 0;
+	memcpy(s->copy, p + offsetof(struct payload, text), n); /* nothing ends it */
+	s->copy[n] = '\0';
+	return 1;
 }
 
 const char *plugin_event_to_string(ss_plugin_t *state, const ss_plugin_event_input *in)

@@ -202,6 +202,7 @@ static bool is_ours(struct str cwd)
 static bool seen[PIDS];
 static unsigned n_processes, n_files, n_wrong;
 static size_t fds_of[PIDS];
+static uint64_t low_fds_of[PIDS]; /* one bit each */
 
 static void wrong(const char *what, int64_t pid, struct str is, struct str should)
 {
@@ -246,6 +247,8 @@ static void compare_file(const struct snap_fd *f)
 	if (!t)
 		return;
 	fds_of[f->tid]++;
+	if (f->fd >= 0 && f->fd < 64)
+		low_fds_of[f->tid] |= 1ull << f->fd;
 	n_files++;
 	if (!fd)
 		wrong("no descriptor", f->tid, STR_EMPTY, f->name);
@@ -263,7 +266,11 @@ static void compare(const struct record *r)
 
 static bool tell_fd(int64_t num, struct fd *fd, void *arg)
 {
-	printf("#   %lld %.*s\n", (long long)num, STR_ARG(text(fd->name)));
+	const int64_t *pid = arg;
+	bool is_there = num < 0 || num >= 64 || (low_fds_of[*pid] >> num & 1);
+
+	printf("#   %lld %.*s%s\n", (long long)num, STR_ARG(text(fd->name)),
+	       is_there ? "" : ": closed");
 	return true;
 }
 
@@ -291,7 +298,7 @@ static void look_for_ghosts(void)
 			tell_ghost(t);
 		if (seen[pid] && fd_count(state, t) != fds_of[pid]) {
 			wrong("more descriptors than there are", pid, text(t->comm), STR_EMPTY);
-			fd_each(state, t, tell_fd, NULL);
+			fd_each(state, t, tell_fd, &pid);
 		}
 	}
 }
