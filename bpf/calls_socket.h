@@ -2,6 +2,7 @@
 /* Sockets: calls that name an end of a connection, or move data over one. */
 #pragma once
 
+#include "arrival.h"
 #include "given.h"
 #include "uring.h"
 
@@ -323,9 +324,12 @@ ALWAYS int received_message(const struct call *c, u32 want)
 
 	if (is_told(want, c))
 		return 0;
+	message_read(&m, c, c->args[1]);
+	if (c->ret >= 0 && m.control_bytes)
+		arrivals_find(m.control, m.control_bytes,
+			      c->on_ring ? current_tgid() : current_tid());
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECVMSG_X, EVENT_PARAMS_SOCKET_RECVMSG_X))
 		return 0;
-	message_read(&m, c, c->args[1]);
 	add64(&e, c->ret);
 	add32(&e, got(c));
 	add_vector(&e, c, m.vector, m.n_pieces, c->ret);
@@ -392,9 +396,11 @@ __noinline int receive_one(u64 header, s64 bytes, u32 fd)
 	struct call c;
 
 	call_width(&c, is_compat());
+	message_read(&m, &c, header);
+	if (bytes >= 0 && m.control_bytes)
+		arrivals_find(m.control, m.control_bytes, current_tid());
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECVMMSG_X, EVENT_PARAMS_SOCKET_RECVMMSG_X))
 		return 0;
-	message_read(&m, &c, header);
 	add64(&e, bytes);
 	add64(&e, (s64)(s32)fd);
 	add32(&e, bytes < 0 ? 0 : bytes);

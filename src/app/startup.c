@@ -126,6 +126,7 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 	int r;
 
 	s->live.syscalls = s->set.watched;
+	s->live.before_picture = true;
 	if (stop_signal)
 		return err_set(e, -EINTR, "interrupted");
 	raise_file_limit();
@@ -203,6 +204,7 @@ int startup_picture(const struct startup *s, struct live *l,
 		r = more < 0 ? more : take(arg, &rec, e);
 		live_gather(l);
 	}
+	live_pictured(l);
 	if (!r && !s->quiet) {
 		scan_get_stats(scan, &stats);
 		tell_blind(&stats);

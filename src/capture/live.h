@@ -28,6 +28,7 @@ struct live_config {
 	unsigned cpus_per_ring; /* a power of two; 0: one ring a lane for all */
 	bool wants_places;	/* where opened files and executables really are: schema/place.h */
 	bool no_iterators;	/* load none of the programs for the picture at the start */
+	bool before_picture;	/* tell what it will lack, until live_pictured() */
 	uint64_t hold_ns; /* how long a record may be overtaken by an older one of another ring */
 };
 
@@ -52,6 +53,9 @@ void live_wait(struct live *l, uint64_t timeout_ns);
  * size of the rings; beyond that they stay there, and what does not fit is lost and counted.
  */
 void live_gather(struct live *l);
+
+/* The picture at the start has been taken. */
+void live_pictured(struct live *l);
 
 /*
  * Call fn with each record that was not given yet, and the one given last, ring after ring.

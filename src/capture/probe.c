@@ -70,6 +70,7 @@ static void set_up(struct probe *p, const struct live_config *cfg, uint64_t epoc
 		s->rodata->syscall_codes_compat[ia32[i].nr] = ia32[i].code;
 	bpf_map__set_max_entries(s->maps.rings, LANE_COUNT * p->rings_per_lane);
 	s->rodata->picture_scratch = PROBE_SCRATCHES * p->n_cpus;
+	s->rodata->n_cpus = p->n_cpus;
 	bpf_map__set_max_entries(s->maps.scratches, PROBE_SCRATCHES * p->n_cpus + 1);
 }
 
@@ -224,6 +225,11 @@ int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **
 	}
 	*ret = p;
 	return 0;
+}
+
+void probe_pictured(struct probe *p)
+{
+	p->skel->bss->tells_folders = false;
 }
 
 void probe_detach(struct probe *p)
@@ -411,6 +417,7 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 	struct bpf_program *program;
 	int r = 0;
 
+	p->skel->bss->tells_folders = cfg->before_picture;
 	route_all(p, cfg);
 	route_over_ring(p, cfg);
 	if (bpf_program__autoload(ends))

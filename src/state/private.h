@@ -264,6 +264,11 @@ void awaited_source(struct state *s, enum metadata_status source);
 /* Whether t is in the container whose id its cgroups name. */
 bool thread_is_in(const struct state *s, const struct thread *t, const struct istr *id);
 
+/* apply_note.c */
+
+void apply_folder(struct state *s, struct moment *m);
+void apply_arrival(struct state *s, struct moment *m);
+
 /* place.c */
 
 void places_clear(struct state *s);

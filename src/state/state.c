@@ -2,6 +2,7 @@
 #include "state/state.h"
 
 #include "base/alloc.h"
+#include "schema/note.h"
 #include "schema/place.h"
 #include "state/private.h"
 
@@ -399,11 +400,17 @@ static bool apply_note(struct state *s, struct moment *m)
 
 	if (m->ev.type != EV_ASYNCEVENT_E)
 		return false;
+	if (s->has_leftovers || s->in_snapshot)
+		settle(s);
 	name = str_until_nul(event_param(&m->ev, 1));
 	if (str_is(name, PLACE_EVENT))
 		apply_place(s, m);
 	else if (str_is(name, "saker.mounts"))
 		s->stats.n_bad_records += host_mounts_set(&s->host_mounts, event_param(&m->ev, 2));
+	else if (str_is(name, NOTE_FOLDER))
+		apply_folder(s, m);
+	else if (str_is(name, NOTE_ARRIVAL))
+		apply_arrival(s, m);
 	else
 		return false;
 	return true;
