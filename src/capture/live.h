@@ -23,6 +23,12 @@ struct live_config {
 	/* ... of which what they name matters as it was when they began; NULL: none */
 	const uint64_t *enters;
 	uint32_t snaplen; /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
+	/* More of what goes over sockets, by ports and first bytes: bpf/snap.h. */
+	struct {
+		bool is_on;
+		uint16_t full_first, full_last; /* ports of which all is wanted; 0: none */
+		uint16_t statsd_port;
+	} more;
 	/* Of each ring; a power of two, at least a page.  Less where memory is short. */
 	uint32_t ring_bytes[LANE_COUNT];
 	unsigned cpus_per_ring; /* a power of two; 0: one ring a lane for all */
@@ -34,6 +40,7 @@ struct live_config {
 
 #define LIVE_CONFIG_DEFAULT                                                                        \
 	((struct live_config){.snaplen = 80,                                                       \
+			      .more.statsd_port = 8125,                                            \
 			      .ring_bytes = {4 << 20, 4 << 20, 8 << 20},                           \
 			      .cpus_per_ring = 2,                                                  \
 			      .hold_ns = 3000000})

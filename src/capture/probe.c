@@ -57,6 +57,10 @@ static void set_up(struct probe *p, const struct live_config *cfg, uint64_t epoc
 
 	s->rodata->own_tgid = (uint32_t)getpid();
 	s->rodata->snaplen = cfg->snaplen < PROBE_SNAPLEN_MAX ? cfg->snaplen : PROBE_SNAPLEN_MAX;
+	s->rodata->snaps_more = cfg->more.is_on;
+	s->rodata->full_port_first = cfg->more.full_first;
+	s->rodata->full_port_last = cfg->more.full_last;
+	s->rodata->statsd_port = cfg->more.statsd_port;
 	s->rodata->boot_epoch_ns = epoch_ns;
 	s->rodata->wants_places = cfg->wants_places;
 	count_rings(p, cfg);
