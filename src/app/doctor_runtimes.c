@@ -9,10 +9,19 @@
 #include "enrich/place.h"
 #include "enrich/version.h"
 
-#include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
-enum { WORDS_MAX = 8192, VERSION_MS = 2000, LIST_MS = 3000, LONGEST_MS = 8000, TURN_MS = 100 };
+enum { WORDS_MAX = 8192, ANSWER_MS = 3000, LONGEST_MS = 8000, TURN_MS = 100 };
+
+/* Sockets that are asked, all of them side by side. */
+struct round {
+	struct doctor_runtimes *all;
+	struct enricher *en; /* which lists, and asks what else is to be asked */
+	uint64_t held;	     /* what the process might do at all */
+	struct version versions[PLACES_MAX];
+	unsigned n_versions;
+};
 
 const char doctor_metadata_fields[] =
 	"container.full_id container.name container.image container.privileged container.mount "
@@ -22,10 +31,8 @@ const char doctor_metadata_fields[] =
 
 static struct doctor_runtime *add(struct doctor_runtimes *all, const char *kind, const char *path)
 {
-	struct doctor_runtime *r;
+	struct doctor_runtime *r = &all->list[all->n++];
 
-	all->list = xreallocarray(all->list, all->n + 1, sizeof(*all->list));
-	r = &all->list[all->n++];
 	*r = (struct doctor_runtime){.kind = kind, .path = xstrdup(path)};
 	buf_init(&r->found, WORDS_MAX);
 	buf_init(&r->version, WORDS_MAX);
@@ -60,8 +67,15 @@ static bool overrides(const char *path, uint64_t held)
 	return d.fault == SOCKET_GOOD;
 }
 
-static void look_at(struct doctor_runtimes *all, const struct place *p, struct calls *calls,
-		    uint64_t held)
+static void ask_version(struct round *round, const struct place *p, struct doctor_runtime *r)
+{
+	struct version *v = &round->versions[round->n_versions++];
+
+	*v = (struct version){.kind = p->kind, .path = p->path, .text = &r->version};
+	version_start(v, enricher_calls(round->en), ANSWER_MS);
+}
+
+static void look_at(struct round *round, const struct place *p)
 {
 	struct doctor_runtime *r;
 	struct denial d;
@@ -70,15 +84,14 @@ static void look_at(struct doctor_runtimes *all, const struct place *p, struct c
 	if (!is_told(p, &d))
 		return;
 	if (d.fault == SOCKET_OTHERS)
-		d.overrides = overrides(p->path, held);
-	r = add(all, p->kind->name, p->path);
+		d.overrides = overrides(p->path, round->held);
+	r = add(round->all, p->kind->name, p->path);
 	take_denial(r, p, &d);
-	if (d.fault == SOCKET_GOOD &&
-	    version_ask(calls, p->kind, p->path, VERSION_MS, &r->version) != CALL_GOOD)
-		buf_reset(&r->version);
+	if (d.fault == SOCKET_GOOD)
+		ask_version(round, p, r);
 }
 
-/* ---- lists ---- */
+/* ---- answers ---- */
 
 static void hear_nothing(void *arg, struct str name, struct str json)
 {
@@ -119,31 +132,50 @@ static void take_list(struct doctor_runtime *d, const struct runtime *r)
 		 d->kind);
 }
 
-/* All that run would ask, as it would. */
-static int list(struct doctor_runtimes *all, struct enricher_config *cfg, struct err *e)
+static bool is_over(const struct round *round)
+{
+	for (unsigned i = 0; i < round->n_versions; i++) {
+		if (!round->versions[i].is_done)
+			return false;
+	}
+	return enricher_is_idle(round->en);
+}
+
+static int64_t clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void take_answers(struct round *round)
 {
 	const struct runtime *r;
-	struct enricher *en;
-	int code;
 
-	cfg->watch = false;
-	cfg->timeout_ms = LIST_MS;
-	code = enricher_new(cfg, hear_nothing, NULL, &en, e);
-	if (code < 0)
-		return code;
-	for (int ms = 0; ms < LONGEST_MS; ms += TURN_MS) {
-		enricher_turn(en, TURN_MS);
-		if (enricher_is_idle(en))
-			break;
+	for (unsigned i = 0; i < round->n_versions; i++) {
+		if (round->versions[i].outcome != CALL_GOOD)
+			buf_reset(round->versions[i].text);
 	}
-	for (unsigned i = 0; (r = enricher_runtime(en, i)); i++) {
-		struct doctor_runtime *d = find(all, r);
+	for (unsigned i = 0; (r = enricher_runtime(round->en, i)); i++) {
+		struct doctor_runtime *d = find(round->all, r);
 
 		if (d)
 			take_list(d, r);
 	}
-	enricher_free(en);
-	return 0;
+}
+
+/* All that run would ask, as it would, and which program it is that answers. */
+static void ask_all(struct round *round, const struct place_list *places)
+{
+	int64_t end_ms = clock_ms() + LONGEST_MS;
+
+	for (size_t i = 0; i < places->n; i++)
+		look_at(round, &places->at[i]);
+	do
+		enricher_turn(round->en, TURN_MS);
+	while (!is_over(round) && clock_ms() < end_ms);
+	take_answers(round);
 }
 
 /* ---- all ---- */
@@ -178,27 +210,28 @@ int doctor_runtimes_look(const char *root, const struct option_texts *sockets,
 			 struct doctor_runtimes *ret, struct err *e)
 {
 	struct enricher_config cfg = ENRICHER_CONFIG_DEFAULT;
-	uint64_t held = privilege_held();
+	struct round round = {.all = ret, .held = privilege_held()};
 	struct place_list places = {.n = 0};
-	struct calls *calls;
 	int r;
 
 	*ret = (struct doctor_runtimes){.list = NULL};
 	cfg.host_root = root;
 	cfg.sockets = sockets->items;
 	cfg.n_sockets = sockets->n;
-	calls = calls_new(e);
-	if (!calls)
-		return -ENOENT;
-	privilege_use(held & privilege_to_keep(NEED_HEAL));
+	cfg.watch = false;
+	cfg.timeout_ms = ANSWER_MS;
+	privilege_use(round.held & privilege_to_keep(NEED_HEAL));
 	r = places_find(&cfg, &places, e);
-	for (size_t i = 0; i < places.n && !r; i++)
-		look_at(ret, &places.at[i], calls, held);
 	if (!r)
-		r = list(ret, &cfg, e);
-	privilege_use(held);
+		r = enricher_new(&cfg, hear_nothing, NULL, &round.en, e);
+	if (!r) {
+		/* One more for all of them; it never moves, for answers are written into it. */
+		ret->list = xcalloc(places.n + 1, sizeof(*ret->list));
+		ask_all(&round, &places);
+		enricher_free(round.en);
+	}
+	privilege_use(round.held);
 	places_done(&places);
-	calls_free(calls);
 	if (!r)
 		look_for_orphans(ret, root);
 	return r;

@@ -376,6 +376,11 @@ void enricher_wake(struct enricher *en)
 	calls_wake(en->calls);
 }
 
+struct calls *enricher_calls(struct enricher *en)
+{
+	return en->calls;
+}
+
 bool enricher_is_idle(const struct enricher *en)
 {
 	for (unsigned i = 0; i < en->n_runtimes; i++) {

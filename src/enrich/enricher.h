@@ -56,6 +56,8 @@ void enricher_ask(struct enricher *en, struct str id);
 void enricher_turn(struct enricher *en, int timeout_ms);
 /* End the sleep, from any thread. */
 void enricher_wake(struct enricher *en);
+/* To ask more at the same time: enricher_turn() goes on with that, too. */
+struct calls *enricher_calls(struct enricher *en);
 /* Nothing is under way: without `watch`, all is told. */
 bool enricher_is_idle(const struct enricher *en);
 

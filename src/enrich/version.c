@@ -1,67 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enrich/version.h"
 
-enum { REPLY_MAX = 1 << 16, TURN_MS = 100 };
+#include <time.h>
 
-struct asked {
-	const struct version_question *question;
-	struct buf *ret;
-	enum call_outcome outcome;
-	bool is_done;
-};
+enum { REPLY_MAX = 1 << 16 };
 
-static void on_reply(void *arg, const struct reply *reply)
+static int64_t clock_ms(void)
 {
-	struct asked *a = arg;
+	struct timespec t;
 
-	a->is_done = true;
-	a->outcome = reply->outcome;
-	buf_reset(a->ret);
-	if (reply->outcome != CALL_GOOD) {
-		buf_addz(a->ret, reply->why);
-	} else if (!a->question->take(reply->body, a->ret)) {
-		buf_reset(a->ret);
-		buf_addz(a->ret, "the answer makes no sense");
-		a->outcome = CALL_FAILED;
-	}
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void ask(struct asked *a, struct calls *calls, const struct runtime_kind *kind,
-		const char *path, unsigned timeout_ms)
+static void on_reply(void *arg, const struct reply *reply);
+
+static void ask(struct version *v)
 {
+	int64_t left_ms = v->end_ms - clock_ms();
 	struct request q = {.path = {0}};
 	struct call_request c = {
-		.socket = path,
-		.framing = kind->framing,
+		.socket = v->path,
+		.framing = v->kind->framing,
 		.namespace = "",
-		.timeout_ms = timeout_ms,
+		.timeout_ms = left_ms > 0 ? (unsigned)left_ms : 1,
 		.max_bytes = REPLY_MAX,
 		.done = on_reply,
-		.arg = a,
+		.arg = v,
 	};
 
 	buf_init(&q.path, REQUEST_MAX);
 	buf_init(&q.body, REQUEST_MAX);
-	a->question->ask(&q);
+	v->question->ask(&q);
 	c.path = buf_z(&q.path);
 	c.body = buf_str(&q.body);
-	a->is_done = false;
-	call_start(calls, &c);
-	while (!a->is_done)
-		calls_wait(calls, TURN_MS);
+	call_start(v->calls, &c);
 	buf_done(&q.path);
 	buf_done(&q.body);
 }
 
-enum call_outcome version_ask(struct calls *calls, const struct runtime_kind *kind,
-			      const char *path, unsigned timeout_ms, struct buf *ret)
+/* Whether it does not know the question, and there is another. */
+static bool has_next(const struct version *v)
 {
-	struct asked a = {.question = kind->versions, .ret = ret, .outcome = CALL_FAILED};
+	return (v->outcome == CALL_UNSUPPORTED || v->outcome == CALL_NOT_FOUND) &&
+	       v->question[1].ask;
+}
 
-	for (; a.question->ask; a.question++) {
-		ask(&a, calls, kind, path, timeout_ms);
-		if (a.outcome != CALL_UNSUPPORTED && a.outcome != CALL_NOT_FOUND)
-			break;
+static void on_reply(void *arg, const struct reply *reply)
+{
+	struct version *v = arg;
+
+	v->outcome = reply->outcome;
+	if (has_next(v)) {
+		v->question++;
+		ask(v);
+		return;
 	}
-	return a.outcome;
+	v->is_done = true;
+	if (v->outcome != CALL_GOOD) {
+		buf_addz(v->text, reply->why);
+	} else if (!v->question->take(reply->body, v->text)) {
+		buf_reset(v->text);
+		buf_addz(v->text, "the answer makes no sense");
+		v->outcome = CALL_FAILED;
+	}
+}
+
+void version_start(struct version *v, struct calls *calls, unsigned timeout_ms)
+{
+	v->calls = calls;
+	v->question = v->kind->versions;
+	v->end_ms = clock_ms() + timeout_ms;
+	v->outcome = CALL_FAILED;
+	v->is_done = false;
+	buf_reset(v->text);
+	ask(v);
 }

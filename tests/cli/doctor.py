@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 
 import apiserver
 from simdocker import Docker
@@ -189,6 +190,39 @@ def a_runtime_that_answers_is_fine():
     check(f'ok       docker               {d.path}: Docker 20.10.24 (API 1.41), tells of 1 containers'
           in _doctor('--runtime-socket', f'docker={d.path}').stdout)
     equal(_doctor('--runtime-socket', 'nonsense').returncode, 2)
+
+
+def all_are_asked_at_the_same_time():
+    """Each is asked two things, and none answers before all have been asked both."""
+    together = threading.Barrier(4, timeout=60)
+
+    def when_all_ask(answer):
+        def give(h):
+            together.wait()
+            h.give(200, answer)
+        return give
+
+    each = [Docker({'/version': when_all_ask(VERSION), '/containers/json': when_all_ask(b'[]')}) for _ in range(2)]
+    found = _runtimes(*(f'docker={d.path}' for d in each))
+    for d in each:
+        equal(found[d.path]['found'], 'Docker 20.10.24 (API 1.41), tells of 0 containers')
+
+
+def what_hangs_is_waited_for_only_once():
+    """When the first connection is given up, all have been there: the time is that of one."""
+    asked, ends = [], []
+
+    def hang(h):
+        asked.append(h.path)
+        h.connection.recv(1)
+        ends.append(len(asked))
+
+    each = [Docker({'/version': hang, '/containers/json': hang}) for _ in range(3)]
+    found = _runtimes(*(f'docker={d.path}' for d in each))
+    for d in each:
+        equal((found[d.path]['status'], 'version' in found[d.path]), ('missing', False), found)
+        check(found[d.path]['found'].startswith('does not list its containers: '), found)
+    check(ends and min(ends) >= 6, (asked, ends))
 
 
 def who_may_not_open_a_socket_is_told_why_and_what_to_change():
