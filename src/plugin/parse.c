@@ -67,3 +67,16 @@ bool plugins_want_generic(const struct plugins *ps)
 	plugins_want(ps, events);
 	return events[EV_GENERIC_X / 64] >> (EV_GENERIC_X % 64) & 1;
 }
+
+bool plugins_use_state(const struct plugins *ps)
+{
+	for (size_t i = 0; i < plugins_count(ps); i++) {
+		const struct plugin *p = plugins_get(ps, i);
+
+		if ((p->abilities & PLUGIN_EXTRACTS &&
+		     names_have(&p->extract_sources, "syscall")) ||
+		    (p->abilities & PLUGIN_PARSES && names_have(&p->parse_sources, "syscall")))
+			return true;
+	}
+	return false;
+}

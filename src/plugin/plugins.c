@@ -290,6 +290,16 @@ void plugins_end_puller(struct plugins *ps, struct running *r)
 	r->puller = NULL;
 }
 
+int plugins_dump(struct plugins *ps, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ps->n && !r; i++)
+		if (ps->list[i].async)
+			r = async_dump(ps->list[i].async, e);
+	return r;
+}
+
 static void end_async(struct plugins *ps, struct running *r)
 {
 	uint64_t n;

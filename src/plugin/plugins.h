@@ -47,6 +47,8 @@ const char *plugins_open_params(struct plugins *ps, size_t i);
  * whose events are there already.
  */
 int plugins_begin(struct plugins *ps, uint32_t sources, struct err *e);
+/* Have them say, as events, what whoever reads a recording from here on needs to know. */
+int plugins_dump(struct plugins *ps, struct err *e);
 void plugins_end(struct plugins *ps);
 
 /*
@@ -71,6 +73,8 @@ void plugins_parse(struct plugins *ps, unsigned source, struct moment *m);
 void plugins_want(const struct plugins *ps, uint64_t events[(EV_COUNT + 63) / 64]);
 /* Whether calls without a type of their own are among them. */
 bool plugins_want_generic(const struct plugins *ps);
+/* Whether any looks at events of system calls, and so at the tables of state. */
+bool plugins_use_state(const struct plugins *ps);
 /* Another configuration for plugin i. */
 int plugins_set_config(struct plugins *ps, size_t i, const char *config, struct err *e);
 

@@ -132,12 +132,10 @@ static bool get_extra(const struct state *s, const void *row, unsigned i, struct
 	return thread_extra(s, row, i, ret);
 }
 
+/* No field of Saker's reads it, and those of plugins are read anew at each event. */
 static bool set_extra(struct state *s, void *row, unsigned i, const struct extra *v)
 {
-	if (!thread_set_extra(s, row, i, v))
-		return false;
-	thread_touch(s, row);
-	return true;
+	return thread_set_extra(s, row, i, v);
 }
 
 static uint64_t size(const struct place *p)

@@ -232,6 +232,91 @@ def a_plugin_that_does_not_begin_to_send_is_told():
     fails(_greedy_run('async fails', _rule('evt.num > 0', 'x', 'lines')), 1, "plugin 'greedy': can't begin with async events")
 
 
+# ---- captures ----
+
+
+def _recorded(*args, name='recorded.scap', log='one two\nthree\n', plugins=()):
+    path = os.path.join(os.path.dirname(file('log.txt', log)), name)
+    more = [x for p in plugins for x in ('--plugin', p)]
+    r = saker('record', path, '--disable-source', 'syscall', '--plugin', LINES, '--open-params',
+              'lines=' + file('log.txt', log), *more, *args)
+    done(r)
+    return path, r.stderr
+
+
+def events_of_plugins_are_recorded_and_read_again():
+    path, said = _recorded()
+    check(b'2 events in ' in said, said)
+    rules = _rule('lines.number > 0', '%evt.num %lines.text %evt.source', 'lines')
+    equal([(x['evt.num'], x['lines.text']) for x in _outputs('replay', path, '--plugin', LINES, '--rules', rules)],
+          [(1, 'one two'), (2, 'three')])
+    lines = done(saker('print', path, '--plugin', LINES)).splitlines()
+    check(lines[0].endswith(b' lines one two') and lines[1].endswith(b' lines three'), lines)
+    equal(len(lines), 2)
+
+
+def a_recording_may_be_filtered_by_fields_of_plugins():
+    path, said = _recorded('--filter', 'lines.text startswith th')
+    check(b'1 events in ' in said, said)
+    equal(done(saker('print', path, '--plugin', LINES, '--format', '%lines.number %lines.words')), b'2 (three)\n')
+
+
+def a_recording_begins_with_what_plugins_know_already():
+    path, _ = _recorded(plugins=[GREEDY])
+    lines = done(saker('print', path, '--plugin', LINES, '--plugin', GREEDY, '--format', '%evt.asynctype'))
+    check(b'greedy\n' in lines, lines)
+
+
+def print_shows_events_of_the_sources_that_have_the_fields():
+    both = file('both.scap', scapfile.read(_runs('a', 'b')) + b''.join(
+        b for kind, b in scapfile.blocks(scapfile.read(_recorded()[0])) if kind in scapfile.EVENTS))
+
+    def shown(*args):
+        return done(saker('print', both, '--plugin', LINES, *args)).decode().splitlines()
+
+    equal(len(shown()), 4)
+    equal(shown('--format', '%evt.num'), ['1', '2', '3', '4'])
+    equal(shown('--format', '%lines.text'), ['one two', 'three'])
+    equal(shown('--format', '%proc.name'), ['a', 'b'])
+    equal(shown('--filter', 'lines.number = 2', '--format', '%evt.num'), ['4'])
+    equal(shown('--filter', 'proc.name = b', '--format', '%evt.num'), ['2'])
+    equal(shown('--filter', 'evt.num > 1', '--count'), ['3'])
+    equal([json.loads(x) for x in shown('--format', '%lines.words', '--json')],
+          [{'lines.words': ['one', 'two']}, {'lines.words': ['three']}])
+    copied = file('copy.scap')
+    done(saker('print', both, '--plugin', LINES, '--filter', 'lines.number = 1', '--write', copied))
+    equal(done(saker('print', copied, '--plugin', LINES, '--format', '%lines.text')), b'one two\n')
+    fails(saker('print', both, '--plugin', LINES, '--format', '%nobody.knows'), 1, 'nobody.knows')
+    fails(saker('print', both, '--plugin', LINES, '--filter', 'nobody.knows = 1'), 1, 'nobody.knows')
+    # Without the plugin its events are bytes.
+    equal(len(done(saker('print', both)).splitlines()), 4)
+
+
+def print_shows_fields_that_plugins_give_to_system_calls():
+    path = _runs('a', 'b', 'a')
+    equal(done(saker('print', path, '--plugin', CENSUS, '--format', '%proc.name %census.runs')), b'a 1\nb 1\na 2\n')
+    equal(done(saker('print', path, '--plugin', CENSUS, '--filter', 'census.runs = 2', '--format', '%evt.num')), b'3\n')
+
+
+def explain_knows_rules_on_events_of_plugins():
+    path, _ = _recorded()
+    rules = _rule('lines.text = three', 'x', 'lines')
+    said = done(saker('explain', path, '--plugin', LINES, '--rules', rules, '--event', '1')).decode()
+    check('lines.text = three' in said and 'one two' in said, said)
+    said = done(saker('explain', path, '--plugin', LINES, '--rules', rules, '--rule', 'r')).decode()
+    check('1  matched' in said, said)
+    runs = _runs('a', 'b', 'a')
+    said = done(saker('explain', runs, '--plugin', CENSUS, '--rules', _rule('evt.type = execve and census.runs = 2', 'x'),
+                      '--event', '1')).decode()
+    check('census.runs = 2' in said and '"1"' in said, said)
+
+
+def a_record_of_nothing_is_refused():
+    fails(saker('record', 'x.scap', '--disable-source', 'syscall'), 2, 'no event source is left')
+    fails(saker('record', 'x.scap', '--disable-source', 'syscall', '--plugin', LINES, '--', 'true'), 2,
+          'nothing that a command does would be seen')
+
+
 def another_configuration_can_be_given_later():
     done(saker('plugin', 'info', CENSUS, '--reconfigure', '{"every_ms":7}'))
     fails(saker('plugin', 'info', CENSUS, '--reconfigure', '{"every_ms":0}'), 1, "plugin 'census': init config: ",
