@@ -377,8 +377,8 @@ static struct plan *plan_make(struct program *p, const struct plan_for *f,
 		if (ref != REF_FALSE)
 			list[n++] = (struct plan_condition){(uint32_t)i, ref, c->is_ordered};
 	}
-	plan = plan_new(&p->graph, &event_table[f->type], list, n, !program_changes_process(f->type),
-			before);
+	plan = plan_new(&p->graph, &event_table[f->type], list, n,
+			!program_changes_process(f->type), before);
 	specialiser_done(&s);
 	free(list);
 	return plan;

@@ -127,7 +127,8 @@ static void add_opened(struct buf *out)
 {
 	static const char *const fields[] = {"fd.name", "fd.directory", "fd.filename",
 					     "fd.nameraw"};
-	static const char *const ends[] = {"/etc", "/tmp", "passwd", "/tmp/a", "a", "/", "x.so", "/usr/lib"};
+	static const char *const ends[] = {"/etc", "/tmp", "passwd", "/tmp/a",
+					   "a",	   "/",	   "x.so",   "/usr/lib"};
 
 	buf_addf(out, "%s%s %s %s", pick(2) ? "not " : "", PICK(fields),
 		 pick(2) ? "=" : "startswith", PICK(ends));
