@@ -67,7 +67,8 @@ void plugins_listen(struct plugins *ps)
 
 void listen_end(struct plugins *ps, struct plugin *p)
 {
-	end(ps, p->own);
+	if (p->own) /* it has begun at all */
+		end(ps, p->own);
 	if (p->other)
 		end(ps, p->other);
 }

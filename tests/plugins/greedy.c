@@ -703,6 +703,8 @@ static atomic_int n_calls;
 
 static ss_plugin_bool count_calls(ss_plugin_t *s, ss_plugin_routine_state_t *i)
 {
+	int n = ++n_calls;
+
 	usleep(100);
 	if (is("routine uses tables"))
 		g.reader->iterate_entries(g.threads, count_one, i);
@@ -712,7 +714,7 @@ static ss_plugin_bool count_calls(ss_plugin_t *s, ss_plugin_routine_state_t *i)
 		pause();
 	if (is("routine crashes"))
 		*(volatile int *)(uintptr_t)strlen(g.said) = 1;
-	return ++n_calls < 10 || !is("routine ends");
+	return n < 10 || !is("routine ends");
 }
 
 ss_plugin_rc plugin_capture_open(ss_plugin_t *s, const ss_plugin_capture_listen_input *in)
