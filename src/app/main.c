@@ -20,7 +20,7 @@
 static const struct command *const commands[] = {
 	&command_run,	 &command_record,     &command_replay, &command_print,
 	&command_check,	 &command_list,	      &command_config, &command_explain,
-	&command_doctor, &command_containers, &command_plugin,
+	&command_doctor, &command_containers, &command_plugin, &command_gate,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -192,6 +192,7 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 	int r;
 
 	s->live.syscalls = s->set.watched;
+	s->live.host_root = getenv("HOST_ROOT");
 	if (stop_signal)
 		return err_set(e, -EINTR, "interrupted");
 	raise_file_limit();
@@ -224,8 +225,9 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 static void tell_blind(const struct scan_stats *stats)
 {
 	static const enum scan_drop blind[] = {
-		SCAN_THREAD_DENIED, SCAN_THREAD_ODD, SCAN_THREAD_LIMIT, SCAN_FDS_DENIED,
-		SCAN_FD_LIMIT,	    SCAN_TIMEOUT,    SCAN_SOCKET_LIMIT, SCAN_CUT,
+		SCAN_THREAD_DENIED, SCAN_THREAD_ODD, SCAN_THREAD_LIMIT,
+		SCAN_FDS_DENIED,    SCAN_FD_LIMIT,   SCAN_TIMEOUT,
+		SCAN_SOCKET_LIMIT,  SCAN_CUT,	     SCAN_USERS_UNREAD,
 	};
 
 	for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++)
@@ -257,6 +259,7 @@ int startup_picture(const struct startup *s, struct live *l,
 		.skip_fds = s->no_fds,
 		.epoch_ns = live_epoch(l),
 		.iterators = live_iterators(l),
+		.own_tgid = live_own_tgid(l),
 	};
 	struct scan_stats stats;
 	struct source *scan;
@@ -265,6 +268,11 @@ int startup_picture(const struct startup *s, struct live *l,
 
 	if (r < 0)
 		return r;
+	if (scan_is_foreign(scan))
+		report("%s/proc is of another pid namespace than the machine's: what was there "
+		       "before is known by its events only; share the machine's (--pid=host), or "
+		       "mount its /proc and set HOST_ROOT",
+		       cfg.host_root ? cfg.host_root : "");
 	while (!r && !stop_signal && (more = source_next(scan, &rec, e))) {
 		r = more < 0 ? more : take(arg, &rec, e);
 		live_gather(l);
