@@ -132,6 +132,15 @@ static int add_usual(struct place_list *l, const struct runtime_kind *kind, cons
 	return r;
 }
 
+static bool has_usual_places(const struct enricher_config *cfg, const struct runtime_kind *kind)
+{
+	for (size_t i = 0; i < cfg->n_not_usual; i++) {
+		if (!strcmp(cfg->not_usual[i], kind->name))
+			return false;
+	}
+	return !cfg->no_usual_places;
+}
+
 int places_find(const struct enricher_config *cfg, struct place_list *ret, struct err *e)
 {
 	const char *root = cfg->host_root ? cfg->host_root : "";
@@ -139,9 +148,11 @@ int places_find(const struct enricher_config *cfg, struct place_list *ret, struc
 
 	for (size_t i = 0; i < cfg->n_sockets && !r; i++)
 		r = add_named(ret, root, cfg->sockets[i], e);
-	for (size_t k = 0; runtime_kinds[k] && !cfg->no_usual_places; k++) {
+	for (size_t k = 0; runtime_kinds[k]; k++) {
 		const char *const *usual = runtime_kinds[k]->sockets;
 
+		if (!has_usual_places(cfg, runtime_kinds[k]))
+			continue;
 		for (; *usual && !r; usual++)
 			r = add_usual(ret, runtime_kinds[k], root, *usual, e);
 	}
