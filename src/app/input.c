@@ -5,6 +5,7 @@
 #include "app/hosts.h"
 #include "app/plugged.h"
 #include "app/report.h"
+#include "app/settings.h"
 #include "base/alloc.h"
 #include "base/stop.h"
 #include "capture/capfile.h"
@@ -30,9 +31,21 @@ void input_add_local_users(struct state *s)
 /* With less, tables are too small for shares of them to mean anything. */
 enum { LEAST_BYTES = 1 << 20 };
 
+struct state_config input_usual(void)
+{
+	const struct config *c = settings();
+	struct state_config cfg = STATE_CONFIG_DEFAULT;
+
+	cfg.max_threads = config_number(c, CONFIG_KEY_THREAD_TABLE);
+	cfg.max_fds = config_number(c, CONFIG_KEY_MAX_FDS);
+	cfg.max_bytes = config_number(c, CONFIG_KEY_MAX_MEMORY);
+	cfg.max_containers = config_number(c, CONFIG_KEY_MAX_CONTAINERS);
+	return cfg;
+}
+
 struct state_config input_config(const struct input_options *o)
 {
-	struct state_config cfg = STATE_CONFIG_DEFAULT;
+	struct state_config cfg = input_usual();
 
 	if (o->max_threads)
 		cfg.max_threads = o->max_threads;
@@ -50,6 +63,8 @@ void input_begin(struct input *in, struct source *source, const struct state_con
 	*in = (struct input){.source = source, .plugins = plugged()};
 	in->state = state_new(cfg);
 	arena_init(&in->scratch, 0);
+	if (in->plugins)
+		plugins_bind(in->plugins, in->state);
 	in->fields =
 		(struct field_ctx){.state = in->state, .m = &in->moment, .scratch = &in->scratch};
 }
@@ -95,24 +110,45 @@ bool input_heal(struct input *in, int r)
 	return !in->is_held;
 }
 
+/* State has looked at the event; it may be one that rules do not want.  Enter halves are none. */
+static bool is_followed(const struct moment *m)
+{
+	return m->ev.num && (event_is_exit(m->ev.type) || !(m->ev.info->category & EC_SYSCALL));
+}
+
 enum state_verdict input_apply_plugged(struct input *in)
 {
 	const struct record *r = &in->record;
-	enum state_verdict v;
+	enum state_verdict v = STATE_DELIVER;
 
+	if (r->kind == RECORD_EVENT)
+		plugins_listen(in->plugins);
+
+	in->moment.ev.num = 0;
 	if (is_of_plugin(r)) {
 		in->fields.source = r->event.source;
-		return plugins_moment(in->plugins, r, &in->moment) ? STATE_DELIVER : STATE_HIDDEN;
-	}
-	v = state_apply(in->state, r, &in->moment);
-	if (v == STATE_DELIVER)
+		if (!plugins_moment(in->plugins, r, &in->moment))
+			return STATE_HIDDEN;
+	} else {
+		v = state_apply(in->state, r, &in->moment);
+		if (!is_followed(&in->moment))
+			return v;
 		in->fields.source = (uint8_t)plugins_source_of_event(in->plugins, &in->moment.ev);
+	}
+	plugins_parse(in->plugins, in->fields.source, &in->moment);
 	return v;
+}
+
+void input_rest_plugged(struct input *in)
+{
+	plugins_listen(in->plugins);
 }
 
 void input_close(struct input *in)
 {
 	healing_close(in->healing);
+	if (in->plugins)
+		plugins_bind(in->plugins, NULL);
 	source_close(in->source);
 	state_free(in->state);
 	arena_done(&in->scratch);
@@ -133,14 +169,22 @@ void input_on_idle(struct input *in, void (*idle)(void *arg), void *arg)
 
 void input_tell(const struct input *in, bool counters)
 {
-	if (counters)
+	if (counters) {
 		counters_list(in);
-	else
+		plugged_tell_metrics();
+	} else {
 		counters_complain(in);
+	}
 	hosts_tell();
 }
 
 void input_want(struct input *in, const struct event_set *wants)
 {
-	state_want(in->state, wants->events, wants->syscalls);
+	struct event_set all = *wants;
+
+	if (in->plugins)
+		plugins_want(in->plugins, all.events);
+	/* A plugin that wants generic calls wants every kind. */
+	state_want(in->state, all.events,
+		   in->plugins && plugins_want_generic(in->plugins) ? NULL : wants->syscalls);
 }

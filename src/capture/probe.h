@@ -31,6 +31,8 @@ void probe_pictured(struct probe *p);
 /* None any more. */
 void probe_detach(struct probe *p);
 
+/* This process as the kernel numbers it. */
+uint32_t probe_own_tgid(const struct probe *p);
 /* As far as they are to be had; NULL when not both. */
 const struct iterators *probe_iterators(const struct probe *p);
 bool probe_is_iterator(const char *program);
