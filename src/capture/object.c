@@ -55,6 +55,11 @@ static void set_cast(uint8_t *object, size_t n, int32_t id)
 
 struct probe_bpf *object_open(const struct abilities *can)
 {
+	/*
+	 * For a type that the kernel does not have, libbpf looks through the BTF of all modules,
+	 * which takes CAP_SYS_ADMIN: unless it is told where to look.
+	 */
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = "/sys/kernel/btf/vmlinux");
 	struct probe_bpf *s = calloc(1, sizeof(*s));
 	uint8_t *bytes;
 	int r;
@@ -67,7 +72,7 @@ struct probe_bpf *object_open(const struct abilities *can)
 	if (can->cast)
 		set_cast(bytes, s->skeleton->data_sz, can->cast);
 	s->skeleton->data = bytes;
-	r = bpf_object__open_skeleton(s->skeleton, NULL);
+	r = bpf_object__open_skeleton(s->skeleton, &opts);
 	free(bytes);
 	if (r) {
 		probe_bpf__destroy(s);
