@@ -4,6 +4,7 @@
 #include "app/hosts.h"
 #include "app/plugged.h"
 #include "app/report.h"
+#include "app/settings.h"
 #include "app/sink.h"
 #include "base/alloc.h"
 #include "base/nearest.h"
@@ -143,6 +144,7 @@ static enum exit_status run_with_hosts(const struct command *c, const void *opti
 	status = c->run(options, args, n_args);
 	hosts_close();
 	plugged_close();
+	settings_end();
 	return status;
 }
 

@@ -70,7 +70,8 @@ struct program {
 	size_t n_found, n_undecided;
 };
 
-/* Whether events of that type could satisfy the condition; syscall: of generic ones, or SC_COUNT. */
+/* Whether events of that type could satisfy the condition; syscall: of generic ones, or SC_COUNT.
+ */
 bool condition_can_match(const struct condition *c, unsigned source, unsigned type,
 			 unsigned syscall);
 /* After these a process is another one, so what is found is of no later use. */
