@@ -3,6 +3,7 @@
 #include "schema/closed.h"
 
 #include "field/get_fd.h"
+#include "field/kept.h"
 
 /* What a length needs to be counted by its field. */
 static bool counts(const struct moment *m, unsigned wanted)
@@ -114,4 +115,10 @@ enum field_result get_close_write_by(const struct field_ctx *c, struct field *f,
 	};
 
 	return c->m->closing ? give_text(ret, texts[c->m->closing->by]) : FIELD_NULL;
+}
+
+enum field_result get_close_write_verdict(const struct field_ctx *c, struct field *f,
+					  struct value *ret)
+{
+	return c->kept && c->kept->verdict.n ? give_str(ret, c->kept->verdict) : FIELD_NULL;
 }
