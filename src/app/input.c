@@ -5,6 +5,7 @@
 #include "app/hosts.h"
 #include "app/plugged.h"
 #include "app/report.h"
+#include "app/settings.h"
 #include "base/alloc.h"
 #include "base/stop.h"
 #include "capture/capfile.h"
@@ -30,9 +31,21 @@ void input_add_local_users(struct state *s)
 /* With less, tables are too small for shares of them to mean anything. */
 enum { LEAST_BYTES = 1 << 20 };
 
+struct state_config input_usual(void)
+{
+	const struct config *c = settings();
+	struct state_config cfg = STATE_CONFIG_DEFAULT;
+
+	cfg.max_threads = config_number(c, CONFIG_KEY_THREAD_TABLE);
+	cfg.max_fds = config_number(c, CONFIG_KEY_MAX_FDS);
+	cfg.max_bytes = config_number(c, CONFIG_KEY_MAX_MEMORY);
+	cfg.max_containers = config_number(c, CONFIG_KEY_MAX_CONTAINERS);
+	return cfg;
+}
+
 struct state_config input_config(const struct input_options *o)
 {
-	struct state_config cfg = STATE_CONFIG_DEFAULT;
+	struct state_config cfg = input_usual();
 
 	if (o->max_threads)
 		cfg.max_threads = o->max_threads;

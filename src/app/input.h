@@ -47,6 +47,8 @@ void input_begin(struct input *in, struct source *source, const struct state_con
  * input ends with -EINTR then.
  */
 int input_open(struct input *in, const char *path, const struct input_options *o, struct err *e);
+/* What the configuration says of state. */
+struct state_config input_usual(void);
 /* The same in two steps: what the options say, to which something may be added. */
 struct state_config input_config(const struct input_options *o);
 int input_open_as(struct input *in, const char *path, const struct state_config *cfg,

@@ -3,6 +3,8 @@
 
 #include "app/privilege.h"
 #include "app/report.h"
+#include "app/settings.h"
+#include "base/alloc.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -41,13 +43,22 @@ static void find_cluster(struct access_config *cfg)
 	cfg->account = ACCOUNT;
 }
 
+/* An option, else the configuration; NULL: neither. */
+static const char *said(const char *option, enum config_id id)
+{
+	const char *text = config_text(settings(), id);
+
+	return option ? option : *text ? text : NULL;
+}
+
 struct access_config kube_access(const struct kube_options *o)
 {
 	struct access_config cfg = {
-		.url = first_of(o->api, "FALCO_K8S_API", NULL),
-		.cert = first_of(o->cert, "FALCO_K8S_API_CERT", NULL),
-		.kubeconfig = o->config,
-		.node = first_of(o->node, "NODE_NAME", "FALCO_K8S_NODE_NAME"),
+		.url = first_of(said(o->api, CONFIG_KEY_KUBE_API), "FALCO_K8S_API", NULL),
+		.cert = first_of(said(o->cert, CONFIG_KEY_KUBE_CERT), "FALCO_K8S_API_CERT", NULL),
+		.kubeconfig = said(o->config, CONFIG_KEY_KUBE_CONFIG),
+		.node = first_of(said(o->node, CONFIG_KEY_KUBE_NODE), "NODE_NAME",
+				 "FALCO_K8S_NODE_NAME"),
 	};
 
 	if (!cfg.url && !cfg.kubeconfig)
@@ -55,20 +66,105 @@ struct access_config kube_access(const struct kube_options *o)
 	return cfg;
 }
 
+/* ---- which runtimes, and where ---- */
+
+static const struct engine {
+	const char *kind;
+	enum config_id enabled, sockets;
+} engines[] = {
+	{"docker", CONFIG_KEY_CONTAINER_DOCKER, CONFIG_KEY_CONTAINER_DOCKER_SOCKETS},
+	{"podman", CONFIG_KEY_CONTAINER_PODMAN, CONFIG_KEY_CONTAINER_PODMAN_SOCKETS},
+	{"cri", CONFIG_KEY_CONTAINER_CRI, CONFIG_KEY_CONTAINER_CRI_SOCKETS},
+	{"containerd", CONFIG_KEY_CONTAINER_CONTAINERD, CONFIG_KEY_CONTAINER_CONTAINERD_SOCKETS},
+};
+
+enum { N_ENGINES = sizeof(engines) / sizeof(engines[0]) };
+
+/* Own memory, until the enricher is there. */
+struct places {
+	const char **sockets; /* the first n_borrowed are not ours */
+	size_t n, n_borrowed, cap;
+	const char *not_usual[N_ENGINES];
+	size_t n_not_usual;
+};
+
+static void add_socket(struct places *p, const char *text)
+{
+	p->sockets = xgrow(p->sockets, &p->cap, p->n + 1, sizeof(*p->sockets));
+	p->sockets[p->n++] = text;
+}
+
+/* Sockets that are named stand instead of the usual ones; what is switched off has none. */
+static void add_engine(struct places *p, const struct engine *engine)
+{
+	bool on = config_bool(settings(), engine->enabled);
+	size_t n;
+	const struct str *sockets = config_texts(settings(), engine->sockets, &n);
+
+	if (!on || n)
+		p->not_usual[p->n_not_usual++] = engine->kind;
+	for (size_t i = 0; i < n && on; i++)
+		add_socket(p, xasprintf("%s=%s", engine->kind, sockets[i].p));
+}
+
+static void find_places(struct places *p, const struct option_texts *given)
+{
+	size_t n;
+	const struct str *sockets = config_texts(settings(), CONFIG_KEY_RUNTIME_SOCKETS, &n);
+
+	*p = (struct places){.n = 0};
+	for (size_t i = 0; i < given->n; i++)
+		add_socket(p, given->items[i]);
+	for (size_t i = 0; i < n; i++)
+		add_socket(p, sockets[i].p);
+	p->n_borrowed = p->n;
+	for (size_t i = 0; i < N_ENGINES; i++)
+		add_engine(p, &engines[i]);
+}
+
+static void places_done(struct places *p)
+{
+	for (size_t i = p->n_borrowed; i < p->n; i++)
+		free((char *)(uintptr_t)p->sockets[i]);
+	free(p->sockets);
+}
+
+static struct apiserver_limits download_limits(void)
+{
+	const struct config *c = settings();
+
+	return (struct apiserver_limits){
+		.max_list_bytes = config_number(c, CONFIG_KEY_DOWNLOAD_MAX_MB) << 20,
+		.page_wait_ms =
+			(unsigned)((config_number(c, CONFIG_KEY_DOWNLOAD_WAIT_US) + 999) / 1000),
+		.watch_wait_ms = (unsigned)config_number(c, CONFIG_KEY_DOWNLOAD_FREQ_S) * 1000,
+	};
+}
+
 int runtimes_open(const struct runtimes_options *o, struct worker **ret, struct err *e)
 {
 	struct enricher_config cfg = ENRICHER_CONFIG_DEFAULT;
+	struct places places;
+	int r;
 
 	*ret = NULL;
 	if (o->off && o->sockets.n)
 		return err_set(e, -EINVAL, "--no-runtimes and --runtime-socket contradict");
-	if (o->off)
+	if (o->off || !config_bool(settings(), CONFIG_KEY_RUNTIMES_ENABLED))
 		return 0;
+	find_places(&places, &o->sockets);
 	cfg.host_root = getenv("HOST_ROOT");
-	cfg.sockets = o->sockets.items;
-	cfg.n_sockets = o->sockets.n;
+	cfg.sockets = places.sockets;
+	cfg.n_sockets = places.n;
+	cfg.not_usual = places.not_usual;
+	cfg.n_not_usual = places.n_not_usual;
+	cfg.label_max = config_number(settings(), CONFIG_KEY_CONTAINER_LABEL_MAX);
+	cfg.with_size = config_bool(settings(), CONFIG_KEY_CONTAINER_WITH_SIZE);
 	cfg.kube = kube_access(&o->kube);
-	return worker_new(&cfg, ret, e);
+	cfg.kube_limits = download_limits();
+	r = worker_new(&cfg, ret, e);
+	places_done(&places);
+	return r;
 }
 
 /* Looking an API server's name up is done by a thread that libcurl starts. */
