@@ -99,6 +99,8 @@ static void summarize(struct run *r)
 	runtimes_summarize(r->runtimes);
 	scans_summarize(r->watch.scans);
 	hosts_tell();
+	if (r->o->stats)
+		plugged_tell_metrics();
 }
 
 static int begin(struct run *r, struct err *e)
