@@ -99,6 +99,7 @@ ALWAYS void place_real(struct event *e, struct dentry *d)
 /* Of an open file, or the executable: PLACE_EXE. */
 __noinline int place_send(s64 fd, u32 lane, u32 tid)
 {
+	static const char name[] = PLACE_EVENT;
 	struct file *f = fd == PLACE_EXE ? READ(current_task(), mm, exe_file) : file_of(fd);
 	struct inode *i = READ(f, f_inode);
 	struct place_head p = {
