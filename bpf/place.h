@@ -104,7 +104,6 @@ __noinline int place_send(s64 fd, u32 lane, u32 tid)
 	struct inode *i = READ(f, f_inode);
 	struct place_head p = {
 		.fd = fd, .ino = READ(i, i_ino), .dev = device(READ(i, i_sb, s_dev))};
-	static const char name[] = PLACE_EVENT;
 	volatile struct walk *w;
 	struct dentry *d;
 	struct event e;
