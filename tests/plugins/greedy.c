@@ -278,6 +278,8 @@ static void begin_wrongly(void)
 
 ss_plugin_t *plugin_init(const ss_plugin_init_input *in, ss_plugin_rc *rc)
 {
+	while (is("init hangs"))
+		pause();
 	g.owner = in->owner;
 	g.why = in->get_owner_last_error;
 	g.tables_copy = *in->tables;
@@ -596,6 +598,8 @@ static void use_greed(void)
 ss_plugin_rc plugin_parse_event(ss_plugin_t *s, const ss_plugin_event_input *evt,
 				const ss_plugin_event_parse_input *in)
 {
+	while (is("parse hangs"))
+		pause();
 	g.reader = in->table_reader_ext;
 	g.writer = in->table_writer_ext;
 	g.tid.s64 = (int64_t)evt->evt->tid;
