@@ -702,6 +702,7 @@ ss_plugin_rc plugin_set_async_event_handler(ss_plugin_t *s, ss_plugin_owner_t *o
 /* ---- listening, routines, metrics ---- */
 
 static const ss_plugin_routine_vtable *routine;
+static ss_plugin_table_reader_vtable_ext *routines_reader; /* set before there is any */
 static _Atomic(ss_plugin_routine_t *) mine;
 static atomic_int n_calls;
 
@@ -711,7 +712,7 @@ static ss_plugin_bool count_calls(ss_plugin_t *s, ss_plugin_routine_state_t *i)
 
 	usleep(100);
 	if (is("routine uses tables"))
-		g.reader->iterate_entries(g.threads, count_one, i);
+		routines_reader->iterate_entries(g.threads, count_one, i);
 	if (is("routine of itself"))
 		routine->unsubscribe(g.owner, mine);
 	if (is("routine hangs"))
@@ -739,6 +740,7 @@ ss_plugin_rc plugin_capture_open(ss_plugin_t *s, const ss_plugin_capture_listen_
 	if (!begins("routine"))
 		return SS_PLUGIN_SUCCESS;
 	routine = in->routine;
+	routines_reader = in->table_reader_ext;
 	g.said[0] = '\0';
 	if (is("routine null"))
 		n += routine->subscribe(in->owner, NULL, NULL) != NULL;
