@@ -220,9 +220,8 @@ static int choose(struct run *r, struct err *e)
 		ret = scans_open(&o->scans, &r->watch.scans, e);
 	if (ret)
 		return ret;
-	r->startup.needs |=
-		runtimes_needs(r->runtimes) | hosts_needs() | metrics_needs() |
-		scans_needs(r->watch.scans);
+	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs() | metrics_needs() |
+			    scans_needs(r->watch.scans);
 	startup_choose(&r->startup, &cfg, r->watch.rules);
 	r->startup.live.wants_places |= r->watch.scans != NULL;
 	return 0;
