@@ -13,6 +13,12 @@
 #include <stdint.h>
 #endif
 
+/*
+ * Among the flags of a clone, as its child tells them, one of Saker's own: the child has pids of
+ * its own, in a user namespace that an ordinary user made.
+ */
+#define CLONE_IN_NAMESPACE_OF_USER 0x80000000u
+
 enum event_code {
 #define EVENT(id, code, ...) EV_##id = (code),
 #include "schema/events.def"
