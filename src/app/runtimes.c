@@ -3,9 +3,12 @@
 
 #include "app/privilege.h"
 #include "app/report.h"
+#include "enrich/place.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -55,9 +58,49 @@ struct access_config kube_access(const struct kube_options *o)
 	return cfg;
 }
 
+/* ---- sockets of others ---- */
+
+/* In the helper: it can connect to any socket, and do nothing else. */
+static int only_connect(struct err *e)
+{
+	int r = privilege_drop(1ULL << CAP_DAC_OVERRIDE, e);
+
+	return r < 0 ? r : privilege_confine(NEED_SOCKETS, e);
+}
+
+static bool is_denied_later(const char *path, uint64_t held)
+{
+	bool r;
+
+	privilege_use(held & privilege_to_keep(NEED_HEAL));
+	r = faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 && errno == EACCES;
+	privilege_use(held);
+	return r;
+}
+
+int runtimes_connector(const struct enricher_config *cfg, struct connector **ret, struct err *e)
+{
+	uint64_t held = privilege_held();
+	struct place_list places = {.n = 0};
+	const char *paths[PLACES_MAX];
+	size_t n = 0;
+	int r = places_find(cfg, &places, e);
+
+	*ret = NULL;
+	for (size_t i = 0; i < places.n && held & 1ULL << CAP_DAC_OVERRIDE; i++) {
+		if (is_denied_later(places.at[i].path, held))
+			paths[n++] = places.at[i].path;
+	}
+	if (!r && n)
+		r = connector_open(paths, n, only_connect, ret, e);
+	places_done(&places);
+	return r;
+}
+
 int runtimes_open(const struct runtimes_options *o, struct worker **ret, struct err *e)
 {
 	struct enricher_config cfg = ENRICHER_CONFIG_DEFAULT;
+	int r;
 
 	*ret = NULL;
 	if (o->off && o->sockets.n)
@@ -68,7 +111,12 @@ int runtimes_open(const struct runtimes_options *o, struct worker **ret, struct 
 	cfg.sockets = o->sockets.items;
 	cfg.n_sockets = o->sockets.n;
 	cfg.kube = kube_access(&o->kube);
-	return worker_new(&cfg, ret, e);
+	r = runtimes_connector(&cfg, &cfg.connector, e);
+	if (!r)
+		r = worker_new(&cfg, ret, e);
+	if (r < 0)
+		connector_close(cfg.connector);
+	return r;
 }
 
 /* Looking an API server's name up is done by a thread that libcurl starts. */
@@ -103,9 +151,8 @@ static void tell_denied(const struct worker *w)
 
 	for (unsigned i = 0; (path = worker_denied(w, i)); i++)
 		report("the container runtime at %s may not be asked: its socket belongs to "
-		       "somebody "
-		       "else, and the right to open it all the same (CAP_DAC_OVERRIDE) is given "
-		       "up; its containers have no names",
+		       "somebody else, and there is no right to open it all the same "
+		       "(CAP_DAC_OVERRIDE); its containers have no names",
 		       path);
 }
 
