@@ -2,9 +2,11 @@
 /* saker explain: why an event did or did not match, and how far events get in a rule. */
 #include "app/command.h"
 
+#include "app/eventformat.h"
 #include "app/histogram.h"
 #include "app/hosts.h"
 #include "app/input.h"
+#include "app/plugged.h"
 #include "app/reason.h"
 #include "app/report.h"
 #include "app/rulefiles.h"
@@ -25,6 +27,7 @@ struct explain_options {
 	uint64_t event;
 	const char *rule;
 	bool json, verbose;
+	struct plugged_options plugged;
 	struct input_options input;
 };
 
@@ -33,8 +36,7 @@ struct explainer {
 	struct ruleset *rules; /* the disabled ones too */
 	struct input in;
 	struct sink sink;
-	struct message *format;	   /* of an event */
-	struct arena arena;	   /* what that is compiled into */
+	struct event_formats formats;
 	const struct rule *alerts; /* the first enabled rule that matches the event */
 };
 
@@ -43,10 +45,14 @@ static bool bit(const uint64_t *set, uint64_t i)
 	return set[i / 64] >> i % 64 & 1;
 }
 
-static bool rule_wants(const struct rule *r, const struct event *ev)
+/* The event at hand. */
+static bool rule_wants(const struct rule *r, const struct input *in)
 {
+	const struct event *ev = &in->moment.ev;
 	uint64_t call;
 
+	if (event_source_find(r->source) != in->fields.source)
+		return false;
 	if (ev->type != EV_GENERIC_X && ev->type != EV_GENERIC_E)
 		return bit(r->events.events, ev->type);
 	call = event_has(ev, 0) ? event_u64(ev, 0) : SC_COUNT;
@@ -132,7 +138,8 @@ static void event_head(struct explainer *x, struct buf *out)
 
 	buf_init(&line, 1 << 20);
 	x->in.fields.printing = true;
-	message_format(x->format, &x->in.fields, &line);
+	message_format(event_format_of(&x->formats, x->in.fields.source)->message, &x->in.fields,
+		       &line);
 	x->in.fields.printing = false;
 	if (x->o->json) {
 		buf_addf(out, "{\"event\":%" PRIu64 ",\"type\":", num);
@@ -156,7 +163,7 @@ static void explain_event(struct explainer *x)
 	for (size_t i = 0; i < x->rules->n_rules; i++) {
 		struct outcome o;
 
-		if (!rule_wants(&x->rules->rules[i], &x->in.moment.ev))
+		if (!rule_wants(&x->rules->rules[i], &x->in))
 			continue;
 		o = outcome_of(x, (uint32_t)i);
 		if (x->o->json)
@@ -259,7 +266,7 @@ static int explain_rule(struct explainer *x, uint32_t id, struct err *e)
 		struct explain_step step;
 		unsigned depth;
 
-		if (!rule_wants(rule, &in->moment.ev))
+		if (!rule_wants(rule, in))
 			continue;
 		h.n_events++;
 		if (program_explain(x->rules->program, &in->fields, id, length(x), &in->scratch,
@@ -324,13 +331,12 @@ static enum exit_status explain(struct explainer *x, const char *path)
 {
 	int64_t id = x->o->rule ? find_rule(x->rules, x->o->rule) : 0;
 	enum exit_status status, read;
-	struct position at;
 	struct err e = {0};
 
-	if (id < 0)
+	if (id < 0 || !event_formats_usual(&x->formats, STR_EMPTY))
 		return EXIT_FAULT;
-	if (message_compile(STR(EVENT_FORMAT), NULL, &x->arena, &x->format, &at, &e) < 0 ||
-	    hosts_ask(true, &e) < 0 || input_open(&x->in, path, &x->o->input, &e) < 0)
+	if (plugged_begin(0, &e) < 0 || hosts_ask(true, &e) < 0 ||
+	    input_open(&x->in, path, &x->o->input, &e) < 0)
 		return input_status(&e);
 	sink_init(&x->sink);
 	if (x->o->rule)
@@ -339,6 +345,8 @@ static enum exit_status explain(struct explainer *x, const char *path)
 		explain_event(x);
 	status = sink_close(&x->sink);
 	read = input_status(&e);
+	if (plugged_end() && !read)
+		read = EXIT_FAULT;
 	input_tell(&x->in, x->o->input.stats);
 	input_close(&x->in);
 	return read ? read : status;
@@ -354,13 +362,16 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		report("explain: --event N, from 1, or --rule NAME is wanted, one of them");
 		return EXIT_USAGE;
 	}
+	status = plugged_load(&x.o->plugged);
+	if (status)
+		return status;
 	cfg.compile_disabled = true;
 	x.rules = rulefiles_load(&x.o->rules, &cfg);
 	if (!x.rules)
 		return EXIT_FAULT;
-	arena_init(&x.arena, 0);
+	event_formats_init(&x.formats);
 	status = explain(&x, args[0]);
-	arena_done(&x.arena);
+	event_formats_done(&x.formats);
 	ruleset_free(x.rules);
 	return status;
 }
@@ -375,13 +386,15 @@ static const struct option_row rows[] = {
 	ROW("rule", 'R', TEXT, rule, "NAME", "how far the events of the capture got in this rule"),
 	ROW("json", 'j', FLAG, json, NULL, "as one line of JSON"),
 	ROW("verbose", 'v', FLAG, verbose, NULL, "long lists and conditions in full"),
+	PLUGGED_ROWS(struct explain_options, plugged),
 	INPUT_ROWS(struct explain_options, input),
 };
 
 const struct command command_explain = {
 	.name = "explain",
 	.summary = "Say why an event did or did not match rules",
-	.arguments = "FILE (--event N | --rule NAME) [--rules FILE]... [--json] [--verbose]",
+	.arguments = "FILE (--event N | --rule NAME) [--rules FILE]... [--json] [--verbose] "
+		     "[--plugin FILE[:CONFIG]]...",
 	.min_args = 1,
 	.max_args = 1,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct explain_options)},

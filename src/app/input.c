@@ -50,6 +50,8 @@ void input_begin(struct input *in, struct source *source, const struct state_con
 	*in = (struct input){.source = source, .plugins = plugged()};
 	in->state = state_new(cfg);
 	arena_init(&in->scratch, 0);
+	if (in->plugins)
+		plugins_bind(in->plugins, in->state);
 	in->fields =
 		(struct field_ctx){.state = in->state, .m = &in->moment, .scratch = &in->scratch};
 }
@@ -95,24 +97,37 @@ bool input_heal(struct input *in, int r)
 	return !in->is_held;
 }
 
+/* State has looked at the event; it may be one that rules do not want.  Enter halves are none. */
+static bool is_followed(const struct moment *m)
+{
+	return m->ev.num && (event_is_exit(m->ev.type) || !(m->ev.info->category & EC_SYSCALL));
+}
+
 enum state_verdict input_apply_plugged(struct input *in)
 {
 	const struct record *r = &in->record;
-	enum state_verdict v;
+	enum state_verdict v = STATE_DELIVER;
 
+	in->moment.ev.num = 0;
 	if (is_of_plugin(r)) {
 		in->fields.source = r->event.source;
-		return plugins_moment(in->plugins, r, &in->moment) ? STATE_DELIVER : STATE_HIDDEN;
-	}
-	v = state_apply(in->state, r, &in->moment);
-	if (v == STATE_DELIVER)
+		if (!plugins_moment(in->plugins, r, &in->moment))
+			return STATE_HIDDEN;
+	} else {
+		v = state_apply(in->state, r, &in->moment);
+		if (!is_followed(&in->moment))
+			return v;
 		in->fields.source = (uint8_t)plugins_source_of_event(in->plugins, &in->moment.ev);
+	}
+	plugins_parse(in->plugins, in->fields.source, &in->moment);
 	return v;
 }
 
 void input_close(struct input *in)
 {
 	healing_close(in->healing);
+	if (in->plugins)
+		plugins_bind(in->plugins, NULL);
 	source_close(in->source);
 	state_free(in->state);
 	arena_done(&in->scratch);
@@ -142,5 +157,11 @@ void input_tell(const struct input *in, bool counters)
 
 void input_want(struct input *in, const struct event_set *wants)
 {
-	state_want(in->state, wants->events, wants->syscalls);
+	struct event_set all = *wants;
+
+	if (in->plugins)
+		plugins_want(in->plugins, all.events);
+	/* A plugin that wants generic calls wants every kind. */
+	state_want(in->state, all.events,
+		   in->plugins && plugins_want_generic(in->plugins) ? NULL : wants->syscalls);
 }

@@ -20,9 +20,6 @@ struct input {
 	struct plugins *plugins; /* that take part; else NULL */
 };
 
-/* How an event is shown where nobody says otherwise. */
-#define EVENT_FORMAT "%evt.num %evt.time %evt.cpu %proc.name (%thread.tid) %evt.type %evt.args"
-
 /* Options of every subcommand that reads a capture: budgets of the tables (0: the usual one). */
 struct input_options {
 	uint64_t max_threads, max_fds, max_bytes, max_containers;

@@ -11,6 +11,7 @@
 
 struct plugin_options {
 	bool json;
+	const char *reconfigure;
 };
 
 static enum exit_status run(const void *options, char **args, unsigned n_args)
@@ -19,6 +20,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	const char *file = args[1];
 	const struct plugged_options one = {.plugins = {&file, 1}};
 	enum exit_status status;
+	struct err e = {0};
 	struct sink s;
 
 	if (strcmp(args[0], "info") != 0) {
@@ -26,6 +28,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		return EXIT_USAGE;
 	}
 	status = plugged_load(&one);
+	if (!status && o->reconfigure && plugins_set_config(plugged(), 0, o->reconfigure, &e) < 0) {
+		report("%s", e.msg);
+		status = EXIT_FAULT;
+	}
 	if (status)
 		return status;
 	sink_init(&s);
@@ -37,12 +43,14 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 
 static const struct option_row rows[] = {
 	ROW("json", 'j', FLAG, json, NULL, "as one line of JSON"),
+	ROW("reconfigure", 0, TEXT, reconfigure, "CONFIG",
+	    "then give it this configuration, without beginning anew"),
 };
 
 const struct command command_plugin = {
 	.name = "plugin",
 	.summary = "Say what a plugin is and what it can do",
-	.arguments = "info FILE[:CONFIG] [--json]",
+	.arguments = "info FILE[:CONFIG] [--reconfigure CONFIG] [--json]",
 	.details = "The plugin is loaded and begun with CONFIG, as `saker run --plugin` would.\n",
 	.min_args = 2,
 	.max_args = 2,

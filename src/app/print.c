@@ -5,63 +5,40 @@
 #include "app/appendix.h"
 #include "app/condition.h"
 #include "app/copy.h"
+#include "app/eventformat.h"
 #include "app/hosts.h"
 #include "app/input.h"
+#include "app/plugged.h"
 #include "app/report.h"
 #include "app/sink.h"
-#include "filter/message.h"
 
 struct print_options {
 	const char *format, *filter, *write;
 	bool json, count, compress, keep_state;
 	uint64_t max;
 	struct option_texts rules;
+	struct plugged_options plugged;
 	struct input_options input;
 };
 
 struct printer {
 	const struct print_options *o;
-	struct arena arena;	      /* what the format is compiled into */
-	struct program *filter;	      /* NULL: every event */
-	struct message *format;	      /* NULL: events are not shown */
-	struct message_token *values; /* of the format */
-	size_t n_values;
+	struct program *filter; /* NULL: every event */
+	bool is_quiet;		/* events are not shown */
+	struct event_formats formats;
 	struct copy copy;
 	struct sink sink;
 	uint64_t n_kept;
 };
 
-static bool compile_format(struct printer *p, struct str text)
-{
-	struct position at;
-	struct err e = {0};
-
-	if (message_compile(text, NULL, &p->arena, &p->format, &at, &e) < 0)
-		report_at("format", text, at, &e);
-	if (e.code)
-		return false;
-	p->n_values = message_values(p->format, &p->arena, &p->values);
-	return true;
-}
-
 /* What to print of an event: the usual, which details stand behind, or what was given. */
 static bool choose_format(struct printer *p)
 {
 	const struct appendix given = appendix_of(p->o->format);
-	struct buf text;
-	bool ok;
 
-	buf_init(&text, 4096);
 	if (!given.is_details && p->o->format)
-		return compile_format(p, given.text);
-	buf_addz(&text, EVENT_FORMAT);
-	if (given.is_details) {
-		buf_addc(&text, ' ');
-		buf_adds(&text, given.text);
-	}
-	ok = compile_format(p, arena_str(&p->arena, buf_str(&text)));
-	buf_done(&text);
-	return ok;
+		return event_formats_given(&p->formats, given.text);
+	return event_formats_usual(&p->formats, given.is_details ? given.text : STR_EMPTY);
 }
 
 static bool open_copy(struct printer *p, const char *input)
@@ -78,12 +55,12 @@ static bool open_copy(struct printer *p, const char *input)
 	return !e.code;
 }
 
-static void print_json(struct printer *p, const struct field_ctx *c, struct buf *out)
+static void print_json(const struct event_format *f, const struct field_ctx *c, struct buf *out)
 {
 	buf_addc(out, '{');
-	for (size_t i = 0; i < p->n_values; i++) {
-		struct value name = {.s = p->values[i].text}, v = {0};
-		struct extractor *x = p->values[i].x;
+	for (size_t i = 0; i < f->n_values; i++) {
+		struct value name = {.s = f->values[i].text}, v = {0};
+		struct extractor *x = f->values[i].x;
 
 		if (i)
 			buf_addc(out, ',');
@@ -101,20 +78,25 @@ static void print_json(struct printer *p, const struct field_ctx *c, struct buf 
 /* False when nobody can receive more. */
 static bool show(struct printer *p, const struct field_ctx *c)
 {
-	if (!p->format)
+	const struct event_format *f = event_format_of(&p->formats, c->source);
+
+	if (p->is_quiet)
 		return true;
 	if (p->o->json)
-		print_json(p, c, &p->sink.text);
+		print_json(f, c, &p->sink.text);
 	else
-		message_format(p->format, c, &p->sink.text);
+		message_format(f->message, c, &p->sink.text);
 	buf_addc(&p->sink.text, '\n');
 	return sink_line(&p->sink);
 }
 
+/* Whether it is to be shown, and can be. */
 static bool matches(struct printer *p, const struct input *in)
 {
 	const uint32_t *unused;
 
+	if (!p->is_quiet && !event_format_of(&p->formats, in->fields.source)->message)
+		return false;
 	return !p->filter || program_eval(p->filter, &in->fields, true, &unused);
 }
 
@@ -144,17 +126,17 @@ static int print_events(struct printer *p, struct input *in, struct err *e)
 static bool prepare(struct printer *p, const char *input)
 {
 	const struct print_options *o = p->o;
-	bool quiet = o->count || (o->write && !o->format && !o->json);
 	struct err e = {0};
 
+	p->is_quiet = o->count || (o->write && !o->format && !o->json);
 	if (o->filter) {
 		p->filter = condition_compile(str_of(o->filter), &o->rules);
 		if (!p->filter)
 			return false;
 	}
-	if (!quiet && !choose_format(p))
+	if (!p->is_quiet && !choose_format(p))
 		return false;
-	if (hosts_ask(true, &e) < 0) {
+	if (plugged_begin(0, &e) < 0 || hosts_ask(true, &e) < 0) {
 		report("%s", e.msg);
 		return false;
 	}
@@ -196,6 +178,8 @@ static enum exit_status print_capture(struct printer *p, const char *path)
 	print_events(p, &in, &e);
 	status = finish(p, &e);
 	read = input_status(&e);
+	if (plugged_end() && !read)
+		read = EXIT_FAULT;
 	if (!e.code && p->o->write && !p->n_kept)
 		report("%s: no event was kept; other programs may refuse a capture without one",
 		       p->o->write);
@@ -230,10 +214,13 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		       p.o->json ? "json" : "format");
 		return EXIT_USAGE;
 	}
-	arena_init(&p.arena, 0);
+	status = plugged_load(&p.o->plugged);
+	if (status)
+		return status;
+	event_formats_init(&p.formats);
 	status = print_capture(&p, args[0]);
 	program_free(p.filter);
-	arena_done(&p.arena);
+	event_formats_done(&p.formats);
 	return status;
 }
 
@@ -254,6 +241,7 @@ static const struct option_row rows[] = {
 	ROW("compress", 'z', FLAG, compress, NULL, "with --write: gzip"),
 	ROW("keep-state", 0, FLAG, keep_state, NULL,
 	    "with --write and --filter: keep what changes state, marked as not shown"),
+	PLUGGED_ROWS(struct print_options, plugged),
 	INPUT_ROWS(struct print_options, input),
 };
 
@@ -262,7 +250,7 @@ const struct command command_print = {
 	.summary = "Print the events of a capture file",
 	.arguments = "FILE [--filter EXPR [--rules FILE]...] [[--format TEXT] [--json] | --count] "
 		     "[--max N] [--write OUT "
-		     "[--compress] [--keep-state]]",
+		     "[--compress] [--keep-state]] [--plugin FILE[:CONFIG]]...",
 	.details = "FILE may be gzipped, and '-' is standard input.\n"
 		   "--write without --filter makes the same capture again.  With --filter it keeps "
 		   "the\n"

@@ -6,6 +6,8 @@
 #include "app/condition.h"
 #include "app/input.h"
 #include "app/lossnote.h"
+#include "app/plugged.h"
+#include "app/plugged_record.h"
 #include "app/privilege.h"
 #include "app/report.h"
 #include "app/runtimes.h"
@@ -20,7 +22,8 @@
 enum {
 	EVENTS_PER_LOOK = 512, /* between two looks at the clock */
 	LONGEST_NAP_NS = 20000000,
-	SETTLE_NS = 10000000, /* when nothing new comes any more */
+	PLUGIN_NAP_NS = 2000000, /* plugins do not wake us */
+	SETTLE_NS = 10000000,	 /* when nothing new comes any more */
 };
 
 /* After the command has ended: what is still on its way. */
@@ -35,6 +38,8 @@ struct record_options {
 	bool compress;
 	const char *filter;
 	struct option_texts rules;
+	struct plugged_options plugged;
+	struct sources_options sources;
 };
 
 struct recording {
@@ -43,12 +48,15 @@ struct recording {
 	struct live *live;
 	struct worker *runtimes; /* NULL: none is asked */
 	struct capfile_writer *out;
-	struct program *filter; /* NULL: every event is written, and the state of `in` not kept */
+	struct program *filter; /* NULL: every event is written */
+	bool keeps_state;	/* of `in`: for the filter, or for plugins */
+	uint32_t sources;	/* bits of event sources, by number */
 	struct input in;
 	struct sightings sightings;
 	struct loss_note losses;
 	uint64_t n_written;
 	struct child command;
+	enum exit_status plugins_status;
 	double end;	  /* of the time for what was still on its way; 0: no end in sight */
 	double flush_due; /* not before: see stop_seconds() */
 };
@@ -58,7 +66,7 @@ static int write_snapshot(void *arg, const struct record *rec, struct err *e)
 	struct recording *r = arg;
 	struct moment unused;
 
-	if (r->filter)
+	if (r->keeps_state)
 		state_apply(r->in.state, rec, &unused);
 	sightings_look(&r->sightings, rec);
 	switch (rec->kind) {
@@ -101,18 +109,21 @@ static enum keep choose(struct recording *r, const struct record *rec)
 	enum state_verdict verdict;
 	const uint32_t *ids;
 
-	if (!r->filter)
+	if (!r->keeps_state)
 		return KEEP;
-	if (type == EV_INFRASTRUCTURE_EVENT_E)
+	if (r->filter && type == EV_INFRASTRUCTURE_EVENT_E)
 		return KEEP_NOTE; /* what was lost, and the like, is kept in any case */
 	r->in.record = *rec;
-	verdict = state_apply(r->in.state, rec, &r->in.moment);
+	verdict = r->in.plugins ? input_apply_plugged(&r->in)
+				: state_apply(r->in.state, rec, &r->in.moment);
+	if (!r->filter)
+		return KEEP;
 	if (verdict == STATE_DELIVER) {
 		arena_reset(&r->in.scratch);
 		if (program_eval(r->filter, &r->in.fields, true, &ids))
 			return KEEP;
 	}
-	return event_changes_state(type) ? KEEP_FOR_STATE : KEEP_NOT;
+	return event_changes_state(type) && !rec->event.source ? KEEP_FOR_STATE : KEEP_NOT;
 }
 
 static int write_event(struct recording *r, const struct record *rec, struct err *e)
@@ -157,8 +168,10 @@ static int write_events(struct recording *r, struct err *e)
 		if (stop_due() || (!more && is_over(r)))
 			break;
 		startup_tell_refused(&r->startup);
+		plugged_tell();
 		if (!more)
-			live_wait(r->live, stop_left_ns(LONGEST_NAP_NS));
+			live_wait(r->live,
+				  stop_left_ns(r->in.plugins ? PLUGIN_NAP_NS : LONGEST_NAP_NS));
 	}
 	return 0;
 }
@@ -169,6 +182,7 @@ static int write_rest(struct recording *r, struct err *e)
 	struct record rec;
 	int more, ret = 0;
 
+	r->plugins_status = plugged_end();
 	live_stop(r->live);
 	live_wait(r->live, SETTLE_NS);
 	while (!ret && (more = source_next(r->in.source, &rec, e)))
@@ -189,7 +203,9 @@ static int record_all(struct recording *r, struct err *e)
 	if (!ret)
 		ret = startup_picture(&r->startup, r->live, write_snapshot, r, e);
 	runtimes_wait(r->runtimes);
-	if (!ret)
+	if (!ret && r->in.plugins)
+		ret = plugged_begin(r->sources, e) < 0 ? e->code : plugins_dump(r->in.plugins, e);
+	if (!ret && !r->in.plugins) /* nobody knows what a plugin's code needs */
 		ret = startup_confine(&r->startup, e);
 	if (!ret && !stop_signal)
 		ret = child_begin(&r->command, e);
@@ -223,6 +239,7 @@ static int begin(struct recording *r, char **args, unsigned n_args, struct err *
 {
 	struct state_config cfg = STATE_CONFIG_DEFAULT;
 	int ret = capfile_create(args[0], r->o->compress, &r->out, e);
+	struct source *source;
 
 	if (!ret && n_args > 1)
 		ret = child_prepare(&r->command, args + 1, strcmp(args[0], "-"), e);
@@ -232,17 +249,21 @@ static int begin(struct recording *r, char **args, unsigned n_args, struct err *
 		return ret;
 	cfg.live = true;
 	runtimes_listen(r->runtimes, &cfg);
-	r->sightings.w = r->filter ? NULL : r->runtimes; /* state asks for those that it meets */
-	input_begin(&r->in,
-		    startup_source(&r->startup, runtimes_source(r->runtimes, live_source(r->live))),
-		    &cfg);
+	r->sightings.w =
+		r->keeps_state ? NULL : r->runtimes; /* state asks for those that it meets */
+	source = startup_source(&r->startup, runtimes_source(r->runtimes, live_source(r->live)));
+	if (plugged())
+		source = plugins_source(plugged(), source);
+	input_begin(&r->in, source, &cfg);
 	return 0;
 }
 
 /* A command that was still running when it was time to stop has no say in it. */
 static enum exit_status status_of(const struct recording *r, int ret)
 {
-	return ret < 0 ? EXIT_FAULT : (enum exit_status)r->command.status;
+	if (ret < 0 || r->plugins_status)
+		return EXIT_FAULT;
+	return (enum exit_status)r->command.status;
 }
 
 static enum exit_status record(struct recording *r, char **args, unsigned n_args)
@@ -265,11 +286,23 @@ static enum exit_status record(struct recording *r, char **args, unsigned n_args
 		report("%s", e.msg);
 	if (r->live) {
 		summarize(r);
+		plugged_end();
 		input_close(&r->in);
 		startup_done(&r->startup);
 	}
 	child_done(&r->command);
 	return status_of(r, ret);
+}
+
+static enum exit_status start(struct recording *r, char **args, unsigned n_args)
+{
+	const struct plugged_recording without = {.path = args[0],
+						  .compress = r->o->compress,
+						  .filter = r->filter,
+						  .sources = r->sources,
+						  .seconds = r->o->seconds};
+
+	return r->sources & 1 ? record(r, args, n_args) : plugged_record(&without);
 }
 
 static enum exit_status run(const void *options, char **args, unsigned n_args)
@@ -284,6 +317,15 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		report("record: --rules wants --filter");
 		return EXIT_USAGE;
 	}
+	status = plugged_load(&r.o->plugged);
+	if (!status)
+		status = plugged_choose(&r.o->sources, &r.sources);
+	if (status)
+		return status;
+	if (!(r.sources & 1) && n_args > 1) {
+		report("record: nothing that a command does would be seen");
+		return EXIT_USAGE;
+	}
 	if (startup_options(&r.startup, &r.o->startup, &e) < 0 ||
 	    runtimes_open(&r.o->runtimes, &r.runtimes, &e) < 0) {
 		report("record: %s", e.msg);
@@ -295,7 +337,8 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	r.startup.live.wants_places = true;
 	if (r.o->filter)
 		r.filter = condition_compile(str_of(r.o->filter), &r.o->rules);
-	status = r.o->filter && !r.filter ? EXIT_FAULT : record(&r, args, n_args);
+	r.keeps_state = r.filter || plugged();
+	status = r.o->filter && !r.filter ? EXIT_FAULT : start(&r, args, n_args);
 	worker_free(r.runtimes);
 	program_free(r.filter);
 	return status;
@@ -312,6 +355,8 @@ static const struct option_row rows[] = {
 	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds; 0: never"),
 	STARTUP_ROWS(struct record_options, startup),
 	RUNTIMES_ROWS(struct record_options, runtimes),
+	PLUGGED_ROWS(struct record_options, plugged),
+	SOURCES_ROWS(struct record_options, sources),
 };
 
 const struct command command_record = {

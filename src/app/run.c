@@ -100,7 +100,7 @@ static int begin(struct run *r, struct err *e)
 	int ret = startup_drop(&r->startup, e);
 
 	if (!ret)
-		ret = plugged_begin(r->sources & ~1u, e);
+		ret = plugged_begin(r->sources, e);
 	if (!ret)
 		ret = hosts_ask(false, e);
 	if (!ret)

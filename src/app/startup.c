@@ -2,6 +2,7 @@
 #include "app/startup.h"
 
 #include "app/privilege.h"
+#include "app/plugged.h"
 #include "app/report.h"
 #include "base/stop.h"
 #include "capture/scan.h"
@@ -62,14 +63,30 @@ int startup_options(struct startup *s, const struct startup_options *o, struct e
 	return 0;
 }
 
+/* What plugins follow, rules or not; they may look at all of state. */
+static void add_plugins(struct event_set *wants, unsigned *parts)
+{
+	if (!plugged())
+		return;
+	plugins_want(plugged(), wants->events);
+	if (plugins_want_generic(plugged()))
+		memset(wants->syscalls, 0xff, sizeof(wants->syscalls));
+	if (plugins_use_state(plugged()))
+		*parts |= PART_ALL;
+}
+
 void startup_choose(struct startup *s, const struct base_syscalls_config *cfg,
 		    const struct ruleset *rules)
 {
+	struct event_set wants = *program_wants(rules->program),
+			 on_tcp = *program_wants_on_tcp(rules->program);
 	unsigned parts = base_syscalls_parts(rules);
 
+	add_plugins(&wants, &parts);
+	add_plugins(&on_tcp, &parts);
 	s->no_fds = !(parts & PART_DESCRIPTORS);
-	base_syscalls_select(cfg, program_wants(rules->program), parts, &s->set);
-	base_syscalls_narrow(program_wants_on_tcp(rules->program), &s->set);
+	base_syscalls_select(cfg, &wants, parts, &s->set);
+	base_syscalls_narrow(&on_tcp, &s->set);
 	base_syscalls_enters(rules, &s->set);
 	s->live.syscalls = s->set.watched;
 	s->live.enters = s->set.enters;

@@ -10,19 +10,21 @@ static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 enum { N_FATAL = sizeof(fatal) / sizeof(fatal[0]) };
 
-static struct sigaction before[N_FATAL];
+static struct sigaction old_actions[N_FATAL];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static _Thread_local const char *calling_plugin, *calling_function;
+static _Thread_local struct plugin_call calling;
 
-void plugin_call_begin(const char *plugin, const char *function)
+struct plugin_call plugin_call_begin(const char *plugin, const char *function)
 {
-	calling_plugin = plugin;
-	calling_function = function;
+	struct plugin_call before = calling;
+
+	calling = (struct plugin_call){plugin, function};
+	return before;
 }
 
-void plugin_call_end(void)
+void plugin_call_end(struct plugin_call before)
 {
-	calling_plugin = NULL;
+	calling = before;
 }
 
 static void say(const char *text)
@@ -35,16 +37,16 @@ static void say(const char *text)
 /* What was to happen before happens now: the instruction fails again. */
 static void crashed(int signal)
 {
-	if (calling_plugin) {
+	if (calling.plugin) {
 		say("saker: plugin '");
-		say(calling_plugin);
+		say(calling.plugin);
 		say("' crashed in plugin_");
-		say(calling_function);
+		say(calling.function);
 		say("\n");
 	}
 	for (unsigned i = 0; i < N_FATAL; i++)
 		if (fatal[i] == signal)
-			sigaction(signal, &before[i], NULL);
+			sigaction(signal, &old_actions[i], NULL);
 }
 
 static void install(void)
@@ -52,7 +54,7 @@ static void install(void)
 	struct sigaction a = {.sa_handler = crashed, .sa_flags = SA_ONSTACK};
 
 	for (unsigned i = 0; i < N_FATAL; i++)
-		sigaction(fatal[i], &a, &before[i]);
+		sigaction(fatal[i], &a, &old_actions[i]);
 }
 
 void plugin_tell_crashes(void)

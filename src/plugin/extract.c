@@ -59,6 +59,17 @@ static enum field_result take_list(const ss_plugin_extract_field *x, uint8_t typ
 	return FIELD_OK;
 }
 
+/* What the plugin set, if it did. */
+static enum field_result take(const ss_plugin_extract_field *x, uint8_t type, struct arena *a,
+			      struct value *ret)
+{
+	if (!x->res_len || !x->res.str)
+		return FIELD_NULL;
+	if (x->flist)
+		return take_list(x, type, a, ret);
+	return take_value(x, type, 0, a, ret) ? FIELD_OK : FIELD_NULL;
+}
+
 static ss_plugin_event_input event_input(const struct field_ctx *c, const struct event_source *s)
 {
 	return (ss_plugin_event_input){.evt = (const ss_plugin_event *)c->m->ev.rec,
@@ -84,20 +95,27 @@ enum field_result get_plugin_field(const struct field_ctx *c, struct field *f, s
 				     .arg_present = f->has_arg,
 				     .ftype = pf->info.type,
 				     .flist = (pf->info.flags & FF_LIST) != 0};
+	enum field_result r = FIELD_NULL;
 	ss_plugin_event_input event;
-	ss_plugin_field_extract_input in = {
-		.owner = l, .get_owner_last_error = life_error, .num_fields = 1, .fields = &x};
+	struct visit *outer;
+	ss_plugin_field_extract_input in = {.owner = l,
+					    .get_owner_last_error = life_error,
+					    .num_fields = 1,
+					    .fields = &x,
+					    .table_reader = table_reader_short(),
+					    .table_reader_ext = &table_reader};
 
 	/* When the moment is over, so is the event. */
 	if (!l || !s || c->kept || !event_types_have(&l->extracts, c->m->ev.type))
 		return FIELD_NULL;
 	event = event_input(c, s);
-	if (PLUGIN_CALL(p, extract_fields, l->state, &event, &in) != SS_PLUGIN_SUCCESS ||
-	    !x.res_len || !x.res.str)
+	/* What the plugin gives may be what it read of a table: good until its visit ends. */
+	if (!visit_begin(&l->visit, ACCESS_READ, &outer))
 		return FIELD_NULL;
-	if (x.flist)
-		return take_list(&x, pf->info.type, c->scratch, ret);
-	return take_value(&x, pf->info.type, 0, c->scratch, ret) ? FIELD_OK : FIELD_NULL;
+	if (PLUGIN_CALL(p, extract_fields, l->state, &event, &in) == SS_PLUGIN_SUCCESS)
+		r = take(&x, pf->info.type, c->scratch, ret);
+	visit_end(&l->visit, outer);
+	return r;
 }
 
 /* "datalen=N data=": the first bytes as far as they can be read. */

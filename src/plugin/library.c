@@ -269,6 +269,16 @@ static int read_schema(struct plugin *p, struct err *e)
 	return copy_text(p, text, "get_init_schema", &p->schema, e);
 }
 
+/* Such names are what Saker's own parts tell each other. */
+static int check_async_names(const struct plugin *p, struct err *e)
+{
+	for (size_t i = 0; i < p->async_names.n; i++)
+		if (str_starts(str_of(p->async_names.list[i]), STR("saker.")))
+			return err_set(e, -EINVAL, "an async event may not be called '%.64s'",
+				       p->async_names.list[i]);
+	return 0;
+}
+
 static int read_lists(struct plugin *p, struct err *e)
 {
 	int r = read_schema(p, e);
@@ -287,20 +297,21 @@ static int read_lists(struct plugin *p, struct err *e)
 				      &p->async_names, e);
 	if (!r && p->abilities & PLUGIN_ASYNC && !p->async_names.n)
 		r = err_set(e, -EINVAL, "plugin_get_async_events lists no event");
-	return r;
+	return r ? r : check_async_names(p, e);
 }
 
 int plugin_open(const char *path, struct plugin **ret, struct err *e)
 {
 	struct plugin *p = xcalloc(1, sizeof(*p));
+	struct plugin_call before;
 	int r;
 
 	plugin_tell_crashes();
 	arena_init(&p->arena, 0);
 	p->path = xstrdup(path);
-	plugin_call_begin(path, "(loading)");
+	before = plugin_call_begin(path, "(loading)");
 	p->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	plugin_call_end();
+	plugin_call_end(before);
 	if (!p->library) {
 		r = err_set(e, -ENOENT, "%s", dlerror());
 		goto fail;

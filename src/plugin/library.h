@@ -96,24 +96,32 @@ int schema_validate(const char *schema, const char *config, struct err *e);
 
 /* ---- call.c ---- */
 
-/* What the thread is about to call: a crash from here on is this plugin's. */
-void plugin_call_begin(const char *plugin, const char *function);
-void plugin_call_end(void);
+struct plugin_call {
+	const char *plugin, *function;
+};
+
+/*
+ * What the thread is about to call: a crash from here on is this plugin's.  Gives what it called
+ * before, for plugin_call_end().
+ */
+struct plugin_call plugin_call_begin(const char *plugin, const char *function);
+void plugin_call_end(struct plugin_call before);
 /* Have crashes told on standard error, before what would have happened anyway. */
 void plugin_tell_crashes(void);
 
 /* The same for functions that return nothing: PLUGIN_DO. */
 #define PLUGIN_DO(plugin, function, ...)                                                           \
 	do {                                                                                       \
-		plugin_call_begin((plugin)->name, #function);                                      \
+		struct plugin_call before_ = plugin_call_begin((plugin)->name, #function);         \
 		(plugin)->api.function(__VA_ARGS__);                                               \
-		plugin_call_end();                                                                 \
+		plugin_call_end(before_);                                                          \
 	} while (0)
 
 #define PLUGIN_CALL(plugin, function, ...)                                                         \
 	({                                                                                         \
-		plugin_call_begin((plugin)->name ? (plugin)->name : (plugin)->path, #function);    \
+		struct plugin_call before_ = plugin_call_begin(                                    \
+			(plugin)->name ? (plugin)->name : (plugin)->path, #function);              \
 		__auto_type result_ = (plugin)->api.function(__VA_ARGS__);                         \
-		plugin_call_end();                                                                 \
+		plugin_call_end(before_);                                                          \
 		result_;                                                                           \
 	})

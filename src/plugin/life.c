@@ -2,6 +2,7 @@
 #include "plugin/life.h"
 
 #include "base/alloc.h"
+#include "plugin/async.h"
 #include "plugin/lines.h"
 
 #include <errno.h>
@@ -106,10 +107,13 @@ int life_begin(struct plugin *p, struct plugins *host, const char *config, struc
 
 	l->plugin = p;
 	l->host = host;
+	visit_init(&l->visit, l, plugins_tables(host));
+	if (p->abilities & (PLUGIN_EXTRACTS | PLUGIN_PARSES))
+		in.tables = tables_for_init();
 	r = check_config(p, &in.config, e);
 	if (r < 0)
 		goto fail;
-	l->state = PLUGIN_CALL(p, init, &in, &rc);
+	l->state = LIFE_CALL(l, ACCESS_WRITE, init, &in, &rc);
 	if (rc != SS_PLUGIN_SUCCESS || !l->state) {
 		r = err_set(e, -EINVAL, "could not initialize plugin: %s",
 			    l->state ? plugin_last_error(p, l->state)
@@ -131,5 +135,29 @@ void life_end(struct life *l)
 		return;
 	if (l->state)
 		PLUGIN_DO(l->plugin, destroy, l->state);
+	tables_forget(l->visit.tables, l);
+	visit_done(&l->visit);
+	async_free(l->async);
 	free(l);
+}
+
+int life_set_config(struct life *l, const char *config, struct err *e)
+{
+	const struct plugin *p = l->plugin;
+	ss_plugin_set_config_input in = {.config = config};
+
+	if (!p->api.set_config)
+		return err_set(e, -ENOTSUP, "plugin '%.64s': it takes no other configuration",
+			       p->name);
+	if (check_config(p, &in.config, e) < 0)
+		return err_prepend(e, "plugin '%.64s': ", p->name);
+	if (LIFE_CALL(l, ACCESS_READ, set_config, l->state, &in) != SS_PLUGIN_SUCCESS)
+		return err_set(e, -EINVAL, "plugin '%.64s': it refuses the configuration: %s",
+			       p->name, plugin_last_error(p, l->state));
+	return 0;
+}
+
+bool life_is_here(const struct life *l)
+{
+	return !l->is_lost && (!l->puller || puller_is_here(l->puller));
 }

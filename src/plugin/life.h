@@ -9,6 +9,7 @@
 
 #include "plugin/library.h"
 #include "plugin/plugins.h"
+#include "plugin/table.h"
 
 #include <pthread.h>
 
@@ -25,6 +26,10 @@ struct life {
 	ss_plugin_t *state;
 	struct event_types extracts, parses;
 	char error[LIFE_ERROR_MAX]; /* what its owner last refused */
+	struct visit visit;	    /* its calls on the event thread, and the first one */
+	struct async *async;	    /* NULL: no async event yet */
+	struct puller *puller;	    /* NULL: nobody reads its source */
+	bool is_lost;		    /* it did not come back from a call */
 };
 
 /* config: text, checked against the plugin's schema.  plugin_init() and the types of events. */
@@ -42,6 +47,23 @@ static inline bool event_types_have(const struct event_types *t, unsigned type)
 {
 	return t->words[type / 64] >> (type % 64) & 1;
 }
+
+/* A call of the event thread, during which the plugin may use tables. */
+#define LIFE_CALL(who, access, function, ...)                                                      \
+	({                                                                                         \
+		struct life *life_ = (who);                                                        \
+		struct visit *outer_;                                                              \
+		bool may_ = visit_begin(&life_->visit, access, &outer_);                           \
+		__auto_type given_ = PLUGIN_CALL(life_->plugin, function, __VA_ARGS__);            \
+		if (may_)                                                                          \
+			visit_end(&life_->visit, outer_);                                          \
+		given_;                                                                            \
+	})
+
+/* Another configuration: text, checked like the first one. */
+int life_set_config(struct life *l, const char *config, struct err *e);
+/* Whether the event thread may call it: nobody else is in a call of it. */
+bool life_is_here(const struct life *l);
 
 /* What the plugin is told was the matter with its call; for get_owner_last_error. */
 const char *life_error(ss_plugin_owner_t *owner);

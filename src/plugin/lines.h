@@ -22,3 +22,6 @@ void lines_add(struct lines *l, const char *fmt, ...) __attribute__((format(prin
 bool lines_take(struct lines *l, char ret[PLUGIN_LINE_MAX]);
 
 struct lines *plugins_lines(struct plugins *ps);
+/* For lives. */
+struct tables *plugins_tables(struct plugins *ps);
+struct state *plugins_state(const struct plugins *ps);

@@ -4,37 +4,17 @@
 #include "base/alloc.h"
 #include "field/eventsource.h"
 #include "plugin/extract.h"
-#include "plugin/lines.h"
-#include "plugin/puller.h"
+#include "plugin/running.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-enum { PLUGINS_MAX = 64 };
-
-struct running {
-	struct plugin *plugin;
-	char *open_params;
-	char *listed_params;
-	struct puller *puller; /* NULL: its source is not open */
-	uint64_t n_events, first_ts, prev_ts;
-};
-
-struct plugins {
-	struct running list[PLUGINS_MAX];
-	struct plugin_version versions[PLUGINS_MAX];
-	size_t n;
-	struct lines lines;
-	struct bell bell;
-	bool has_failed, is_stuck; /* some plugin did not come back: it keeps what it uses */
-	size_t turn;		   /* which puller is asked first */
-};
 
 struct plugins *plugins_new(void)
 {
 	struct plugins *ps = xcalloc(1, sizeof(*ps));
 
 	lines_init(&ps->lines);
+	ps->tables = tables_new();
 	bell_init(&ps->bell);
 	return ps;
 }
@@ -58,6 +38,7 @@ void plugins_free(struct plugins *ps)
 		return;
 	for (size_t i = ps->n; i-- > 0;)
 		end_one(&ps->list[i]);
+	tables_free(ps->tables);
 	lines_done(&ps->lines);
 	bell_done(&ps->bell);
 	free(ps);
@@ -247,22 +228,51 @@ const char *plugins_open_params(struct plugins *ps, size_t i)
 
 /* ---- running ---- */
 
-int plugins_begin(struct plugins *ps, uint32_t sources, struct err *e)
+/* The source that a plugin's async events are of; -1: none that is watched. */
+static int source_of_async(const struct plugin *p, uint32_t sources)
 {
-	for (size_t i = 0; i < ps->n; i++) {
-		struct running *r = &ps->list[i];
-		int error;
-
-		if (!r->plugin->source_number || !(sources >> r->plugin->source_number & 1))
-			continue;
-		error = puller_begin(r->plugin->own, r->open_params, &ps->bell, &r->puller, e);
-		if (error < 0)
-			return error;
-	}
-	return 0;
+	if (!(p->abilities & PLUGIN_ASYNC))
+		return -1;
+	for (unsigned i = 0; i < event_source_count(); i++)
+		if (sources >> i & 1 && names_have(&p->async_sources, event_source_get(i)->name))
+			return (int)i;
+	return -1;
 }
 
-static void end_puller(struct plugins *ps, struct running *r)
+static int begin_async(struct plugins *ps, struct running *r, uint32_t sources, struct err *e)
+{
+	int source = source_of_async(r->plugin, sources), error;
+	const struct running *owner;
+
+	if (source < 0)
+		return 0;
+	owner = source ? plugins_find_source(ps, (unsigned)source) : NULL;
+	error = async_begin(r->plugin->own, (unsigned)source, owner ? owner->plugin->id : 0,
+			    &ps->bell, e);
+	if (!error)
+		r->async = r->plugin->own->async;
+	return error;
+}
+
+static int begin_one(struct plugins *ps, struct running *r, uint32_t sources, struct err *e)
+{
+	int error = begin_async(ps, r, sources, e);
+
+	if (error || !r->plugin->source_number || !(sources >> r->plugin->source_number & 1))
+		return error;
+	return puller_begin(r->plugin->own, r->open_params, &ps->bell, &r->puller, e);
+}
+
+int plugins_begin(struct plugins *ps, uint32_t sources, struct err *e)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < ps->n && !error; i++)
+		error = begin_one(ps, &ps->list[i], sources, e);
+	return error;
+}
+
+void plugins_end_puller(struct plugins *ps, struct running *r)
 {
 	const char *why;
 
@@ -280,90 +290,47 @@ static void end_puller(struct plugins *ps, struct running *r)
 	r->puller = NULL;
 }
 
+int plugins_dump(struct plugins *ps, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ps->n && !r; i++)
+		if (ps->list[i].async)
+			r = async_dump(ps->list[i].async, e);
+	return r;
+}
+
+static void end_async(struct plugins *ps, struct running *r)
+{
+	uint64_t n;
+
+	/* It is in a call that does not end. */
+	if (!r->async || r->plugin->own->is_lost)
+		return;
+	n = async_end(r->async);
+	r->async = NULL;
+	if (n)
+		lines_add(&ps->lines, "plugin '%.64s': %llu async events found no room",
+			  r->plugin->name, (unsigned long long)n);
+}
+
 void plugins_end(struct plugins *ps)
 {
-	for (size_t i = 0; i < ps->n; i++)
-		end_puller(ps, &ps->list[i]);
+	for (size_t i = 0; i < ps->n; i++) {
+		plugins_end_puller(ps, &ps->list[i]);
+		end_async(ps, &ps->list[i]);
+	}
 }
 
 bool plugins_are_open(const struct plugins *ps)
 {
+	uint64_t unused;
+
 	for (size_t i = 0; i < ps->n; i++)
-		if (ps->list[i].puller)
+		if (ps->list[i].puller ||
+		    (ps->list[i].async && async_first_ts(ps->list[i].async, &unused)))
 			return true;
 	return false;
-}
-
-/* The next event of any puller, each being asked in turn. */
-static bool next_of_pullers(struct plugins *ps, struct record *ret)
-{
-	for (size_t i = 0; i < ps->n; i++) {
-		struct running *r = &ps->list[(ps->turn + i) % ps->n];
-		const char *why;
-
-		if (!r->puller)
-			continue;
-		if (puller_next(r->puller, ret)) {
-			ps->turn = (ps->turn + i + 1) % ps->n;
-			r->n_events++;
-			return true;
-		}
-		if (puller_has_ended(r->puller, &why))
-			end_puller(ps, r);
-	}
-	return false;
-}
-
-struct plugins_source {
-	struct source source;
-	struct plugins *plugins;
-	struct source *inner; /* may be NULL */
-	bool inner_first;
-};
-
-static int give_next(struct source *base, struct record *ret, struct err *e)
-{
-	struct plugins_source *s = (struct plugins_source *)base;
-	int r = 0;
-
-	/* In turn, so that neither keeps the other waiting. */
-	s->inner_first = !s->inner_first;
-	if (s->inner_first && s->inner)
-		r = source_next(s->inner, ret, e);
-	if (r)
-		return r;
-	if (next_of_pullers(s->plugins, ret))
-		return 1;
-	return s->inner && !s->inner_first ? source_next(s->inner, ret, e) : 0;
-}
-
-static void get_stats(const struct source *base, struct source_stats *ret)
-{
-	const struct plugins_source *s = (const struct plugins_source *)base;
-
-	*ret = (struct source_stats){0};
-	if (s->inner)
-		source_stats(s->inner, ret);
-	ret->n_events += plugins_n_events(s->plugins);
-}
-
-static void end(struct source *base)
-{
-	struct plugins_source *s = (struct plugins_source *)base;
-
-	source_close(s->inner);
-	free(s);
-}
-
-struct source *plugins_source(struct plugins *ps, struct source *inner)
-{
-	static const struct source_ops ops = {give_next, get_stats, end};
-	struct plugins_source *s = xcalloc(1, sizeof(*s));
-
-	s->source.ops = &ops;
-	s->plugins = ps;
-	s->inner = inner;
-	return &s->source;
 }
 
 void plugins_wait(struct plugins *ps, uint64_t timeout_ns)
@@ -371,7 +338,7 @@ void plugins_wait(struct plugins *ps, uint64_t timeout_ns)
 	bell_wait(&ps->bell, timeout_ns);
 }
 
-static struct running *find_source(struct plugins *ps, unsigned source)
+struct running *plugins_find_source(struct plugins *ps, unsigned source)
 {
 	for (size_t i = 0; i < ps->n; i++)
 		if (ps->list[i].plugin->source_number == source)
@@ -381,7 +348,7 @@ static struct running *find_source(struct plugins *ps, unsigned source)
 
 bool plugins_moment(struct plugins *ps, const struct record *r, struct moment *ret)
 {
-	struct running *run = find_source(ps, r->event.source);
+	struct running *run = plugins_find_source(ps, r->event.source);
 
 	*ret = (struct moment){.fd_num = -1};
 	if (!run || event_decode(r->event.p, r->event.n, &ret->ev, NULL) < 0)
@@ -412,6 +379,29 @@ unsigned plugins_source_of_event(const struct plugins *ps, const struct event *e
 struct lines *plugins_lines(struct plugins *ps)
 {
 	return &ps->lines;
+}
+
+struct tables *plugins_tables(struct plugins *ps)
+{
+	return ps->tables;
+}
+
+struct state *plugins_state(const struct plugins *ps)
+{
+	return ps->tables->state;
+}
+
+void plugins_bind(struct plugins *ps, struct state *s)
+{
+	tables_bind(ps->tables, s);
+}
+
+int plugins_set_config(struct plugins *ps, size_t i, const char *config, struct err *e)
+{
+	const struct plugin *p = ps->list[i].plugin;
+	int r = life_set_config(p->own, config, e);
+
+	return !r && p->other ? life_set_config(p->other, config, e) : r;
 }
 
 bool plugins_next_line(struct plugins *ps, char ret[PLUGIN_LINE_MAX])

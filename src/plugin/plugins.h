@@ -43,10 +43,12 @@ unsigned plugins_source_of(const struct plugins *ps, size_t i);
 const char *plugins_open_params(struct plugins *ps, size_t i);
 
 /*
- * Before the first event.  sources: bits by number, of those to open; 0 for a capture, whose events
- * are there already.
+ * Before the first event.  sources: bits by number, of those that are watched; 0 for a capture,
+ * whose events are there already.
  */
 int plugins_begin(struct plugins *ps, uint32_t sources, struct err *e);
+/* Have them say, as events, what whoever reads a recording from here on needs to know. */
+int plugins_dump(struct plugins *ps, struct err *e);
 void plugins_end(struct plugins *ps);
 
 /*
@@ -63,6 +65,19 @@ bool plugins_are_open(const struct plugins *ps);
  * The event of a record that has a source (record.event.source) as a moment.  False: it is none.
  */
 bool plugins_moment(struct plugins *ps, const struct record *r, struct moment *ret);
+/* What the state is that plugins may use; NULL: none any more. */
+void plugins_bind(struct plugins *ps, struct state *s);
+/* Plugins follow the event at hand, of this source, which state has been told of. */
+void plugins_parse(struct plugins *ps, unsigned source, struct moment *m);
+/* Which events of system calls they follow: bits are set in addition. */
+void plugins_want(const struct plugins *ps, uint64_t events[(EV_COUNT + 63) / 64]);
+/* Whether calls without a type of their own are among them. */
+bool plugins_want_generic(const struct plugins *ps);
+/* Whether any looks at events of system calls, and so at the tables of state. */
+bool plugins_use_state(const struct plugins *ps);
+/* Another configuration for plugin i. */
+int plugins_set_config(struct plugins *ps, size_t i, const char *config, struct err *e);
+
 /* The source of an event of a capture; 0 for system calls, SOURCE_NONE when nobody knows. */
 unsigned plugins_source_of_event(const struct plugins *ps, const struct event *ev);
 

@@ -27,7 +27,8 @@ struct puller {
 	pthread_t thread;
 	pthread_mutex_t lock; /* of what follows, but for what only the phase's owner looks at */
 	pthread_cond_t changed;
-	atomic_int phase; /* who owns the batch */
+	atomic_int phase;      /* who owns the batch */
+	atomic_bool is_wanted; /* the event thread has to call the plugin */
 	bool stop, is_over;
 	ss_plugin_event **events;
 	uint32_t n_events, at;
@@ -96,6 +97,7 @@ static bool hand_over(struct puller *r)
 	bool go_on;
 
 	pthread_mutex_lock(&r->lock);
+	atomic_store(&r->is_wanted, false);
 	atomic_store(&r->phase, PHASE_FULL);
 	bell_ring(r->bell);
 	while (!r->stop && atomic_load(&r->phase) == PHASE_FULL)
@@ -112,7 +114,7 @@ static bool nap(struct puller *r, uint64_t ns)
 	bool go_on;
 
 	pthread_mutex_lock(&r->lock);
-	if (!r->stop)
+	if (!r->stop && !atomic_load(&r->is_wanted))
 		pthread_cond_timedwait(&r->changed, &r->lock, &until);
 	go_on = !r->stop;
 	pthread_mutex_unlock(&r->lock);
@@ -150,7 +152,7 @@ static void *work(void *arg)
 	while (fetch(r)) {
 		bool go_on;
 
-		if (r->n_events) {
+		if (r->n_events || atomic_load(&r->is_wanted)) {
 			go_on = hand_over(r) &&
 				(r->last == SS_PLUGIN_SUCCESS || r->last == SS_PLUGIN_TIMEOUT);
 			nap_ns = NAP_LEAST_NS;
@@ -197,6 +199,7 @@ int puller_begin(struct life *l, const char *params, struct bell *bell, struct p
 	error = thread_start(work, r, &r->thread, e);
 	if (error < 0)
 		goto fail;
+	l->puller = r;
 	*ret = r;
 	return 0;
 
@@ -292,6 +295,17 @@ bool puller_next(struct puller *r, struct record *ret)
 	return true;
 }
 
+bool puller_is_here(struct puller *r)
+{
+	if (atomic_load(&r->phase) != PHASE_FETCHING)
+		return true;
+	pthread_mutex_lock(&r->lock);
+	atomic_store(&r->is_wanted, true);
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+	return false;
+}
+
 bool puller_has_ended(const struct puller *r, const char **ret_why)
 {
 	if (atomic_load(&r->phase) != PHASE_ENDED)
@@ -317,7 +331,9 @@ static bool wait_over(struct puller *r)
 bool puller_end(struct puller *r)
 {
 	stop(r);
+	r->life->puller = NULL;
 	if (!wait_over(r)) {
+		r->life->is_lost = true;
 		pthread_detach(r->thread);
 		return false;
 	}

@@ -34,6 +34,11 @@ int puller_begin(struct life *l, const char *params, struct bell *bell, struct p
 bool puller_next(struct puller *r, struct record *ret);
 /* Nothing comes any more: the plugin came to its end, or failed, which *ret_why says. */
 bool puller_has_ended(const struct puller *r, const char **ret_why);
+/*
+ * Whether the thread is not in a call of the plugin, and will not be until puller_next() has given
+ * all that there is.  If not, it soon will be so, however few events there are.
+ */
+bool puller_is_here(struct puller *r);
 /* False when the plugin does not come back: then it is left alone, with all that it uses. */
 bool puller_end(struct puller *r);
 uint64_t puller_count(const struct puller *r);

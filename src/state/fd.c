@@ -43,6 +43,8 @@ void fd_unref(struct state *s, struct fd *fd)
 	intern_unref(s->names, fd->place);
 	if (fd->type == FD_UNIX_SOCK)
 		intern_unref(s->names, fd->unix_sock.path);
+	if (fd->flags & FDF_HAS_EXTRA)
+		extra_drop(s, fd);
 	slab_put(s->slab, fd, sizeof(*fd));
 	s->n_fds--;
 }
@@ -60,6 +62,8 @@ static struct fd *fd_copy(struct state *s, const struct fd *from)
 	istr_ref(fd->place);
 	if (fd->type == FD_UNIX_SOCK)
 		istr_ref(fd->unix_sock.path);
+	if (fd->flags & FDF_HAS_EXTRA && !extra_copy(s, fd, from))
+		fd->flags &= (uint8_t)~FDF_HAS_EXTRA;
 	return fd;
 }
 

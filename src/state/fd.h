@@ -16,6 +16,7 @@ enum {
 	FDF_CONNECTED = 1 << 3,
 	FDF_UPPER_LAYER = 1 << 4,
 	FDF_LOWER_LAYER = 1 << 5,
+	FDF_HAS_EXTRA = 1 << 6, /* private to state/: extra.h */
 };
 
 struct fd {

@@ -110,6 +110,12 @@ struct place_wait {
 	struct istr *place; /* NULL: free */
 };
 
+/* What is attached to threads and descriptors (extra.c): hashed by their addresses. */
+struct extra_table {
+	struct extra_node **bucket; /* NULL: none yet */
+	size_t mask, n;
+};
+
 /* cgroup list to container id, both interned. */
 struct container_cache {
 	uint32_t type; /* enum container_type */
@@ -149,6 +155,7 @@ struct state {
 	struct user_table *users;
 	struct interface_list interfaces;
 	struct exited exited;
+	struct extra_table extras;
 	struct container_cache container_cache[N_CONTAINER_CACHE];
 	struct istr *raw_cgroups, *cgroups; /* the last list as given and as stored */
 	struct istr *not_available;	    /* "<NA>" */
@@ -180,7 +187,7 @@ struct state {
 	uint64_t num, n_before; /* events; those of earlier sections */
 	uint64_t first_ts, last_ts;
 	uint64_t generation, lineage_epoch, container_base;
-	uint64_t n_fds, heap_bytes;
+	uint64_t n_fds, heap_bytes, n_edits;
 	struct state_stats stats; /* the counters of it */
 	char path[1025];	  /* scratch for path_join() */
 	struct buf text;	  /* scratch for lists */
@@ -214,6 +221,15 @@ static inline void lineage_changed(struct state *s, struct thread *t)
 	s->lineage_epoch++;
 }
 
+/* extra.c */
+
+/* It goes; it has some. */
+void extra_drop(struct state *s, const void *of);
+/* A copy has the same, as far as there is room; whether it has any. */
+bool extra_copy(struct state *s, const void *of, const void *from);
+/* Everything that had some is gone. */
+void extras_done(struct state *s);
+
 /* thread.c */
 
 void threads_init(struct state *s);
@@ -224,6 +240,10 @@ struct thread *thread_get(struct state *s, int64_t tid);
 void threads_make_room(struct state *s);
 /* An entry outside the table with every value unset; NULL when there is no room. */
 struct thread *thread_new(struct state *s, int64_t tid);
+/* With everything that it refers to; it is in no table. */
+void thread_release(struct state *s, struct thread *t);
+/* All of them. */
+void threads_drop_all(struct state *s);
 /* Put it into the table, in place of an older entry.  Links it unless it came in a snapshot. */
 void thread_add(struct state *s, struct thread *t);
 /* Give it its process and its parent; one whose parent is unknown has none (ptid 0). */

@@ -69,6 +69,7 @@ static void init_tables(struct state *s)
 static void drop_tables(struct state *s)
 {
 	threads_done(s);
+	extras_done(s);
 	exited_done(&s->exited);
 	user_table_free(s->users);
 	container_table_free(s->containers);

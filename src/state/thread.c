@@ -295,8 +295,7 @@ static bool is_placeholder(const struct thread *t)
 	return t->pid < 0 && t->peer_next;
 }
 
-/* Everything it refers to, and itself. */
-static void thread_release(struct state *s, struct thread *t)
+void thread_release(struct state *s, struct thread *t)
 {
 	struct istr **texts[] = {&t->comm, &t->exe,  &t->exepath, &t->args,	    &t->env,
 				 &t->cwd,  &t->root, &t->cgroups, &t->container_id, &t->exe_place};
@@ -305,6 +304,8 @@ static void thread_release(struct state *s, struct thread *t)
 		intern_unref(s->names, *texts[i]);
 	thread_forget_enter(s, t);
 	files_unref(s, t->files);
+	if (t->has_extra)
+		extra_drop(s, t);
 	slab_put(s->slab, t, sizeof(*t));
 }
 
@@ -344,13 +345,20 @@ static void thread_drop(struct state *s, struct thread *t)
 	thread_release(s, t);
 }
 
-void threads_done(struct state *s)
+void threads_drop_all(struct state *s)
 {
 	struct thread_table *tt = &s->threads;
 
 	for (size_t b = 0; tt->bucket && b <= tt->mask; b++)
 		while (tt->bucket[b])
 			thread_drop(s, tt->bucket[b]);
+}
+
+void threads_done(struct state *s)
+{
+	struct thread_table *tt = &s->threads;
+
+	threads_drop_all(s);
 	free(tt->bucket);
 	free(tt->process_bucket);
 	*tt = (struct thread_table){0};

@@ -54,6 +54,7 @@ struct thread {
 	bool is_partial, is_awaited, is_late;
 	bool is_posing;	  /* its cgroup names a container that it is not in: belief.c */
 	bool is_adopted;  /* its parent is not who made it: that one has ended */
+	bool has_extra;	  /* private to state/: extra.h */
 	uint64_t read_ns; /* when it was read from /proc, 0 never: private to state/ */
 
 	/* Interned; NULL is empty.  args, env and cgroups are NUL-separated lists. */
