@@ -286,13 +286,35 @@ static bool tells_place(struct str field)
 	return false;
 }
 
+static bool any_token_tells(const struct message_token *tokens, size_t n,
+			    bool (*tells)(struct str field))
+{
+	for (size_t i = 0; i < n; i++) {
+		if (tells(tokens[i].text))
+			return true;
+	}
+	return false;
+}
+
+static bool rule_tells(const struct rule *r, bool (*tells)(struct str field))
+{
+	if (any_token_tells(r->tokens, r->n_tokens, tells))
+		return true;
+	for (size_t i = 0; i < r->n_extras; i++) {
+		size_t n;
+		const struct message_token *tokens = message_tokens(r->extras[i].message, &n);
+
+		if (any_token_tells(tokens, n, tells))
+			return true;
+	}
+	return false;
+}
+
 static bool any_rule_tells(const struct ruleset *rules, bool (*tells)(struct str field))
 {
 	for (size_t i = 0; i < rules->n_rules; i++) {
-		for (size_t t = 0; t < rules->rules[i].n_tokens; t++) {
-			if (tells(rules->rules[i].tokens[t].text))
-				return true;
-		}
+		if (rule_tells(&rules->rules[i], tells))
+			return true;
 	}
 	return program_reads(rules->program, tells);
 }

@@ -4,6 +4,8 @@
 #include "app/appendix.h"
 #include "app/report.h"
 #include "app/rulefiles.h"
+#include "app/rulekeys.h"
+#include "app/settings.h"
 #include "base/alloc.h"
 
 #include <stdlib.h>
@@ -59,12 +61,13 @@ static void warn_of_choice(const struct ruleset *set, const struct loader_config
 {
 	warn_of_tags(set, cfg->tags, cfg->n_tags);
 	warn_of_names(set, cfg->disabled, cfg->n_disabled);
+	rulekeys_warn(set);
 	if (!set->n_rules)
 		report("no rule is left to evaluate");
 }
 
 /* Each rule's output would have the same error. */
-static bool is_format_good(struct str text)
+static bool is_format_good(const char *name, struct str text)
 {
 	struct message *unused;
 	struct position at;
@@ -73,7 +76,7 @@ static bool is_format_good(struct str text)
 
 	arena_init(&a, 0);
 	if (message_compile(text, NULL, &a, &unused, &at, &e) < 0)
-		report_at("format", text, at, &e);
+		report_at(name, text, at, &e);
 	arena_done(&a);
 	return !e.code;
 }
@@ -85,6 +88,11 @@ static struct ruleset *load(const struct choice_options *o, enum priority priori
 	struct str *disabled = xcalloc(o->disable.n + 1, sizeof(*disabled));
 	struct str *tags = split_all(&o->tags, &cfg.n_tags);
 	struct ruleset *r;
+	struct arena a;
+
+	arena_init(&a, 0);
+	rulekeys_switches(&cfg, o->switches, o->n_switches, &a);
+	rulekeys_appends(&cfg, &a);
 
 	for (size_t i = 0; i < o->disable.n; i++)
 		disabled[i] = str_of(o->disable.items[i]);
@@ -92,12 +100,13 @@ static struct ruleset *load(const struct choice_options *o, enum priority priori
 	cfg.tags = tags;
 	cfg.disabled = disabled;
 	cfg.n_disabled = o->disable.n;
-	cfg.suggested_output = !o->no_suggested;
+	cfg.suggested_output = cfg.suggested_output && !o->no_suggested;
 	cfg.extra_output = more.text;
 	cfg.extra_is_details = more.is_details;
 	r = rulefiles_load(&o->rules, &cfg);
 	if (r)
 		warn_of_choice(r, &cfg);
+	arena_done(&a);
 	free(disabled);
 	free(tags);
 	return r;
@@ -105,15 +114,17 @@ static struct ruleset *load(const struct choice_options *o, enum priority priori
 
 enum exit_status choice_load(const struct choice_options *o, struct ruleset **ret)
 {
-	enum priority priority = PRIORITY_DEBUG;
+	const char *word = o->priority ? o->priority : config_word(settings(), CONFIG_KEY_PRIORITY);
+	enum priority priority;
 
-	if (o->priority && !priority_parse(str_of(o->priority), &priority)) {
+	if (!priority_parse(str_of(word), &priority)) {
 		report("there is no priority '%s'; it is one of emergency, alert, critical, error, "
 		       "warning, notice, info, debug",
-		       o->priority);
+		       word);
 		return EXIT_USAGE;
 	}
-	if (o->format && !is_format_good(str_of(o->format)))
+	if ((o->format && !is_format_good("format", str_of(o->format))) ||
+	    !rulekeys_each_format(is_format_good))
 		return EXIT_FAULT;
 	*ret = load(o, priority);
 	return *ret ? EXIT_DONE : EXIT_FAULT;

@@ -9,13 +9,16 @@ struct choice_options {
 	struct option_texts rules, tags, disable;
 	const char *priority, *format;
 	bool no_suggested;
+	/* Before those of the configuration. */
+	const struct rule_switch *switches;
+	size_t n_switches;
 };
 
 #define CHOICE_ROW(type, member, name, letter, kind, field, value, help)                           \
 	OPTION_ROW(type, name, letter, kind, member.field, value, help)
 #define CHOICE_ROWS(type, member)                                                                  \
 	CHOICE_ROW(type, member, "rules", 'r', TEXTS, rules, "FILE",                               \
-		   "rules to evaluate, in order; else the bundled ones"),                          \
+		   "rules to evaluate, in order; else the configuration's, or the bundled ones"),  \
 		CHOICE_ROW(type, member, "priority", 0, TEXT, priority, "P",                       \
 			   "no alerts less urgent than this"),                                     \
 		CHOICE_ROW(type, member, "tags", 't', TEXTS, tags, "T",                            \

@@ -29,5 +29,5 @@ struct command {
 };
 
 extern const struct command command_check, command_config, command_containers, command_doctor,
-	command_explain, command_list, command_plugin, command_print, command_record,
+	command_gate, command_explain, command_list, command_plugin, command_print, command_record,
 	command_replay, command_run;

@@ -14,27 +14,6 @@ struct config_options {
 
 /* ---- values ---- */
 
-/* A value that is a tree of its own, such as a plugin's init_config: on one line, as JSON. */
-static void add_tree(const struct node *n, struct buf *out)
-{
-	if (n->kind == YAML_NULL)
-		buf_addz(out, "null");
-	if (n->kind == YAML_SCALAR)
-		json_add_string(out, n->text);
-	if (n->kind != YAML_LIST && n->kind != YAML_MAP)
-		return;
-	buf_addc(out, n->kind == YAML_MAP ? '{' : '[');
-	for (uint32_t i = 0; i < n->n; i++) {
-		buf_addz(out, i ? "," : "");
-		if (n->kind == YAML_MAP) {
-			json_add_string(out, n->items[i]->key);
-			buf_addc(out, ':');
-		}
-		add_tree(n->items[i], out);
-	}
-	buf_addc(out, n->kind == YAML_MAP ? '}' : ']');
-}
-
 /* Numbers and such as they are, text in quotes. */
 static void add_value(const struct config_key *k, const struct node *n, struct buf *out)
 {
@@ -43,7 +22,7 @@ static void add_value(const struct config_key *k, const struct node *n, struct b
 	struct arena scratch;
 
 	if (n && n->kind != YAML_SCALAR) {
-		add_tree(n, out);
+		node_add_json(n, out);
 		return;
 	}
 	arena_init(&scratch, 256);
@@ -163,18 +142,16 @@ static void print_json(const struct config *c, struct sink *s)
 static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
 	const struct config_options *o = options;
-	struct config *c;
-	enum exit_status status = settings_load(&o->settings, &c);
+	enum exit_status status = settings_begin(&o->settings);
 	struct sink s;
 
 	if (status)
 		return status;
 	sink_init(&s);
 	if (o->json)
-		print_json(c, &s);
+		print_json(settings(), &s);
 	else
-		config_each(c, value_text, &s);
-	config_free(c);
+		config_each(settings(), value_text, &s);
 	return sink_close(&s);
 }
 
@@ -191,8 +168,7 @@ const struct command command_config = {
 	.arguments = SETTINGS_ARGUMENTS " [--json]",
 	.details =
 		"FILE is a falco.yaml; what it includes is read, too.  Without one all values\n"
-		"are defaults.  `saker list config` explains the keys.  No other command reads a\n"
-		"configuration yet.\n",
+		"are defaults.  `saker list config` explains the keys, and says what reads each.\n",
 	.min_args = 0,
 	.max_args = 0,
 	.options = {rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct config_options)},

@@ -205,7 +205,7 @@ static enum verdict look_jit(const struct doctor_machine *m, struct buf *found)
 
 static enum verdict look_tracefs(const struct doctor_machine *m, struct buf *found)
 {
-	int events = tracepoint_events();
+	int events = tracepoint_events(m->root);
 	int fd = events < 0 ? events : tracepoint_open(events, "syscalls", "sys_enter_openat");
 
 	if (events >= 0)

@@ -3,7 +3,7 @@
 #include "app/denial.h"
 #include "app/doctor.h"
 #include "app/privilege.h"
-#include "app/runtimes.h"
+#include "app/sockets.h"
 #include "app/tenants.h"
 #include "base/alloc.h"
 #include "enrich/enricher.h"
@@ -220,7 +220,7 @@ int doctor_runtimes_look(const char *root, const struct option_texts *sockets,
 	cfg.n_sockets = sockets->n;
 	cfg.watch = false;
 	cfg.timeout_ms = ANSWER_MS;
-	r = runtimes_connector(&cfg, &cfg.connector, e);
+	r = sockets_connector(&cfg, &cfg.connector, e);
 	if (r < 0)
 		return r;
 	privilege_use(round.held & privilege_to_keep(NEED_HEAL));

@@ -339,7 +339,9 @@ void healing_get_stats(const struct healing *h, struct healing_stats *ret)
 
 int healing_open(struct live *l, struct healing **ret, struct err *e)
 {
-	struct scan_config cfg = {.host_root = getenv("HOST_ROOT"), .epoch_ns = live_epoch(l)};
+	struct scan_config cfg = {.host_root = getenv("HOST_ROOT"),
+				  .epoch_ns = live_epoch(l),
+				  .own_tgid = live_own_tgid(l)};
 	struct healing *h = xcalloc(1, sizeof(*h));
 	int r = healer_open(&cfg, &h->healer, e);
 

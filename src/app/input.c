@@ -5,6 +5,7 @@
 #include "app/hosts.h"
 #include "app/plugged.h"
 #include "app/report.h"
+#include "app/settings.h"
 #include "base/alloc.h"
 #include "base/stop.h"
 #include "capture/capfile.h"
@@ -30,9 +31,21 @@ void input_add_local_users(struct state *s)
 /* With less, tables are too small for shares of them to mean anything. */
 enum { LEAST_BYTES = 1 << 20 };
 
+struct state_config input_usual(void)
+{
+	const struct config *c = settings();
+	struct state_config cfg = STATE_CONFIG_DEFAULT;
+
+	cfg.max_threads = config_number(c, CONFIG_KEY_THREAD_TABLE);
+	cfg.max_fds = config_number(c, CONFIG_KEY_MAX_FDS);
+	cfg.max_bytes = config_number(c, CONFIG_KEY_MAX_MEMORY);
+	cfg.max_containers = config_number(c, CONFIG_KEY_MAX_CONTAINERS);
+	return cfg;
+}
+
 struct state_config input_config(const struct input_options *o)
 {
-	struct state_config cfg = STATE_CONFIG_DEFAULT;
+	struct state_config cfg = input_usual();
 
 	if (o->max_threads)
 		cfg.max_threads = o->max_threads;
@@ -108,6 +121,9 @@ enum state_verdict input_apply_plugged(struct input *in)
 	const struct record *r = &in->record;
 	enum state_verdict v = STATE_DELIVER;
 
+	if (r->kind == RECORD_EVENT)
+		plugins_listen(in->plugins);
+
 	in->moment.ev.num = 0;
 	if (is_of_plugin(r)) {
 		in->fields.source = r->event.source;
@@ -121,6 +137,11 @@ enum state_verdict input_apply_plugged(struct input *in)
 	}
 	plugins_parse(in->plugins, in->fields.source, &in->moment);
 	return v;
+}
+
+void input_rest_plugged(struct input *in)
+{
+	plugins_listen(in->plugins);
 }
 
 void input_close(struct input *in)
@@ -148,10 +169,12 @@ void input_on_idle(struct input *in, void (*idle)(void *arg), void *arg)
 
 void input_tell(const struct input *in, bool counters)
 {
-	if (counters)
+	if (counters) {
 		counters_list(in);
-	else
+		plugged_tell_metrics();
+	} else {
 		counters_complain(in);
+	}
 	hosts_tell();
 }
 

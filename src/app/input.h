@@ -47,6 +47,8 @@ void input_begin(struct input *in, struct source *source, const struct state_con
  * input ends with -EINTR then.
  */
 int input_open(struct input *in, const char *path, const struct input_options *o, struct err *e);
+/* What the configuration says of state. */
+struct state_config input_usual(void);
 /* The same in two steps: what the options say, to which something may be added. */
 struct state_config input_config(const struct input_options *o);
 int input_open_as(struct input *in, const char *path, const struct state_config *cfg,
@@ -71,6 +73,9 @@ bool input_heal(struct input *in, int r);
 /* What plugins make of the record at hand, in->moment. */
 enum state_verdict input_apply_plugged(struct input *in);
 
+/* There is none for now. */
+void input_rest_plugged(struct input *in);
+
 /*
  * The next record and what state made of it.  1; 0 at the end; negative and *e when the
  * capture is broken.  in->moment is good when the verdict is STATE_DELIVER.
@@ -81,8 +86,11 @@ static inline int input_next(struct input *in, enum state_verdict *ret, struct e
 
 	if (__builtin_expect(in->healing != NULL, 0) && !input_heal(in, r))
 		return 0;
-	if (r <= 0)
+	if (r <= 0) {
+		if (in->plugins)
+			input_rest_plugged(in);
 		return r;
+	}
 	*ret = __builtin_expect(in->plugins != NULL, 0)
 		       ? input_apply_plugged(in)
 		       : state_apply(in->state, &in->record, &in->moment);

@@ -4,6 +4,7 @@
 #include "app/hosts.h"
 #include "app/plugged.h"
 #include "app/report.h"
+#include "app/settings.h"
 #include "app/sink.h"
 #include "base/alloc.h"
 #include "base/nearest.h"
@@ -19,7 +20,7 @@
 static const struct command *const commands[] = {
 	&command_run,	 &command_record,     &command_replay, &command_print,
 	&command_check,	 &command_list,	      &command_config, &command_explain,
-	&command_doctor, &command_containers, &command_plugin,
+	&command_doctor, &command_containers, &command_plugin, &command_gate,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -143,6 +144,7 @@ static enum exit_status run_with_hosts(const struct command *c, const void *opti
 	status = c->run(options, args, n_args);
 	hosts_close();
 	plugged_close();
+	settings_end();
 	return status;
 }
 

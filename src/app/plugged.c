@@ -2,12 +2,20 @@
 #include "app/plugged.h"
 
 #include "app/report.h"
+#include "app/settings.h"
 #include "base/alloc.h"
 #include "field/eventsource.h"
 #include "plugin/library.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+/* Where relative paths of a configuration begin. */
+#define PLUGINS_FOLDER "/usr/share/falco/plugins"
+/* Saker's own part that knows containers has the name of the plugin that it stands for. */
+#define BUILT_IN "container"
+
+enum { INIT_CONFIG_MAX = 16 << 20 };
 
 static struct plugins *loaded;
 
@@ -29,6 +37,17 @@ void plugged_tell(void)
 
 	while (loaded && plugins_next_line(loaded, line))
 		report("%s", line);
+}
+
+static void tell_metric(void *arg, const struct plugin_metric *m)
+{
+	report("%12.0f  plugins.%s.%.*s", m->value, m->plugin, STR_ARG(m->name));
+}
+
+void plugged_tell_metrics(void)
+{
+	if (loaded)
+		plugins_metrics(loaded, tell_metric, NULL);
 }
 
 int plugged_add(const struct plugin_config *cfg, struct err *e)
@@ -81,12 +100,111 @@ static int add(const struct plugged_options *o, const char *text, bool *used, st
 	return r;
 }
 
+/* ---- of the configuration ---- */
+
+static const char *text_of(const struct node *map, const char *key)
+{
+	const struct node *n = node_get(map, str_of(key));
+
+	return node_is(n, YAML_SCALAR) ? n->text.p : NULL;
+}
+
+static bool is_one_of(const struct str *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (str_is(list[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* Its own; NULL and *e for a relative path that leads out of the folder of plugins. */
+static char *library_path(const char *path, struct err *e)
+{
+	if (*path == '/')
+		return xstrdup(path);
+	if (!strncmp(path, "../", 3) || strstr(path, "/../")) {
+		err_set(e, -EINVAL, "%s: leads out of " PLUGINS_FOLDER, path);
+		return NULL;
+	}
+	return xasprintf(PLUGINS_FOLDER "/%s", path);
+}
+
+/* A map becomes JSON, text stays as it is. */
+static char *init_config(const struct node *n)
+{
+	struct buf text;
+	char *ret;
+
+	if (!n || n->kind == YAML_NULL)
+		return NULL;
+	if (n->kind == YAML_SCALAR)
+		return xstrdup(n->text.p);
+	buf_init(&text, INIT_CONFIG_MAX);
+	node_add_json(n, &text);
+	ret = text.truncated ? NULL : xstrdup(buf_z(&text));
+	buf_done(&text);
+	return ret;
+}
+
+static int add_configured(const struct node *n, struct err *e)
+{
+	const char *open = text_of(n, "open_params");
+	struct str params = str_trim(str_of(open ? open : ""));
+	char *path = library_path(text_of(n, "library_path"), e), *init, *trimmed;
+	struct plugin_config cfg = {.path = path, .name = text_of(n, "name")};
+	int r;
+
+	if (!path)
+		return -EINVAL;
+	cfg.init_config = init = init_config(node_get(n, STR("init_config")));
+	cfg.open_params = trimmed = xstrndup(params.p, params.n);
+	r = plugged_add(&cfg, e);
+	free(trimmed);
+	free(init);
+	free(path);
+	return r;
+}
+
+/* What is named must be there. */
+static int check_wanted(const struct node *list, const struct str *wanted, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!str_is(wanted[i], BUILT_IN) && !node_named(list, wanted[i]))
+			return err_set(e, -EINVAL,
+				       "load_plugins: nothing below `plugins` has the name '%.64s'",
+				       wanted[i].p);
+	}
+	return 0;
+}
+
+static int load_configured(struct err *e)
+{
+	const struct node *list = config_node(settings(), CONFIG_KEY_PLUGINS);
+	bool all = !config_node(settings(), CONFIG_KEY_LOAD_PLUGINS);
+	size_t n;
+	const struct str *wanted = config_texts(settings(), CONFIG_KEY_LOAD_PLUGINS, &n);
+	int r = check_wanted(list, wanted, n, e);
+
+	for (uint32_t i = 0; node_is(list, YAML_LIST) && i < list->n && !r; i++) {
+		const char *name = text_of(list->items[i], "name");
+
+		if (strcmp(name, BUILT_IN) && (all || is_one_of(wanted, n, name)))
+			r = add_configured(list->items[i], e);
+	}
+	return r;
+}
+
 enum exit_status plugged_load(const struct plugged_options *o)
 {
 	bool *used = xcalloc(o->open_params.n + 1, sizeof(*used));
 	enum exit_status status = EXIT_DONE;
 	struct err e = {0};
 
+	if (load_configured(&e) < 0) {
+		report("%s", e.msg);
+		status = EXIT_FAULT;
+	}
 	for (size_t i = 0; i < o->plugins.n && !status; i++) {
 		if (add(o, o->plugins.items[i], used, &e) < 0) {
 			report("%s", e.msg);
@@ -122,6 +240,7 @@ enum exit_status plugged_choose(const struct sources_options *o, uint32_t *ret)
 {
 	uint32_t all = (uint32_t)((1ull << event_source_count()) - 1), on = 0, off = 0;
 	enum exit_status status = add_bits(&o->enable, &on);
+	struct err e = {0};
 
 	if (!status)
 		status = add_bits(&o->disable, &off);
@@ -129,6 +248,10 @@ enum exit_status plugged_choose(const struct sources_options *o, uint32_t *ret)
 	if (!status && !*ret) {
 		report("no event source is left to watch");
 		status = EXIT_USAGE;
+	}
+	if (!status && *ret & 1 && loaded && plugins_check_schema(loaded, &e) < 0) {
+		report("%s", e.msg);
+		status = EXIT_FAULT;
 	}
 	return status;
 }

@@ -76,7 +76,7 @@ static int write_events(const struct plugged_recording *p, struct input *in,
 
 enum exit_status plugged_record(const struct plugged_recording *p)
 {
-	struct state_config cfg = STATE_CONFIG_DEFAULT;
+	struct state_config cfg = input_usual();
 	struct capfile_writer *out = NULL;
 	struct err e = {0}, last = {0};
 	enum exit_status ended;

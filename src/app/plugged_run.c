@@ -30,7 +30,7 @@ static void summarize(const struct watch *w)
 
 enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds, bool quiet)
 {
-	struct state_config cfg = STATE_CONFIG_DEFAULT;
+	struct state_config cfg = input_usual();
 	enum exit_status status, ended;
 	struct err e = {0};
 

@@ -11,6 +11,7 @@
 #include "app/privilege.h"
 #include "app/report.h"
 #include "app/runtimes.h"
+#include "app/settings.h"
 #include "app/sightings.h"
 #include "app/startup.h"
 #include "base/stop.h"
@@ -32,6 +33,7 @@ enum {
 #define FLUSH_SECONDS 0.5
 
 struct record_options {
+	struct settings_options settings;
 	struct startup_options startup;
 	struct runtimes_options runtimes;
 	uint64_t seconds;
@@ -237,7 +239,7 @@ static void summarize(struct recording *r)
 /* Everything that may fail before the first byte is written; what costs least comes first. */
 static int begin(struct recording *r, char **args, unsigned n_args, struct err *e)
 {
-	struct state_config cfg = STATE_CONFIG_DEFAULT;
+	struct state_config cfg = input_usual();
 	int ret = capfile_create(args[0], r->o->compress, &r->out, e);
 	struct source *source;
 
@@ -317,7 +319,9 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		report("record: --rules wants --filter");
 		return EXIT_USAGE;
 	}
-	status = plugged_load(&r.o->plugged);
+	status = settings_begin(&r.o->settings);
+	if (!status)
+		status = plugged_load(&r.o->plugged);
 	if (!status)
 		status = plugged_choose(&r.o->sources, &r.sources);
 	if (status)
@@ -347,6 +351,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 #define ROW(...) OPTION_ROW(struct record_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
+	SETTINGS_ROWS(struct record_options, settings),
 	ROW("compress", 'z', FLAG, compress, NULL, "gzip the file"),
 	ROW("filter", 'f', TEXT, filter, "EXPR",
 	    "only events that match; marked as not shown, what they need to be understood"),
@@ -362,7 +367,8 @@ static const struct option_row rows[] = {
 const struct command command_record = {
 	.name = "record",
 	.summary = "Write what happens on this machine to a capture file",
-	.arguments = "FILE [--filter EXPR [--rules FILE]...] [--compress] [--duration "
+	.arguments = "FILE " SETTINGS_ARGUMENTS
+		     " [--filter EXPR [--rules FILE]...] [--compress] [--duration "
 		     "N] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS " [-- COMMAND...]",
 	.details = "With a command: until it ends, and with its exit status; when the time is up "
 		   "before, it\ngets SIGTERM.  Else until Ctrl-C.  FILE may be '-', standard "

@@ -5,6 +5,7 @@
 #include "app/hosts.h"
 #include "app/plugged.h"
 #include "app/report.h"
+#include "app/settings.h"
 #include "app/summary.h"
 #include "app/watch.h"
 
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 struct replay_options {
+	struct settings_options settings;
 	struct watch_options watch;
 	struct plugged_options plugged;
 	bool summary;
@@ -68,8 +70,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
 	const struct replay_options *o = options;
 	struct watch w;
-	enum exit_status status = plugged_load(&o->plugged);
+	enum exit_status status = settings_begin(&o->settings);
 
+	if (!status)
+		status = plugged_load(&o->plugged);
 	if (status)
 		return status;
 	status = watch_load(&w, &o->watch);
@@ -82,6 +86,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 #define ROW(...) OPTION_ROW(struct replay_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
+	SETTINGS_ROWS(struct replay_options, settings),
 	WATCH_ROWS(struct replay_options, watch),
 	ROW("summary", 's', FLAG, summary, NULL,
 	    "how many alerts, by rule, at the end, on standard error"),
@@ -92,7 +97,7 @@ static const struct option_row rows[] = {
 const struct command command_replay = {
 	.name = "replay",
 	.summary = "Evaluate rules over a capture file and print the alerts",
-	.arguments = "FILE " CHOICE_ARGUMENTS
+	.arguments = "FILE " SETTINGS_ARGUMENTS " " CHOICE_ARGUMENTS
 		     " [--json] [--all-matches] [--metadata-deadline MS] [--summary] "
 		     "[--plugin FILE[:CONFIG]]...",
 	.details = "FILE may be gzipped, and '-' is standard input.  --rules, --tags and --disable "

@@ -3,9 +3,11 @@
 
 #include "app/plugged.h"
 #include "app/report.h"
+#include "app/settings.h"
 #include "base/alloc.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -56,12 +58,16 @@ static int is_rule_file(const struct dirent *d)
 	return d->d_name[0] != '.' && end && (!strcmp(end, ".yaml") || !strcmp(end, ".yml"));
 }
 
-/* The rule files in a folder, by name. */
-static int add_folder(struct loader *l, const char *path)
+/* The rule files in a folder, by name.  None is an error unless may_be_empty. */
+static int add_folder(struct loader *l, const char *path, bool may_be_empty)
 {
 	struct dirent **entries;
 	int n = scandir(path, &entries, is_rule_file, alphasort), r = 0;
 
+	if (!n && may_be_empty) {
+		free(entries);
+		return 0;
+	}
 	if (n <= 0) {
 		report(n ? "%s: cannot be read" : "%s: there are no *.yaml and *.yml in it", path);
 		return -1;
@@ -85,8 +91,44 @@ int rulefiles_add(struct loader *l, const char *path)
 	if (!strcmp(path, "-"))
 		return loader_add_file(l, "/dev/stdin");
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return add_folder(l, path);
+		return add_folder(l, path, false);
 	return loader_add_file(l, path);
+}
+
+/* As configurations have always been read: what is not there, or no rule file, is left out. */
+static int add_configured(struct loader *l, const char *path)
+{
+	const char *end = strrchr(path, '.');
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return add_folder(l, path, true);
+	if (end && (!strcmp(end, ".yaml") || !strcmp(end, ".yml")))
+		return loader_add_file(l, path);
+	report("%s is left out: rule files are called *.yaml or *.yml", path);
+	return 0;
+}
+
+const struct str *rulefiles_configured(size_t *ret_n)
+{
+	bool old = config_node(settings(), CONFIG_KEY_RULES_FILE);
+
+	return config_texts(settings(), old ? CONFIG_KEY_RULES_FILE : CONFIG_KEY_RULES_FILES,
+			    ret_n);
+}
+
+int rulefiles_add_configured(struct loader *l)
+{
+	size_t n;
+	const struct str *paths = rulefiles_configured(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (add_configured(l, paths[i].p) < 0)
+			return -EINVAL;
+	}
+	return 0;
 }
 
 static bool load_bundled(struct loader *l)
@@ -105,8 +147,11 @@ static bool load_bundled(struct loader *l)
 
 static bool load(struct loader *l, const struct option_texts *paths)
 {
+	size_t n_configured;
+
+	rulefiles_configured(&n_configured);
 	if (!paths->n)
-		return load_bundled(l);
+		return n_configured ? !rulefiles_add_configured(l) : load_bundled(l);
 	for (size_t i = 0; i < paths->n; i++) {
 		if (rulefiles_add(l, paths->items[i]) < 0)
 			return false;

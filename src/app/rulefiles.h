@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rule files that a command line names, or else the bundled ones. */
+/* The rule files that a command line names, else a configuration, else the bundled ones. */
 #pragma once
 
 #include "app/options.h"
@@ -12,6 +12,9 @@
 struct loader *rulefiles_loader(const struct loader_config *cfg);
 /* A file, the *.yaml and *.yml of a folder, or standard input ("-").  Negative: it has errors. */
 int rulefiles_add(struct loader *l, const char *path);
+/* What the configuration names, in order. */
+const struct str *rulefiles_configured(size_t *ret_n);
+int rulefiles_add_configured(struct loader *l);
 /* The path of the bundled rules, its own to free; NULL when they are not there. */
 char *rulefiles_bundled(void);
 /* NULL when they have errors, which have been reported, like the warnings. */

@@ -9,6 +9,7 @@
 #include "app/progress.h"
 #include "app/report.h"
 #include "app/runtimes.h"
+#include "app/settings.h"
 #include "app/startup.h"
 #include "app/summary.h"
 #include "app/watch.h"
@@ -20,6 +21,7 @@
 enum { LONGEST_NAP_NS = 100000000, AWAITING_NAP_NS = 20000000, PLUGIN_NAP_NS = 2000000 };
 
 struct run_options {
+	struct settings_options settings;
 	struct watch_options watch;
 	struct startup_options startup;
 	struct runtimes_options runtimes;
@@ -93,6 +95,8 @@ static void summarize(struct run *r)
 	summary_posing(&r->watch.in);
 	runtimes_summarize(r->runtimes);
 	hosts_tell();
+	if (r->o->stats)
+		plugged_tell_metrics();
 }
 
 static int begin(struct run *r, struct err *e)
@@ -118,7 +122,7 @@ static int begin(struct run *r, struct err *e)
 
 static enum exit_status watch_machine(struct run *r)
 {
-	struct state_config cfg = STATE_CONFIG_DEFAULT;
+	struct state_config cfg = input_usual();
 	struct watch *w = &r->watch;
 	enum exit_status status;
 	struct source *source;
@@ -144,7 +148,10 @@ static enum exit_status watch_machine(struct run *r)
 	r->rings.sight = live_uring(r->live);
 	w->rings = &r->rings;
 	stop_after(0);
-	progress_begin(&r->progress, r->live, w, r->o->stats, r->o->quiet);
+	progress_begin(&r->progress, r->live, w,
+		       r->o->stats ? r->o->stats
+				   : config_number(settings(), CONFIG_KEY_STATS_INTERVAL),
+		       r->o->quiet);
 	if (!begin(r, &e)) {
 		stop_after(r->o->seconds);
 		watch_events(w, &e);
@@ -162,23 +169,46 @@ static enum exit_status watch_machine(struct run *r)
 	return e.code ? EXIT_FAULT : status;
 }
 
+/* Options about system calls stand instead of all that the configuration says of them. */
+static int choose_syscalls(const struct run_options *o, struct base_syscalls_config *ret,
+			   struct err *e)
+{
+	const struct config *c = settings();
+	size_t n;
+	const struct str *custom = config_texts(c, CONFIG_KEY_BASE_CUSTOM, &n);
+	int r = 0;
+
+	*ret = (struct base_syscalls_config){.repair = o->repair_syscalls, .all = o->all_syscalls};
+	if (o->all_syscalls && (o->repair_syscalls || o->syscalls.n))
+		return err_set(e, -EINVAL, "--all-syscalls leaves nothing to choose for --%s",
+			       o->repair_syscalls ? "repair-syscalls" : "syscalls");
+	for (size_t i = 0; i < o->syscalls.n && !r; i++)
+		r = base_syscalls_custom_list(ret, str_of(o->syscalls.items[i]), e);
+	if (r || o->syscalls.n || o->repair_syscalls || o->all_syscalls)
+		return r;
+	ret->repair = config_bool(c, CONFIG_KEY_BASE_REPAIR);
+	ret->all = config_bool(c, CONFIG_KEY_BASE_ALL);
+	for (size_t i = 0; i < n && !r; i++)
+		r = base_syscalls_custom(ret, custom[i], e);
+	return r ? err_prepend(e, "base_syscalls.custom_set: ") : 0;
+}
+
 /* Which system calls, in what rings. */
 static int choose(struct run *r, struct err *e)
 {
 	const struct run_options *o = r->o;
-	struct base_syscalls_config cfg = {.repair = o->repair_syscalls, .all = o->all_syscalls};
+	struct base_syscalls_config cfg;
 	int ret = startup_options(&r->startup, &o->startup, e);
 
-	if (!ret && o->all_syscalls && (o->repair_syscalls || o->syscalls.n))
-		ret = err_set(e, -EINVAL, "--all-syscalls leaves nothing to choose for --%s",
-			      o->repair_syscalls ? "repair-syscalls" : "syscalls");
-	for (size_t i = 0; i < o->syscalls.n && !ret; i++)
-		ret = base_syscalls_custom_list(&cfg, str_of(o->syscalls.items[i]), e);
+	if (!ret)
+		ret = choose_syscalls(o, &cfg, e);
 	if (!ret)
 		ret = runtimes_open(&o->runtimes, &r->runtimes, e);
+	if (ret)
+		return ret;
 	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs();
 	startup_choose(&r->startup, &cfg, r->watch.rules);
-	return ret;
+	return 0;
 }
 
 static enum exit_status print_syscalls(const struct run *r)
@@ -186,8 +216,8 @@ static enum exit_status print_syscalls(const struct run *r)
 	struct sink s;
 
 	sink_init(&s);
-	(r->o->watch.json ? base_syscalls_json : base_syscalls_text)(&r->startup.set,
-								     r->watch.rules, &s.text);
+	(r->watch.alerts.json ? base_syscalls_json : base_syscalls_text)(&r->startup.set,
+									 r->watch.rules, &s.text);
 	return sink_close(&s);
 }
 
@@ -195,9 +225,11 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
 	struct run r = {.o = options,
 			.startup = {.live = LIVE_CONFIG_DEFAULT, .needs = NEED_BASE | NEED_HEAL}};
-	enum exit_status status = plugged_load(&r.o->plugged);
+	enum exit_status status = settings_begin(&r.o->settings);
 	struct err e = {0};
 
+	if (!status)
+		status = plugged_load(&r.o->plugged);
 	if (!status)
 		status = plugged_choose(&r.o->sources, &r.sources);
 	if (status)
@@ -227,6 +259,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 #define ROW(...) OPTION_ROW(struct run_options, __VA_ARGS__)
 
 static const struct option_row rows[] = {
+	SETTINGS_ROWS(struct run_options, settings),
 	WATCH_ROWS(struct run_options, watch),
 	ROW("duration", 'd', NUMBER, seconds, "N", "stop after N seconds; 0: at Ctrl-C"),
 	STARTUP_ROWS(struct run_options, startup),
@@ -248,11 +281,11 @@ static const struct option_row rows[] = {
 const struct command command_run = {
 	.name = "run",
 	.summary = "Watch this machine and print alerts",
-	.arguments = CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] "
-				      "[--metadata-deadline MS] " STARTUP_ARGUMENTS
-				      " " RUNTIMES_ARGUMENTS
-				      " [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] "
-				      "[--print-syscalls] [--stats N] [--quiet]",
+	.arguments = SETTINGS_ARGUMENTS
+	" " CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] "
+	"[--metadata-deadline MS] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS
+	" [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] "
+	"[--print-syscalls] [--stats N] [--quiet]",
 	.details =
 		"This takes root, or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and\n"
 		"CAP_DAC_READ_SEARCH, and a kernel from 5.10 on with BTF.  What is not needed any\n"

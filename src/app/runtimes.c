@@ -3,12 +3,12 @@
 
 #include "app/privilege.h"
 #include "app/report.h"
-#include "enrich/place.h"
+#include "app/settings.h"
+#include "app/sockets.h"
+#include "base/alloc.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <linux/capability.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -44,13 +44,22 @@ static void find_cluster(struct access_config *cfg)
 	cfg->account = ACCOUNT;
 }
 
+/* An option, else the configuration; NULL: neither. */
+static const char *said(const char *option, enum config_id id)
+{
+	const char *text = config_text(settings(), id);
+
+	return option ? option : *text ? text : NULL;
+}
+
 struct access_config kube_access(const struct kube_options *o)
 {
 	struct access_config cfg = {
-		.url = first_of(o->api, "FALCO_K8S_API", NULL),
-		.cert = first_of(o->cert, "FALCO_K8S_API_CERT", NULL),
-		.kubeconfig = o->config,
-		.node = first_of(o->node, "NODE_NAME", "FALCO_K8S_NODE_NAME"),
+		.url = first_of(said(o->api, CONFIG_KEY_KUBE_API), "FALCO_K8S_API", NULL),
+		.cert = first_of(said(o->cert, CONFIG_KEY_KUBE_CERT), "FALCO_K8S_API_CERT", NULL),
+		.kubeconfig = said(o->config, CONFIG_KEY_KUBE_CONFIG),
+		.node = first_of(said(o->node, CONFIG_KEY_KUBE_NODE), "NODE_NAME",
+				 "FALCO_K8S_NODE_NAME"),
 	};
 
 	if (!cfg.url && !cfg.kubeconfig)
@@ -58,64 +67,108 @@ struct access_config kube_access(const struct kube_options *o)
 	return cfg;
 }
 
-/* ---- sockets of others ---- */
+/* ---- which runtimes, and where ---- */
 
-/* In the helper: it can connect to any socket, and do nothing else. */
-static int only_connect(struct err *e)
+static const struct engine {
+	const char *kind;
+	enum config_id enabled, sockets;
+} engines[] = {
+	{"docker", CONFIG_KEY_CONTAINER_DOCKER, CONFIG_KEY_CONTAINER_DOCKER_SOCKETS},
+	{"podman", CONFIG_KEY_CONTAINER_PODMAN, CONFIG_KEY_CONTAINER_PODMAN_SOCKETS},
+	{"cri", CONFIG_KEY_CONTAINER_CRI, CONFIG_KEY_CONTAINER_CRI_SOCKETS},
+	{"containerd", CONFIG_KEY_CONTAINER_CONTAINERD, CONFIG_KEY_CONTAINER_CONTAINERD_SOCKETS},
+};
+
+enum { N_ENGINES = sizeof(engines) / sizeof(engines[0]) };
+
+/* Own memory, until the enricher is there. */
+struct places {
+	const char **sockets; /* the first n_borrowed are not ours */
+	size_t n, n_borrowed, cap;
+	const char *not_usual[N_ENGINES];
+	size_t n_not_usual;
+};
+
+static void add_socket(struct places *p, const char *text)
 {
-	int r = privilege_drop(1ULL << CAP_DAC_OVERRIDE, e);
-
-	return r < 0 ? r : privilege_confine(NEED_SOCKETS, e);
+	p->sockets = xgrow(p->sockets, &p->cap, p->n + 1, sizeof(*p->sockets));
+	p->sockets[p->n++] = text;
 }
 
-static bool is_denied_later(const char *path, uint64_t held)
+/* Sockets that are named stand instead of the usual ones; what is switched off has none. */
+static void add_engine(struct places *p, const struct engine *engine)
 {
-	bool r;
+	bool on = config_bool(settings(), engine->enabled);
+	size_t n;
+	const struct str *sockets = config_texts(settings(), engine->sockets, &n);
 
-	privilege_use(held & privilege_to_keep(NEED_HEAL));
-	r = faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 && errno == EACCES;
-	privilege_use(held);
-	return r;
+	if (!on || n)
+		p->not_usual[p->n_not_usual++] = engine->kind;
+	for (size_t i = 0; i < n && on; i++)
+		add_socket(p, xasprintf("%s=%s", engine->kind, sockets[i].p));
 }
 
-int runtimes_connector(const struct enricher_config *cfg, struct connector **ret, struct err *e)
+static void find_places(struct places *p, const struct option_texts *given)
 {
-	uint64_t held = privilege_held();
-	struct place_list places = {.n = 0};
-	const char *paths[PLACES_MAX];
-	size_t n = 0;
-	int r = places_find(cfg, &places, e);
+	size_t n;
+	const struct str *sockets = config_texts(settings(), CONFIG_KEY_RUNTIME_SOCKETS, &n);
 
-	*ret = NULL;
-	for (size_t i = 0; i < places.n && held & 1ULL << CAP_DAC_OVERRIDE; i++) {
-		if (is_denied_later(places.at[i].path, held))
-			paths[n++] = places.at[i].path;
-	}
-	if (!r && n)
-		r = connector_open(paths, n, only_connect, ret, e);
-	places_done(&places);
-	return r;
+	*p = (struct places){.n = 0};
+	for (size_t i = 0; i < given->n; i++)
+		add_socket(p, given->items[i]);
+	for (size_t i = 0; i < n; i++)
+		add_socket(p, sockets[i].p);
+	p->n_borrowed = p->n;
+	for (size_t i = 0; i < N_ENGINES; i++)
+		add_engine(p, &engines[i]);
+}
+
+static void places_done(struct places *p)
+{
+	for (size_t i = p->n_borrowed; i < p->n; i++)
+		free((char *)(uintptr_t)p->sockets[i]);
+	free(p->sockets);
+}
+
+static struct apiserver_limits download_limits(void)
+{
+	const struct config *c = settings();
+
+	return (struct apiserver_limits){
+		.max_list_bytes = config_number(c, CONFIG_KEY_DOWNLOAD_MAX_MB) << 20,
+		.page_wait_ms =
+			(unsigned)((config_number(c, CONFIG_KEY_DOWNLOAD_WAIT_US) + 999) / 1000),
+		.watch_wait_ms = (unsigned)config_number(c, CONFIG_KEY_DOWNLOAD_FREQ_S) * 1000,
+	};
 }
 
 int runtimes_open(const struct runtimes_options *o, struct worker **ret, struct err *e)
 {
 	struct enricher_config cfg = ENRICHER_CONFIG_DEFAULT;
+	struct places places;
 	int r;
 
 	*ret = NULL;
 	if (o->off && o->sockets.n)
 		return err_set(e, -EINVAL, "--no-runtimes and --runtime-socket contradict");
-	if (o->off)
+	if (o->off || !config_bool(settings(), CONFIG_KEY_RUNTIMES_ENABLED))
 		return 0;
+	find_places(&places, &o->sockets);
 	cfg.host_root = getenv("HOST_ROOT");
-	cfg.sockets = o->sockets.items;
-	cfg.n_sockets = o->sockets.n;
+	cfg.sockets = places.sockets;
+	cfg.n_sockets = places.n;
+	cfg.not_usual = places.not_usual;
+	cfg.n_not_usual = places.n_not_usual;
+	cfg.label_max = config_number(settings(), CONFIG_KEY_CONTAINER_LABEL_MAX);
+	cfg.with_size = config_bool(settings(), CONFIG_KEY_CONTAINER_WITH_SIZE);
 	cfg.kube = kube_access(&o->kube);
-	r = runtimes_connector(&cfg, &cfg.connector, e);
+	cfg.kube_limits = download_limits();
+	r = sockets_connector(&cfg, &cfg.connector, e);
 	if (!r)
 		r = worker_new(&cfg, ret, e);
 	if (r < 0)
 		connector_close(cfg.connector);
+	places_done(&places);
 	return r;
 }
 

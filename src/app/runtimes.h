@@ -36,11 +36,6 @@ struct runtimes_options {
 #define RUNTIMES_ARGUMENTS "[--runtime-socket KIND=PATH]... [--no-runtimes] " KUBE_ARGUMENTS
 
 /*
- * A helper for the sockets that this process may open, but not with what `saker run` keeps; *ret
- * is NULL when there is none.
- */
-int runtimes_connector(const struct enricher_config *cfg, struct connector **ret, struct err *e);
-/*
  * What options and the environment say of the API server.  Where Saker is a pod that nobody told
  * the name of its node, that is reported, and nobody is asked.
  */

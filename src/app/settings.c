@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+static struct config *config;
+
 static void report_issue(const struct config_issue *i)
 {
 	struct position at = {i->at.offset, i->at.line + 1, i->at.column + 1};
@@ -34,16 +36,25 @@ static void report_issues(const struct config_issues *s)
 	report_more("errors", s->n_errors);
 }
 
-enum exit_status settings_load(const struct settings_options *o, struct config **ret)
+enum exit_status settings_begin(const struct settings_options *o)
 {
-	struct config *c = config_new();
-	int r = config_load(c, o->path, o->set.items, o->set.n);
+	int r;
 
-	report_issues(config_issues(c));
-	if (r < 0) {
-		config_free(c);
-		return EXIT_FAULT;
-	}
-	*ret = c;
-	return EXIT_DONE;
+	config = config_new();
+	r = config_load(config, o->path, o->set.items, o->set.n);
+	report_issues(config_issues(config));
+	return r < 0 ? EXIT_FAULT : EXIT_DONE;
+}
+
+const struct config *settings(void)
+{
+	if (!config)
+		config = config_new();
+	return config;
+}
+
+void settings_end(void)
+{
+	config_free(config);
+	config = NULL;
 }

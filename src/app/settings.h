@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration as the command line asks for it, and what is wrong with it reported. */
+/*
+ * The configuration of this run of the program, as the command line asks for it, with what is wrong
+ * in it reported.  Each part of the program asks for the keys that it reads (keys.def says which);
+ * an option of the command line that says the same wins.
+ */
 #pragma once
 
 #include "app/command.h"
@@ -17,5 +21,8 @@ struct settings_options {
 			   "one value of it, such as json_output=true")
 #define SETTINGS_ARGUMENTS "[--config FILE] [--option KEY=VALUE]..."
 
-/* EXIT_DONE and a configuration, which without options is all defaults. */
-enum exit_status settings_load(const struct settings_options *o, struct config **ret);
+/* Before anybody asks. */
+enum exit_status settings_begin(const struct settings_options *o);
+/* All defaults where nobody has begun.  Lives until the program ends. */
+const struct config *settings(void);
+void settings_end(void);

@@ -4,6 +4,7 @@
 #include "app/privilege.h"
 #include "app/plugged.h"
 #include "app/report.h"
+#include "app/settings.h"
 #include "base/stop.h"
 #include "capture/scan.h"
 #include "filter/events.h"
@@ -48,9 +49,55 @@ static bool parse_ring_sizes(struct str text, uint32_t ret[LANE_COUNT])
 	return n == 1 || n == LANE_COUNT;
 }
 
+/* The preset is of the largest ring; others have half of it. */
+static void configure_rings(struct live_config *ret)
+{
+	static const struct {
+		enum config_id id;
+		unsigned shift;
+	} rings[LANE_COUNT] = {
+		[LANE_LIFE] = {CONFIG_KEY_RING_PROCESSES, 1},
+		[LANE_NET] = {CONFIG_KEY_RING_NETWORK, 1},
+		[LANE_REST] = {CONFIG_KEY_RING_FILES, 0},
+	};
+	uint64_t preset = config_number(settings(), CONFIG_KEY_ENGINE_PRESET);
+
+	for (unsigned i = 0; i < LANE_COUNT; i++) {
+		ret->ring_bytes[i] = config_node(settings(), rings[i].id)
+					     ? (uint32_t)config_number(settings(), rings[i].id)
+					     : 1u << (20 + (unsigned)preset - 1 - rings[i].shift);
+	}
+}
+
+static unsigned round_up(uint64_t n)
+{
+	unsigned power = 1;
+
+	while (power < n)
+		power *= 2;
+	return n ? power : 0;
+}
+
+static void configure(struct startup *s)
+{
+	const struct config *c = settings();
+	uint64_t snaplen = config_number(c, CONFIG_KEY_SNAPLEN);
+
+	configure_rings(&s->live);
+	s->live.cpus_per_ring = round_up(config_number(c, CONFIG_KEY_ENGINE_CPUS));
+	s->live.no_iterators = config_bool(c, CONFIG_KEY_ENGINE_NO_ITERATORS);
+	s->no_failures = config_bool(c, CONFIG_KEY_ENGINE_DROP_FAILED);
+	if (snaplen > PROBE_SNAPLEN_MAX)
+		report("falco_libs.snaplen: %d bytes are the most", (int)PROBE_SNAPLEN_MAX);
+	if (snaplen)
+		s->live.snaplen =
+			snaplen < PROBE_SNAPLEN_MAX ? (uint32_t)snaplen : PROBE_SNAPLEN_MAX;
+}
+
 int startup_options(struct startup *s, const struct startup_options *o, struct err *e)
 {
-	s->live.no_iterators = o->scan_proc;
+	configure(s);
+	s->live.no_iterators |= o->scan_proc;
 	if (o->snaplen > PROBE_SNAPLEN_MAX)
 		return err_set(e, -EINVAL, "--snaplen is at most %d", (int)PROBE_SNAPLEN_MAX);
 	if (o->snaplen)
@@ -90,6 +137,8 @@ void startup_choose(struct startup *s, const struct base_syscalls_config *cfg,
 	base_syscalls_enters(rules, &s->set);
 	s->live.syscalls = s->set.watched;
 	s->live.enters = s->set.enters;
+	if (s->no_failures)
+		memset(s->set.failures, 0, sizeof(s->set.failures));
 	s->live.failures = s->set.failures;
 	s->live.on_tcp = s->set.on_tcp;
 	s->live.wants_places = base_syscalls_places(rules);
@@ -143,6 +192,7 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 	int r;
 
 	s->live.syscalls = s->set.watched;
+	s->live.host_root = getenv("HOST_ROOT");
 	if (stop_signal)
 		return err_set(e, -EINTR, "interrupted");
 	raise_file_limit();
@@ -175,8 +225,9 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 static void tell_blind(const struct scan_stats *stats)
 {
 	static const enum scan_drop blind[] = {
-		SCAN_THREAD_DENIED, SCAN_THREAD_ODD, SCAN_THREAD_LIMIT, SCAN_FDS_DENIED,
-		SCAN_FD_LIMIT,	    SCAN_TIMEOUT,    SCAN_SOCKET_LIMIT, SCAN_CUT,
+		SCAN_THREAD_DENIED, SCAN_THREAD_ODD, SCAN_THREAD_LIMIT,
+		SCAN_FDS_DENIED,    SCAN_FD_LIMIT,   SCAN_TIMEOUT,
+		SCAN_SOCKET_LIMIT,  SCAN_CUT,	     SCAN_USERS_UNREAD,
 	};
 
 	for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++)
@@ -208,6 +259,7 @@ int startup_picture(const struct startup *s, struct live *l,
 		.skip_fds = s->no_fds,
 		.epoch_ns = live_epoch(l),
 		.iterators = live_iterators(l),
+		.own_tgid = live_own_tgid(l),
 	};
 	struct scan_stats stats;
 	struct source *scan;
@@ -216,6 +268,11 @@ int startup_picture(const struct startup *s, struct live *l,
 
 	if (r < 0)
 		return r;
+	if (scan_is_foreign(scan))
+		report("%s/proc is of another pid namespace than the machine's: what was there "
+		       "before is known by its events only; share the machine's (--pid=host), or "
+		       "mount its /proc and set HOST_ROOT",
+		       cfg.host_root ? cfg.host_root : "");
 	while (!r && !stop_signal && (more = source_next(scan, &rec, e))) {
 		r = more < 0 ? more : take(arg, &rec, e);
 		live_gather(l);

@@ -32,6 +32,7 @@ struct startup {
 	struct live_config live;   /* LIVE_CONFIG_DEFAULT, then startup_options() */
 	struct base_syscalls set;  /* what is watched, chosen by the caller */
 	bool quiet;		   /* say only what is amiss */
+	bool no_failures;	   /* calls that failed are not reported */
 	bool no_fds;		   /* nobody reads of descriptors: none in the picture */
 	unsigned needs;		   /* enum privilege_need, after the picture */
 	struct mountwatch *mounts; /* private; NULL unless live.wants_places */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/watch.h"
 
+#include "app/report.h"
+#include "app/settings.h"
 #include "base/stop.h"
 
 #include <stdlib.h>
@@ -21,11 +23,30 @@ static const char *host_name(char out[HOST_NAME_MAX + 1])
 	return out;
 }
 
+static bool says(enum config_id id)
+{
+	return config_bool(settings(), id);
+}
+
 enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 {
-	*w = (struct watch){.o = o, .alerts = ALERT_CONFIG_DEFAULT};
-	w->alerts.json = o->json;
-	w->alerts.hostname = host_name(w->host);
+	*w = (struct watch){.o = o};
+	w->all_matches =
+		o->all_matches || !strcmp(config_word(settings(), CONFIG_KEY_RULE_MATCHING), "all");
+	w->alerts = (struct alert_config){
+		.json = o->json || says(CONFIG_KEY_JSON_OUTPUT),
+		.time_iso8601 = says(CONFIG_KEY_TIME_ISO_8601),
+		.json_include_output = says(CONFIG_KEY_JSON_INCLUDE_OUTPUT),
+		.json_include_message = says(CONFIG_KEY_JSON_INCLUDE_MESSAGE),
+		.json_include_output_fields = says(CONFIG_KEY_JSON_INCLUDE_FIELDS),
+		.json_include_tags = says(CONFIG_KEY_JSON_INCLUDE_TAGS),
+		.hostname = host_name(w->host),
+	};
+	if (!says(CONFIG_KEY_STDOUT_ENABLED)) {
+		report("no output is enabled, and alerts would go nowhere: standard output is the "
+		       "only one so far (stdout_output.enabled)");
+		return EXIT_FAULT;
+	}
 	return choice_load(&o->choice, &w->rules);
 }
 
@@ -44,15 +65,21 @@ static bool alert(void *arg, uint32_t id, const struct field_ctx *c)
 void watch_configure(const struct watch *w, struct state_config *cfg)
 {
 	cfg->awaits = true;
-	if (w->o->deadline_ms)
-		cfg->metadata_deadline_ns = w->o->deadline_ms * 1000000;
+	cfg->metadata_deadline_ns =
+		1000000 * (w->o->deadline_ms
+				   ? w->o->deadline_ms
+				   : config_number(settings(), CONFIG_KEY_METADATA_DEADLINE));
 }
 
 void watch_begin(struct watch *w)
 {
-	struct parking_config parking = {.max_events = w->o->max_pending,
-					 .max_bytes = w->o->max_pending_bytes,
-					 .all_matches = w->o->all_matches};
+	struct parking_config parking = {
+		.max_events = w->o->max_pending ? w->o->max_pending
+						: config_number(settings(), CONFIG_KEY_MAX_PENDING),
+		.max_bytes = w->o->max_pending_bytes
+				     ? w->o->max_pending_bytes
+				     : config_number(settings(), CONFIG_KEY_MAX_PENDING_MEMORY),
+		.all_matches = w->all_matches};
 
 	w->parking = parking_new(&parking, w->rules, w->in.state, alert, w);
 	input_want(&w->in, program_wants(w->rules->program));
@@ -62,7 +89,7 @@ void watch_begin(struct watch *w)
 static bool evaluate(struct watch *w)
 {
 	const uint32_t *ids;
-	size_t n = program_eval(w->rules->program, &w->in.fields, !w->o->all_matches, &ids);
+	size_t n = program_eval(w->rules->program, &w->in.fields, !w->all_matches, &ids);
 	bool open = true;
 
 	if (__builtin_expect(state_is_awaiting(w->in.state), 0))

@@ -35,6 +35,7 @@ struct watch_options {
 
 struct watch {
 	const struct watch_options *o;
+	bool all_matches;
 	struct alert_config alerts;
 	char host[HOST_NAME_MAX + 1];
 	struct ruleset *rules;

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -37,20 +40,32 @@ ssize_t file_read(int dir, const char *path, char *buf, size_t cap)
 	return n;
 }
 
-ssize_t file_read_all(int dir, const char *path, char *buf, size_t cap)
+/* fd: or why there is none. */
+static ssize_t read_and_close(int fd, char *buf, size_t cap)
 {
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	size_t n = 0;
 	ssize_t r;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	do {
 		r = read_again(fd, buf + n, cap - n);
 		n += r > 0 ? (size_t)r : 0;
 	} while (r > 0 && n < cap);
 	close(fd);
 	return r < 0 ? r : (ssize_t)n;
+}
+
+ssize_t file_read_all(int dir, const char *path, char *buf, size_t cap)
+{
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	return read_and_close(fd < 0 ? -errno : fd, buf, cap);
+}
+
+ssize_t file_read_below(const char *root, const char *path, char *buf, size_t cap)
+{
+	return read_and_close(file_open_below(root, path, O_RDONLY | O_NONBLOCK), buf, cap);
 }
 
 /* Gives out the whole lines of buf; returns how many bytes of it are left over, at its start. */
@@ -97,6 +112,35 @@ int file_lines(int dir, const char *path, void (*fn)(struct str line, void *arg)
 		fn((struct str){buf, n}, arg);
 	close(fd);
 	return (int)r;
+}
+
+/* As the path is, links and all. */
+static int open_joined(const char *root, const char *path, int flags)
+{
+	char joined[PATH_MAX];
+	int n = snprintf(joined, sizeof(joined), "%s%s", root, path), fd;
+
+	if (n < 0 || (size_t)n >= sizeof(joined))
+		return -ENAMETOOLONG;
+	fd = open(joined, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int file_open_below(const char *root, const char *path, int flags)
+{
+	struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT};
+	int top, fd;
+
+	if (!*root)
+		return open_joined(root, path, flags);
+	top = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		return -errno;
+	fd = (int)syscall(SYS_openat2, top, path, &how, sizeof(how));
+	fd = fd < 0 ? -errno : fd;
+	close(top);
+	/* Lists of system calls from before it was there refuse it. */
+	return fd == -ENOSYS || fd == -EPERM ? open_joined(root, path, flags) : fd;
 }
 
 struct str link_read(int dir, const char *path, char *buf, size_t cap, int *ret_error)

@@ -23,6 +23,14 @@ ssize_t file_read(int dir, const char *path, char *buf, size_t cap);
 ssize_t file_read_all(int dir, const char *path, char *buf, size_t cap);
 /* Call fn with each line, without its end.  0 or a negative errno. */
 int file_lines(int dir, const char *path, void (*fn)(struct str line, void *arg), void *arg);
+/*
+ * Open path, which begins with a slash, below root; "" is this machine.  Links on the way are
+ * followed as who lives there sees them: to a path below root again.  A descriptor, or a negative
+ * errno.
+ */
+int file_open_below(const char *root, const char *path, int flags);
+/* file_read_all() of such a file. */
+ssize_t file_read_below(const char *root, const char *path, char *buf, size_t cap);
 /* Text of a symbolic link, cut at cap; empty with a negative errno in *ret_error. */
 struct str link_read(int dir, const char *path, char *buf, size_t cap, int *ret_error);
 

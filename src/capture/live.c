@@ -442,6 +442,11 @@ uint64_t live_epoch(const struct live *l)
 	return l->wall.epoch_ns;
 }
 
+uint32_t live_own_tgid(const struct live *l)
+{
+	return probe_own_tgid(l->probe);
+}
+
 const struct iterators *live_iterators(const struct live *l)
 {
 	return probe_iterators(l->probe);

@@ -27,6 +27,7 @@ struct live_config {
 	uint32_t ring_bytes[LANE_COUNT];
 	unsigned cpus_per_ring; /* a power of two; 0: one ring a lane for all */
 	bool wants_places;	/* where opened files and executables really are: schema/place.h */
+	const char *host_root;	/* what stands before "/sys"; NULL or "": this machine */
 	bool no_iterators;	/* load none of the programs for the picture at the start */
 	uint64_t hold_ns; /* how long a record may be overtaken by an older one of another ring */
 };
@@ -63,7 +64,8 @@ bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, 
 /* Machine time (capture/wall.h), which records are stamped with, and what it was at the start. */
 uint64_t live_now(const struct live *l);
 uint64_t live_epoch(const struct live *l);
-/* For a scan of the machine; NULL without.  Borrowed. */
+/* For a scan of the machine: which process this is, and iterators, NULL without.  Borrowed. */
+uint32_t live_own_tgid(const struct live *l);
 const struct iterators *live_iterators(const struct live *l);
 /* All records older than this have been given: as of when next() last gave 0; 0 before. */
 uint64_t live_settled(const struct live *l);

@@ -6,6 +6,7 @@
 
 #include <bpf/btf.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool has_helper(const struct btf *kernel, const char *name)
 {
@@ -53,8 +54,15 @@ static void set_cast(uint8_t *object, size_t n, int32_t id)
 	}
 }
 
+/*
+ * For a struct that the kernel lacks, libbpf looks through the BTF of all modules, which takes
+ * CAP_SYS_ADMIN; but not when it is told where the kernel's is.
+ */
 struct probe_bpf *object_open(const struct abilities *can)
 {
+	static const char kernel[] = "/sys/kernel/btf/vmlinux";
+	LIBBPF_OPTS(bpf_object_open_opts, how,
+		    .btf_custom_path = access(kernel, R_OK) ? NULL : kernel);
 	struct probe_bpf *s = calloc(1, sizeof(*s));
 	uint8_t *bytes;
 	int r;
@@ -67,7 +75,7 @@ struct probe_bpf *object_open(const struct abilities *can)
 	if (can->cast)
 		set_cast(bytes, s->skeleton->data_sz, can->cast);
 	s->skeleton->data = bytes;
-	r = bpf_object__open_skeleton(s->skeleton, NULL);
+	r = bpf_object__open_skeleton(s->skeleton, &how);
 	free(bytes);
 	if (r) {
 		probe_bpf__destroy(s);

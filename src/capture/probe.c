@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "capture/loaded.h"
+#include "capture/ownpid.h"
 #include "capture/tracepoint.h"
 
 #include <bpf/bpf.h>
@@ -55,7 +56,7 @@ static void set_up(struct probe *p, const struct live_config *cfg, uint64_t epoc
 {
 	struct probe_bpf *s = p->skel;
 
-	s->rodata->own_tgid = (uint32_t)getpid();
+	s->rodata->own_tgid = ownpid_of_kernel();
 	s->rodata->snaplen = cfg->snaplen < PROBE_SNAPLEN_MAX ? cfg->snaplen : PROBE_SNAPLEN_MAX;
 	s->rodata->boot_epoch_ns = epoch_ns;
 	s->rodata->wants_places = cfg->wants_places;
@@ -371,9 +372,9 @@ static int attach_enter(struct probe *p, const struct bpf_program *program, int 
 }
 
 /* Without them, what a call names is known from its end only. */
-static void attach_enters(struct probe *p)
+static void attach_enters(struct probe *p, const char *host_root)
 {
-	int events = tracepoint_events();
+	int events = tracepoint_events(host_root);
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, p->skel->obj)
@@ -416,7 +417,7 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 	if (bpf_program__autoload(ends))
 		r = attach_start(p, ends, e);
 	if (!r && p->skel->rodata->has_enters)
-		attach_enters(p);
+		attach_enters(p, cfg->host_root);
 	bpf_object__for_each_program(program, p->skel->obj)
 	{
 		if (!r && program != ends && is_start(bpf_program__name(program)) &&
@@ -426,6 +427,11 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 	if (!r)
 		iterators_attach(&p->iterators, p->skel);
 	return r;
+}
+
+uint32_t probe_own_tgid(const struct probe *p)
+{
+	return p->skel->rodata->own_tgid;
 }
 
 bool probe_is_iterator(const char *program)

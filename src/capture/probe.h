@@ -29,6 +29,8 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e);
 /* None any more. */
 void probe_detach(struct probe *p);
 
+/* This process as the kernel numbers it. */
+uint32_t probe_own_tgid(const struct probe *p);
 /* As far as they are to be had; NULL when not both. */
 const struct iterators *probe_iterators(const struct probe *p);
 bool probe_is_iterator(const char *program);

@@ -2,6 +2,7 @@
 #include "capture/reader.h"
 
 #include "base/alloc.h"
+#include "capture/ownpid.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -119,6 +120,7 @@ int reader_open(struct reader *r, struct census *c, struct err *e)
 	failed = host_open(&r->host, c->cfg.host_root, e);
 	if (failed)
 		return failed;
+	r->is_foreign = c->cfg.own_tgid && !ownpid_is_shown(r->host.proc, c->cfg.own_tgid);
 	sockets_init(&r->sockets, c->cfg.max_sockets);
 	task_init(&r->task, &r->host);
 	r->descriptors.host = &r->host;

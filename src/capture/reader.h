@@ -35,6 +35,7 @@ struct reader {
 	uint64_t read_ns; /* when the process at hand was entered, as events are stamped */
 	int dir;	  /* of the process at hand; -1: between processes */
 	struct scan_stats stats;
+	bool is_foreign; /* see scan_config.own_tgid */
 };
 
 void census_init(struct census *c, const struct scan_config *cfg);

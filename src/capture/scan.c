@@ -45,6 +45,8 @@ const char *scan_drop_text(enum scan_drop d)
 		[SCAN_SOCKET_LIMIT] = "sockets beyond the limit",
 		[SCAN_TIMEOUT] = "scans that ran out of time",
 		[SCAN_CUT] = "listings that the kernel ended early",
+		[SCAN_USERS_UNREAD] =
+			"files of users and groups (/etc/passwd, /etc/group) that cannot be read",
 	};
 
 	return texts[d];
@@ -75,7 +77,7 @@ static bool next_pictured(struct scan *s, struct record *ret)
 /* Nothing is left when the picture is whole. */
 static bool next_process(struct scan *s, struct record *ret)
 {
-	if (s->picture && !picture_failed(s->picture))
+	if (s->reader.is_foreign || (s->picture && !picture_failed(s->picture)))
 		return false;
 	return s->workers ? workers_next(s->workers, ret) : reader_next(&s->reader, ret);
 }
@@ -116,6 +118,12 @@ void scan_get_stats(const struct source *s, struct scan_stats *ret)
 	*ret = (struct scan_stats){.n_threads = 0};
 	reader_add_stats(&of(s)->reader, ret);
 	workers_add_stats(of(s)->workers, ret);
+	ret->n_dropped[SCAN_USERS_UNREAD] += of(s)->users.n_unread;
+}
+
+bool scan_is_foreign(const struct source *s)
+{
+	return of(s)->reader.is_foreign;
 }
 
 bool scan_has_iterators(const struct source *s)
@@ -146,7 +154,7 @@ int scan_open(const struct scan_config *cfg, struct source **ret, struct err *e)
 		return err_set(e, failed, "/proc: %s", strerror(-failed));
 	}
 	s->picture = picture_open(cfg->iterators, &s->reader);
-	if (cfg->n_workers > 1 && !s->picture)
+	if (cfg->n_workers > 1 && !s->picture && !s->reader.is_foreign)
 		s->workers = workers_start(&s->census, cfg->n_workers);
 	*ret = &s->source;
 	return 0;
@@ -197,7 +205,7 @@ void fetcher_start(struct fetcher *f, int64_t tid, bool sockets)
 	sockets_clear(&r->sockets);
 	r->descriptors.sockets = sockets ? &r->sockets : NULL;
 	f->census.n_fds = f->census.n_threads = 0;
-	f->tid = tid > 0 ? tid : 0;
+	f->tid = tid > 0 && !r->is_foreign ? tid : 0;
 	f->fd = -1;
 	f->in_fds = false;
 }

@@ -36,6 +36,11 @@ struct scan_config {
 	 * over when they fail.
 	 */
 	const struct iterators *iterators;
+	/*
+	 * This process as the kernel numbers it (capture/ownpid.h); 0: not to be checked.  A /proc
+	 * that numbers it otherwise is of other processes than events are, and gives none.
+	 */
+	uint32_t own_tgid;
 };
 
 enum scan_drop {
@@ -51,6 +56,7 @@ enum scan_drop {
 	SCAN_SOCKET_LIMIT,
 	SCAN_TIMEOUT,
 	SCAN_CUT,
+	SCAN_USERS_UNREAD,
 	SCAN_DROP_COUNT,
 };
 
@@ -66,6 +72,8 @@ const char *scan_drop_text(enum scan_drop d);
 
 /* -errno and *e without a /proc or without its time of boot. */
 int scan_open(const struct scan_config *cfg, struct source **ret, struct err *e);
+/* Whether /proc is of another pid namespace than events: there are no processes then. */
+bool scan_is_foreign(const struct source *s);
 /* Whether the kernel's iterators serve. */
 bool scan_has_iterators(const struct source *s);
 /* s: a source of scan_open().  While workers are at work, what they did so far is left out. */

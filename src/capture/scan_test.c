@@ -233,6 +233,50 @@ TEST(a_process_is_what_its_folder_says)
 	machine_free();
 }
 
+TEST(a_proc_that_numbers_us_otherwise_is_of_other_processes)
+{
+	struct picture p;
+
+	machine_new("");
+	put_process(42, "main", "1:cpu:/a\n");
+	put_link("/proc/self", "42");
+	p = scan((struct scan_config){.own_tgid = 42});
+	CHECK_INT(p.n_procs, 1);
+	p = scan((struct scan_config){.own_tgid = 43, .n_workers = 4});
+	CHECK_INT(p.n_procs, 0);
+	CHECK_INT(p.n_users, 2);
+	machine_free();
+}
+
+TEST(links_of_that_machine_lead_to_its_own_files)
+{
+	struct picture p;
+
+	machine_new("");
+	put("/there/passwd", "one:x:1001:1001:::\ntwo:x:1002:1001:::\nthree:x:1003:1001:::\n");
+	put_link("/etc/passwd", "/there/passwd");
+	p = scan_all();
+	CHECK_INT(p.n_users, 3);
+	machine_free();
+}
+
+TEST(users_that_cannot_be_read_are_told_of)
+{
+	struct picture p;
+
+	machine_new("");
+	CHECK_INT(scan_all().stats.n_dropped[SCAN_USERS_UNREAD], 0);
+	put_link("/etc/passwd", "/etc/passwd");
+	p = scan_all();
+	CHECK_INT(p.stats.n_dropped[SCAN_USERS_UNREAD], 1);
+	CHECK_INT(p.n_users, 0);
+	CHECK_INT(p.n_groups, 2);
+	put_link("/etc/passwd", "/nowhere");
+	put_link("/etc/group", "/nowhere");
+	CHECK_INT(scan_all().stats.n_dropped[SCAN_USERS_UNREAD], 2);
+	machine_free();
+}
+
 TEST(threads_follow_their_process)
 {
 	struct picture p;

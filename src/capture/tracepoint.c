@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { FOLDER = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
+
 /* tracefs without a place in the tree. */
 static int detached_tracefs(void)
 {
@@ -28,23 +30,43 @@ static int detached_tracefs(void)
 	return mount;
 }
 
-int tracepoint_events(void)
+/* Where it is mounted under root; or why it is not to be had. */
+static int mounted_events(const char *root)
 {
 	static const char *const places[] = {"/sys/kernel/tracing/events",
 					     "/sys/kernel/debug/tracing/events"};
-	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, why = -ENOENT, mount, fd;
+	int why = -ENOENT;
 
-	for (unsigned i = 0; i < 2; i++) {
-		fd = open(places[i], flags);
+	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		char path[PATH_MAX];
+		int fd;
+
+		snprintf(path, sizeof(path), "%s%s", root, places[i]);
+		fd = open(path, FOLDER);
 		if (fd >= 0)
 			return fd;
 		if (errno != ENOENT)
 			why = -errno;
 	}
+	return why;
+}
+
+int tracepoint_events(const char *host_root)
+{
+	int fd = mounted_events(""), mount, why;
+
+	/* A container has a /sys of its own, without what is mounted there. */
+	if (fd < 0 && host_root && *host_root) {
+		why = mounted_events(host_root);
+		fd = why >= 0 || why != -ENOENT ? why : fd;
+	}
+	if (fd >= 0)
+		return fd;
+	why = fd;
 	mount = detached_tracefs();
 	if (mount < 0)
 		return why;
-	fd = openat(mount, "events", flags);
+	fd = openat(mount, "events", FOLDER);
 	why = -errno;
 	close(mount);
 	return fd < 0 ? why : fd;

@@ -5,9 +5,7 @@
 #include "capture/file.h"
 #include "capture/procfs.h"
 
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 
 enum { PASSWD_COLUMNS = 7, GROUP_COLUMNS = 3 };
@@ -73,22 +71,20 @@ bool group_parse(struct str line, struct snap_group *ret)
 }
 
 /* Cut at the limit, behind its last whole line. */
-static char *read_whole(const char *root, const char *name, struct str *ret)
+static char *read_whole(struct users *u, const char *root, const char *path, struct str *ret)
 {
-	char path[PATH_MAX];
 	char *text = NULL;
 	size_t cap = 0, n = 0;
-	int written = snprintf(path, sizeof(path), "%s/etc/%s", root, name);
 	ssize_t r;
 
-	*ret = STR_EMPTY;
-	if (written < 0 || (size_t)written >= sizeof(path))
-		return NULL;
 	do {
 		text = xgrow(text, &cap, cap ? 2 * cap : 4096, 1);
-		r = file_read_all(AT_FDCWD, path, text, cap);
+		r = file_read_below(root, path, text, cap);
 		n = r > 0 ? (size_t)r : 0;
 	} while (n == cap && cap < USERS_FILE_MAX);
+	/* A machine need not have any; but one that is mounted somewhere was meant to. */
+	if (r < 0 && (r != -ENOENT || *root))
+		u->n_unread++;
 	*ret = (struct str){text, n};
 	if (n == cap)
 		ret->n = (size_t)(str_rchr(*ret, '\n') + 1);
@@ -98,8 +94,8 @@ static char *read_whole(const char *root, const char *name, struct str *ret)
 void users_open(struct users *u, const char *root)
 {
 	*u = (struct users){.is_local = false};
-	u->passwd = read_whole(root, "passwd", &u->rest_passwd);
-	u->group = read_whole(root, "group", &u->rest_group);
+	u->passwd = read_whole(u, root, "/etc/passwd", &u->rest_passwd);
+	u->group = read_whole(u, root, "/etc/group", &u->rest_group);
 }
 
 void users_close(struct users *u)

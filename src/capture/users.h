@@ -16,7 +16,8 @@ struct users {
 		struct snap_user user;
 		struct snap_group group;
 	} row;
-	bool is_local; /* what the rows will say: see snap_user.is_local */
+	bool is_local;	   /* what the rows will say: see snap_user.is_local */
+	unsigned n_unread; /* files that could not be read */
 };
 
 /* root: what stands before "/etc"; "" for this machine.  A missing file has no rows. */

@@ -54,27 +54,15 @@ static bool is_default_list(const struct config_key *row, const struct node *lis
 	return same;
 }
 
-/* The row that stands for all members of items of a list: one line is told of them. */
-static const struct config_key *group_of(const struct config_key *row)
-{
-	struct str path = str_of(row->path);
-	ptrdiff_t at = str_find(path, STR("[]"));
-	const struct config_key *list = at < 0 ? NULL : config_key_find(str_head(path, (size_t)at));
-
-	return list ? list : row;
-}
-
 static void tell_unused(struct checker *k, const struct config_key *row, const struct node *n)
 {
-	const struct config_key *group = group_of(row);
-
-	if (row->reader || k->told[group - config_keys])
+	if (row->reader || k->told[row - config_keys])
 		return;
-	k->told[group - config_keys] = true;
+	k->told[row - config_keys] = true;
 	if (row->is_gone)
 		WARN(k, n, "%s: known, and without effect. %s", buf_z(&k->path), row->help);
 	else
-		WARN(k, n, "%s: known, not used yet: what it says has no effect", group->path);
+		WARN(k, n, "%s: known, not used yet: what it says has no effect", row->path);
 }
 
 /* ---- types ---- */

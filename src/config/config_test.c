@@ -184,8 +184,6 @@ TEST(what_nothing_reads_is_told_once_when_it_is_set)
 		    "syslog_output.enabled: known, not used yet: what it says has no effect");
 	check_good("syslog_output: {enabled: false}");
 	check_good("syscall_event_drops: {actions: [ignore], rate: .03333, threshold: 0.1}");
-	check_issue("plugins: [{name: json, library_path: a.so}, {name: b, library_path: c}]",
-		    false, "plugins: known, not used yet: what it says has no effect");
 	check_issue("grpc: {enabled: true, threadiness: 8}", false,
 		    "grpc.enabled: known, and without effect. There is no gRPC server, nor has the "
 		    "reference one any more: use http_output.");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/node.h"
 
+#include "base/json.h"
 #include "base/strmap.h"
 #include "config/expand.h"
 
@@ -179,4 +180,65 @@ struct node *node_parse(struct nodes *s, struct str text, const struct config_so
 			    "only the first document of a file counts");
 	arena_done(&parsed);
 	return ret;
+}
+
+/* ---- as JSON ---- */
+
+/* "12", "-0.5", "1e6": as JSON writes numbers. */
+static bool is_number(struct str s)
+{
+	size_t i = s.n && s.p[0] == '-', digits = i;
+
+	while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
+		i++;
+	if (i == digits || (s.p[digits] == '0' && i > digits + 1))
+		return false;
+	if (i < s.n && s.p[i] == '.') {
+		for (digits = ++i; i < s.n && s.p[i] >= '0' && s.p[i] <= '9';)
+			i++;
+		if (i == digits)
+			return false;
+	}
+	if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
+		i++;
+		i += i < s.n && (s.p[i] == '-' || s.p[i] == '+');
+		for (digits = i; i < s.n && s.p[i] >= '0' && s.p[i] <= '9';)
+			i++;
+		if (i == digits)
+			return false;
+	}
+	return i == s.n;
+}
+
+static void add_scalar(const struct node *n, struct buf *out)
+{
+	bool b;
+	struct yaml y = {.kind = YAML_SCALAR, .text = n->text};
+
+	if (n->is_plain && is_number(n->text))
+		buf_adds(out, n->text);
+	else if (n->is_plain && yaml_bool(&y, &b))
+		json_add_bool(out, b);
+	else
+		json_add_string(out, n->text);
+}
+
+void node_add_json(const struct node *n, struct buf *out)
+{
+	if (n->kind == YAML_NULL)
+		buf_addz(out, "null");
+	else if (n->kind == YAML_SCALAR)
+		add_scalar(n, out);
+	else
+		buf_addc(out, n->kind == YAML_MAP ? '{' : '[');
+	for (uint32_t i = 0; i < n->n; i++) {
+		buf_addz(out, i ? "," : "");
+		if (n->kind == YAML_MAP) {
+			json_add_string(out, n->items[i]->key);
+			buf_addc(out, ':');
+		}
+		node_add_json(n->items[i], out);
+	}
+	if (n->kind == YAML_LIST || n->kind == YAML_MAP)
+		buf_addc(out, n->kind == YAML_MAP ? '}' : ']');
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "config/issue.h"
 
 enum {
@@ -39,6 +40,8 @@ struct node *node_get(const struct node *map, struct str key);
 /* The item of a list whose `name` this is. */
 struct node *node_named(const struct node *list, struct str name);
 bool node_is(const struct node *n, enum yaml_kind kind); /* NULL is of no kind */
+/* As JSON: what YAML takes for numbers and the like is not in quotes there. */
+void node_add_json(const struct node *n, struct buf *out);
 /* NULL after an error, which is among the issues then. */
 struct node *node_from_yaml(struct nodes *s, const struct yaml *y,
 			    const struct config_source *from);

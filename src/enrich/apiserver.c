@@ -269,7 +269,7 @@ static void on_page(void *arg, const struct reply *r)
 	w->call = NULL;
 	a->stats.n_bytes += r->n_bytes;
 	w->list_bytes += r->n_bytes;
-	if (r->outcome == CALL_GOOD && w->list_bytes > a->cfg.max_list_bytes) {
+	if (r->outcome == CALL_GOOD && w->list_bytes > a->cfg.limits.max_list_bytes) {
 		struct reply too_long = no_reply("the list is too long");
 
 		w->is_listing = false;
@@ -283,7 +283,7 @@ static void on_page(void *arg, const struct reply *r)
 	}
 	a->stats.n_pages++;
 	if (w->end.next.n)
-		w->next_ms = a->now_ms + a->cfg.page_wait_ms;
+		w->next_ms = a->now_ms + a->cfg.limits.page_wait_ms;
 	else
 		end_list(w);
 }
@@ -369,7 +369,7 @@ static void on_watch_end(void *arg, const struct reply *r)
 	w->call = NULL;
 	w->a->stats.n_bytes += r->n_bytes;
 	if (r->outcome == CALL_GOOD)
-		w->next_ms = w->a->now_ms + w->a->cfg.watch_wait_ms;
+		w->next_ms = w->a->now_ms + w->a->cfg.limits.watch_wait_ms;
 	else
 		fail(w, r);
 }

@@ -18,13 +18,22 @@ enum apiserver_state {
 	APISERVER_FAILED,
 };
 
+struct apiserver_limits {
+	size_t max_list_bytes;	/* of one list, all its pages */
+	unsigned page_wait_ms;	/* between pages */
+	unsigned watch_wait_ms; /* between watches of one kind, at the least */
+};
+
+#define APISERVER_LIMITS_DEFAULT                                                                   \
+	{                                                                                          \
+		.max_list_bytes = 100 << 20, .page_wait_ms = 1, .watch_wait_ms = 1000              \
+	}
+
 struct apiserver_config {
 	const struct access *access; /* must outlive it, as all that is pointed to */
 	bool watch;		     /* else one list is all */
 	size_t max_objects, max_bytes;
-	size_t max_list_bytes;	/* of one list, all its pages */
-	unsigned page_wait_ms;	/* between pages */
-	unsigned watch_wait_ms; /* between watches of one kind, at the least */
+	struct apiserver_limits limits;
 	unsigned page_items;
 };
 
@@ -32,9 +41,7 @@ struct apiserver_config {
 	((struct apiserver_config){.watch = true,                                                  \
 				   .max_objects = 16384,                                           \
 				   .max_bytes = 32 << 20,                                          \
-				   .max_list_bytes = 100 << 20,                                    \
-				   .page_wait_ms = 1,                                              \
-				   .watch_wait_ms = 1000,                                          \
+				   .limits = APISERVER_LIMITS_DEFAULT,                             \
 				   .page_items = 500})
 
 struct apiserver;

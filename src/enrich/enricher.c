@@ -260,6 +260,7 @@ static void open_apiserver(struct enricher *en)
 		return;
 	cfg.access = en->access;
 	cfg.watch = en->cfg.watch;
+	cfg.limits = en->cfg.kube_limits;
 	en->apiserver = apiserver_new(&cfg, en->calls, en->tell, en->arg);
 }
 

@@ -20,6 +20,9 @@ struct enricher_config {
 	const char *const *sockets;
 	size_t n_sockets;
 	bool no_usual_places;
+	/* Names of kinds of runtimes whose usual places do not count. */
+	const char *const *not_usual;
+	size_t n_not_usual;
 	bool watch; /* else every runtime is listed once */
 	bool with_size;
 	size_t label_max; /* bytes of a label's value; longer ones are left out */
@@ -27,6 +30,7 @@ struct enricher_config {
 	size_t max_containers;
 	struct connector *connector; /* for sockets that may not be opened; must outlive it */
 	struct access_config kube;   /* the Kubernetes API server, if there is one */
+	struct apiserver_limits kube_limits;
 };
 
 #define ENRICHER_CONFIG_DEFAULT                                                                    \
@@ -34,7 +38,8 @@ struct enricher_config {
 				  .label_max = 100,                                                \
 				  .timeout_ms = 5000,                                              \
 				  .max_questions = 16,                                             \
-				  .max_containers = 65536})
+				  .max_containers = 65536,                                         \
+				  .kube_limits = APISERVER_LIMITS_DEFAULT})
 
 /*
  * name: "container", "container_removed" or "k8s", json: its record; both borrowed.  From within

@@ -2,11 +2,16 @@
 #include "enrich/place.h"
 
 #include "base/alloc.h"
+#include "capture/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool is_same_file(const char *a, const char *b)
 {
@@ -43,6 +48,44 @@ static int add(struct place_list *l, const struct runtime_kind *kind, const char
 	return 0;
 }
 
+/* Where the thing is that fd is open for. */
+static char *path_of(int fd)
+{
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	close(fd);
+	if (n <= 0)
+		return NULL;
+	path[n] = '\0';
+	return xstrdup(path);
+}
+
+/*
+ * path on the machine whose root is mounted at root.  Links there, as /var/run often is one, name
+ * paths of that machine.  What is not there yet is looked for in its folder.
+ */
+static char *path_below(const char *root, const char *path)
+{
+	const char *name = strrchr(path, '/');
+	char *folder, *found = NULL, *ret;
+	int fd = *root ? file_open_below(root, path, O_PATH) : -ENOENT;
+
+	if (fd >= 0 && (ret = path_of(fd)))
+		return ret;
+	if (*root && name > path) {
+		folder = xstrndup(path, (size_t)(name - path));
+		fd = file_open_below(root, folder, O_PATH | O_DIRECTORY);
+		free(folder);
+		found = fd >= 0 ? path_of(fd) : NULL;
+	}
+	ret = found ? xasprintf("%s%s", found, name) : xasprintf("%s%s", root, path);
+	free(found);
+	return ret;
+}
+
 static int add_named(struct place_list *l, const char *root, const char *text, struct err *e)
 {
 	const char *equals = strchr(text, '=');
@@ -57,7 +100,7 @@ static int add_named(struct place_list *l, const char *root, const char *text, s
 			       "'%s' is not KIND=PATH with one of docker, podman, cri, containerd "
 			       "and an absolute path",
 			       text);
-	path = xasprintf("%s%s", root, equals + 1);
+	path = path_below(root, equals + 1);
 	r = add(l, kind, path, e);
 	if (!r && l->n)
 		l->at[l->n - 1].is_named = true;
@@ -74,7 +117,7 @@ static bool is_pattern(const char *path)
 static int add_usual(struct place_list *l, const struct runtime_kind *kind, const char *root,
 		     const char *usual, struct err *e)
 {
-	char *path = xasprintf("%s%s", root, usual);
+	char *path = is_pattern(usual) ? xasprintf("%s%s", root, usual) : path_below(root, usual);
 	glob_t found = {0};
 	int r = 0;
 
@@ -89,6 +132,15 @@ static int add_usual(struct place_list *l, const struct runtime_kind *kind, cons
 	return r;
 }
 
+static bool has_usual_places(const struct enricher_config *cfg, const struct runtime_kind *kind)
+{
+	for (size_t i = 0; i < cfg->n_not_usual; i++) {
+		if (!strcmp(cfg->not_usual[i], kind->name))
+			return false;
+	}
+	return !cfg->no_usual_places;
+}
+
 int places_find(const struct enricher_config *cfg, struct place_list *ret, struct err *e)
 {
 	const char *root = cfg->host_root ? cfg->host_root : "";
@@ -96,9 +148,11 @@ int places_find(const struct enricher_config *cfg, struct place_list *ret, struc
 
 	for (size_t i = 0; i < cfg->n_sockets && !r; i++)
 		r = add_named(ret, root, cfg->sockets[i], e);
-	for (size_t k = 0; runtime_kinds[k] && !cfg->no_usual_places; k++) {
+	for (size_t k = 0; runtime_kinds[k]; k++) {
 		const char *const *usual = runtime_kinds[k]->sockets;
 
+		if (!has_usual_places(cfg, runtime_kinds[k]))
+			continue;
 		for (; *usual && !r; usual++)
 			r = add_usual(ret, runtime_kinds[k], root, *usual, e);
 	}

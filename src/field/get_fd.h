@@ -47,6 +47,8 @@ bool moment_given_name(const struct field_ctx *c, struct str *ret);
 /* The same as it was given. */
 struct str moment_given_name_raw(const struct field_ctx *c);
 
+/* Which parameter of such events a field of fs.path is about; 0: none that is a path itself. */
+unsigned field_fs_path_param(const struct field *f, uint16_t event);
 /* The descriptor that fs.path.name is of; NULL when a name is all there is. */
 const struct fd *moment_fs_fd(const struct field_ctx *c);
 

@@ -236,6 +236,16 @@ const struct fd *moment_fs_fd(const struct field_ctx *c)
 	return m->fd;
 }
 
+unsigned field_fs_path_param(const struct field *f, uint16_t event)
+{
+	const struct fs_paths *paths = find_fs_paths(event);
+	unsigned which = f->info->up & ~FS_RAW;
+
+	if (f->info->get != get_fs_path || !paths || paths->params[which] == FD_NAME)
+		return 0;
+	return paths->params[which];
+}
+
 static struct str fs_absolute(const struct field_ctx *c, enum path_base from, unsigned param,
 			      struct str path)
 {

@@ -70,6 +70,13 @@ struct program {
 	size_t n_found, n_undecided;
 };
 
+/* Whether events of that type could satisfy the condition; syscall: of generic ones, or SC_COUNT.
+ */
+bool condition_can_match(const struct condition *c, unsigned source, unsigned type,
+			 unsigned syscall);
+/* After these a process is another one, so what is found is of no later use. */
+bool program_changes_process(unsigned type);
+
 /* Make ready for an event: nothing is known yet. */
 void eval_begin(struct program *p, const struct field_ctx *c);
 enum truth eval_ref(struct program *p, uint32_t ref);

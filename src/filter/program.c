@@ -329,7 +329,8 @@ bool program_reads(const struct program *p, bool (*is)(struct str field))
 
 /* Plans are made when the first event of their type comes: most types never do. */
 
-static bool can_match(const struct condition *c, unsigned source, unsigned type, unsigned syscall)
+bool condition_can_match(const struct condition *c, unsigned source, unsigned type,
+			 unsigned syscall)
 {
 	if (c->source != source || (type == EV_PLUGINEVENT_E && source == SOURCE_SYSCALL))
 		return false;
@@ -341,8 +342,7 @@ static bool can_match(const struct condition *c, unsigned source, unsigned type,
 	       event_set_has(c->events.syscalls, syscall);
 }
 
-/* After these a process is another one, so what is found is of no later use. */
-static bool changes_process(unsigned type)
+bool program_changes_process(unsigned type)
 {
 	static const char *const names[] = {"execve", "execveat", "clone",   "clone3",
 					    "fork",   "vfork",	  "procexit"};
@@ -371,14 +371,14 @@ static struct plan *plan_make(struct program *p, const struct plan_for *f,
 		const struct condition *c = &p->conditions[i];
 		uint32_t ref;
 
-		if (!can_match(c, f->source, f->type, f->syscall))
+		if (!condition_can_match(c, f->source, f->type, f->syscall))
 			continue;
 		ref = c->is_ordered ? REF_TRUE : specialise(&s, c->root);
 		if (ref != REF_FALSE)
 			list[n++] = (struct plan_condition){(uint32_t)i, ref, c->is_ordered};
 	}
-	plan = plan_new(&p->graph, &event_table[f->type], list, n, !changes_process(f->type),
-			before);
+	plan = plan_new(&p->graph, &event_table[f->type], list, n,
+			!program_changes_process(f->type), before);
 	specialiser_done(&s);
 	free(list);
 	return plan;

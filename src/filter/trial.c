@@ -18,6 +18,7 @@
 enum { N_THREADS = 8 };
 
 uint32_t random_state;
+void (*trial_also)(struct program *p, const struct field_ctx *c, size_t n_found);
 
 uint32_t pick(uint32_t n)
 {
@@ -26,9 +27,10 @@ uint32_t pick(uint32_t n)
 }
 
 const char *const trial_texts[N_TEXTS] = {
-	"/etc/passwd", "/etc/shadow", "/usr/lib/x.so", "/tmp/a", "bash",
-	"sshd",	       "/dev/null",   "relative/path", "",	 "../up",
-	"/TMP/Up",     "tmp//a.b",    "/usr/lib/y.z"};
+	"/etc/passwd",	 "/etc/shadow", "/usr/lib/x.so", "/tmp/a", "bash",
+	"sshd",		 "/dev/null",	"relative/path", "",	   "../up",
+	"/TMP/Up",	 "tmp//a.b",	"/usr/lib/y.z",	 "/tmp/",  "/usr//lib/x.so",
+	"/etc/../tmp/a", "/tmp/./a"};
 
 /* A connection between two of few addresses; both ends of one family. */
 static uint32_t make_tuple(uint8_t *out)
@@ -226,6 +228,8 @@ static void trial_init(struct trial *t, size_t n, add_condition_fn add)
 
 static void trial_done(struct trial *t)
 {
+	if (trial_also)
+		trial_also(t->program, NULL, 0);
 	for (size_t i = 0; i < t->n; i++)
 		naive_free(&t->naive[i]);
 	program_free(t->program);
@@ -252,6 +256,8 @@ static void trial_check(struct trial *t, const struct field_ctx *c)
 		at += got;
 	}
 	assert_int_equal(at, n);
+	if (trial_also)
+		trial_also(t->program, c, n);
 }
 
 void trial_run(size_t n_conditions, add_condition_fn add, unsigned n_events, const uint16_t *types,

@@ -7,7 +7,7 @@
 
 #include "filter/program.h"
 
-enum { TRIAL_RECORD_MAX = 4096, N_TEXTS = 13 };
+enum { TRIAL_RECORD_MAX = 4096, N_TEXTS = 17 };
 
 /* What values of text are. */
 extern const char *const trial_texts[N_TEXTS];
@@ -15,6 +15,12 @@ extern const char *const trial_texts[N_TEXTS];
 /* Set random_state first: equal ones give equal trials. */
 extern uint32_t random_state;
 uint32_t pick(uint32_t n); /* below n */
+
+/*
+ * Called at every event, with how many conditions hold, before the next evaluation; NULL for c: the
+ * program goes.
+ */
+extern void (*trial_also)(struct program *p, const struct field_ctx *c, size_t n_found);
 
 /* Write one condition. */
 typedef void (*add_condition_fn)(struct buf *out);

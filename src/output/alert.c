@@ -5,10 +5,11 @@
 #include "base/json.h"
 #include "filter/residue.h"
 
-/* One member of output_fields; x is NULL for the event's time, which is always there. */
+/* One member of output_fields; both are NULL for the event's time, which is always there. */
 struct member {
 	struct str name;
 	struct extractor *x;
+	struct message *text;
 };
 
 static void add_time(const struct alert_config *cfg, uint64_t ts, struct buf *out)
@@ -47,40 +48,73 @@ static bool is_event_time(struct str name)
 	return str_is(name, "evt.time") || str_is(name, "evt.time.iso8601");
 }
 
+/* Rules have few of them. */
+static bool is_extra(const struct rule *r, struct str name)
+{
+	for (size_t i = 0; i < r->n_extras; i++) {
+		if (str_eq(r->extras[i].name, name))
+			return true;
+	}
+	return false;
+}
+
 static size_t collect_members(const struct alert_config *cfg, const struct rule *r,
 			      struct member *list)
 {
 	struct str time = cfg->time_iso8601 ? STR("evt.time.iso8601") : STR("evt.time");
 	size_t n = 0;
 
-	insert(list, n++, (struct member){time, NULL});
+	if (!is_extra(r, time))
+		insert(list, n++, (struct member){time, NULL, NULL});
+	for (size_t i = 0; i < r->n_extras; i++)
+		insert(list, n++, (struct member){r->extras[i].name, NULL, r->extras[i].message});
 	for (size_t i = 0; i < r->n_tokens; i++) {
-		struct member m = {r->tokens[i].text, r->tokens[i].x};
+		struct member m = {r->tokens[i].text, r->tokens[i].x, NULL};
 
 		if (is_event_time(m.name))
 			m.x = NULL;
-		if (!str_eq(m.name, time))
+		if (!str_eq(m.name, time) && !is_extra(r, m.name))
 			insert(list, n++, m);
 	}
 	return n;
 }
 
+static void add_text(struct message *m, const struct field_ctx *c, struct buf *out)
+{
+	size_t start = out->n;
+	struct str text;
+
+	/* Made where it belongs, as there is room; then once more as JSON. */
+	message_format(m, c, out);
+	text = arena_str(c->scratch, (struct str){out->p + start, out->n - start});
+	out->n = start;
+	json_add_string(out, text);
+}
+
+static void add_member(const struct member *m, const struct field_ctx *c, struct buf *out)
+{
+	json_add_string(out, m->name);
+	buf_addc(out, ':');
+	if (m->x)
+		add_value(m->x, c, out);
+	else if (m->text)
+		add_text(m->text, c, out);
+	else
+		buf_add_u64(out, event_wall_ns(&c->m->ev));
+}
+
 static void add_fields(const struct alert_config *cfg, const struct rule *r,
 		       const struct field_ctx *c, struct buf *out)
 {
-	struct member *list = arena_alloc(c->scratch, (r->n_tokens + 1) * sizeof(*list));
+	struct member *list =
+		arena_alloc(c->scratch, (r->n_tokens + r->n_extras + 1) * sizeof(*list));
 	size_t n = collect_members(cfg, r, list);
 
 	buf_addz(out, ",\"output_fields\":{");
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			buf_addc(out, ',');
-		json_add_string(out, list[i].name);
-		buf_addc(out, ':');
-		if (list[i].x)
-			add_value(list[i].x, c, out);
-		else
-			buf_add_u64(out, event_wall_ns(&c->m->ev));
+		add_member(&list[i], c, out);
 	}
 	buf_addc(out, '}');
 }
@@ -194,6 +228,8 @@ bool alert_keep(const struct rule *r, const struct field_ctx *c, struct kept *k)
 	printing.printing = true;
 	for (size_t i = 0; i < r->n_tokens; i++)
 		all = extractor_keep(r->tokens[i].x, &printing, k) && all;
+	for (size_t i = 0; i < r->n_extras; i++)
+		all = message_keep(r->extras[i].message, c, k) && all;
 	return all;
 }
 

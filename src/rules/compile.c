@@ -49,16 +49,24 @@ bool rule_name_matches(struct str pattern, struct str name)
 	return p == pattern.n;
 }
 
+static bool is_switched(const struct rule_switch *s, const struct rule *r)
+{
+	return s->is_tag ? rule_has_tag(r, s->text) : rule_name_matches(s->text, r->name);
+}
+
 static bool is_enabled(const struct loader_config *cfg, const struct rule *r, bool enabled)
 {
-	bool tagged = !cfg->n_tags;
+	bool on = !cfg->n_tags;
 
-	for (size_t i = 0; i < cfg->n_tags && !tagged; i++)
-		tagged = rule_has_tag(r, cfg->tags[i]);
+	for (size_t i = 0; i < cfg->n_tags && !on; i++)
+		on = rule_has_tag(r, cfg->tags[i]);
+	on &= enabled;
 	for (size_t i = 0; i < cfg->n_disabled; i++)
-		if (rule_name_matches(cfg->disabled[i], r->name))
-			return false;
-	return enabled && tagged && r->priority <= cfg->min_priority;
+		on &= !rule_name_matches(cfg->disabled[i], r->name);
+	for (size_t i = 0; i < cfg->n_switches; i++)
+		if (is_switched(&cfg->switches[i], r))
+			on = cfg->switches[i].on;
+	return on && r->priority <= cfg->min_priority;
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -113,22 +121,22 @@ static bool replace_container_info(struct str output, struct str details, struct
 }
 
 /* The output and what belongs behind it, into c->message. */
-static void put_message(struct compiler *c, unsigned source, struct str output)
+static void put_message(struct compiler *c, unsigned source, const struct rule *r)
 {
 	bool is_details = c->cfg->extra_is_details;
 	/* Details are of containers, which only system calls have to do with. */
-	bool is_moot = is_details && (c->suggested[source].n || source != SOURCE_SYSCALL);
+	bool is_moot = is_details && (append_suggests(c, source, r) || source != SOURCE_SYSCALL);
 	struct str extra = is_moot ? STR_EMPTY : c->cfg->extra_output;
 
 	buf_reset(&c->message);
-	if (replace_container_info(output, is_details ? extra : STR_EMPTY, &c->message) &&
+	if (replace_container_info(r->output, is_details ? extra : STR_EMPTY, &c->message) &&
 	    is_details)
 		extra = STR_EMPTY;
 	if (extra.n) {
 		buf_addc(&c->message, ' ');
 		buf_adds(&c->message, extra);
 	}
-	buf_adds(&c->message, c->suggested[source]);
+	append_put(c, source, r);
 }
 
 static int compile_message(struct compiler *c, unsigned source, struct rule *r,
@@ -137,14 +145,14 @@ static int compile_message(struct compiler *c, unsigned source, struct rule *r,
 	struct arena *a = &c->set->arena;
 	const struct message_token *tokens;
 
-	put_message(c, source, r->output);
+	put_message(c, source, r);
 	if (message_compile(buf_str(&c->message), c->fields[source], a, &r->message, ret_at, e))
 		return -EINVAL;
 	tokens = message_tokens(r->message, &r->n_tokens);
-	r->tokens = arena_alloc(a, r->n_tokens * sizeof(*tokens));
+	r->tokens = arena_alloc(a, (r->n_tokens + append_count_fields(c->cfg)) * sizeof(*tokens));
 	if (r->n_tokens)
 		memcpy(r->tokens, tokens, r->n_tokens * sizeof(*tokens));
-	return 0;
+	return append_fields(c, source, r, e);
 }
 
 /* The message is still in c->message; what was appended to the output is right. */
@@ -162,7 +170,7 @@ static const struct place *place_in_output(struct compiler *c, const struct rule
 static void warn_output(struct compiler *c, const struct rule_def *def, const struct rule *r)
 {
 	if (str_find(r->output, container_info) >= 0 &&
-	    (!c->cfg->extra_is_details || c->suggested[def->source_number].n))
+	    (!c->cfg->extra_is_details || append_suggests(c, def->source_number, r)))
 		verdict_add(c->v, ISSUE_DEPRECATED_ITEM, def->output_at,
 			    "'%%container.info' is deprecated and prints nothing; container and "
 			    "Kubernetes fields are appended by append_output");
@@ -441,8 +449,7 @@ static void compiler_init(struct compiler *c)
 	c->set = ruleset_new();
 	for (unsigned i = 0; i < event_source_count(); i++) {
 		c->fields[i] = message_fields_new(i);
-		if (c->cfg->suggested_output)
-			c->suggested[i] = suggest(i, &c->trees);
+		c->suggested[i] = suggest(i, &c->trees);
 	}
 	c->idle = program_new();
 }

@@ -65,3 +65,10 @@ void compiler_add_macros(struct compiler *c);
  */
 const struct place *compiler_blame(struct compiler *c, const struct rule_def *def,
 				   const struct ast *t, const struct position *at, struct str text);
+/* Whether the fields that are worth it stand behind this rule's output; what does, into c->message.
+ */
+bool append_suggests(const struct compiler *c, unsigned source, const struct rule *r);
+void append_put(struct compiler *c, unsigned source, const struct rule *r);
+/* Members of output_fields that are not in it; r->tokens has room for so many more. */
+size_t append_count_fields(const struct loader_config *cfg);
+int append_fields(struct compiler *c, unsigned source, struct rule *r, struct err *e);

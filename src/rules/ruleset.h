@@ -29,6 +29,12 @@ struct texts {
 	size_t n;
 };
 
+/* One more member of an alert's output_fields. */
+struct rule_extra {
+	struct str name;
+	struct message *message;
+};
+
 /* For people who look at rules (loader_config.describe). */
 struct rule_details {
 	struct str condition_compiled; /* with its lists, macros and exceptions in place */
@@ -46,6 +52,8 @@ struct rule {
 	struct message *message;      /* output with suggested and extra output appended */
 	struct message_token *tokens; /* distinct, of message and extra fields */
 	size_t n_tokens;
+	struct rule_extra *extras;
+	size_t n_extras;
 	struct event_set events;
 	uint64_t n_matches;	      /* counted by the caller */
 	struct rule_details *details; /* NULL unless asked for */
@@ -93,15 +101,40 @@ struct plugin_version {
 	uint32_t number[3];
 };
 
+/* Rules that are on from here on, or off. */
+struct rule_switch {
+	bool on, is_tag;
+	struct str text; /* a tag, or a name with '*' */
+};
+
+struct append_field {
+	struct str name, format; /* no format: the field of this name, as a value */
+};
+
+/* What belongs behind the outputs of some rules; empty texts match all. */
+struct append_output {
+	struct str source, rule;
+	const struct str *tags; /* all of these */
+	size_t n_tags;
+	struct str text;
+	bool suggested;
+	const struct append_field *fields;
+	size_t n_fields;
+};
+
 struct loader_config {
 	enum priority min_priority; /* rules below are not enabled; default DEBUG */
 	const struct str *tags;	    /* when given: only rules with one of these */
 	size_t n_tags;
 	const struct str *disabled; /* names with '*' */
 	size_t n_disabled;
+	const struct rule_switch *switches; /* after all that, in order */
+	size_t n_switches;
+	const struct append_output *appends;
+	size_t n_appends;
 	const struct plugin_version *plugins; /* that are loaded; borrowed by the loader */
 	size_t n_plugins;
-	bool suggested_output; /* default true */
+	bool suggested_output; /* default true; else where appends say so */
 	/*
 	 * Goes behind every output.  Details of the container stand where an output says
 	 * %container.info, if it does, and are left out where suggested output has them.

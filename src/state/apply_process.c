@@ -142,10 +142,15 @@ static void inherit(struct state *s, struct thread *t, struct thread *from)
 	set_istr(s, &t->env, main && s->as_live ? main->env : from->env);
 }
 
-/* It was read from /proc when all this was done: what would be made of it here is older. */
-static bool was_read_since(const struct thread *t, uint64_t ts)
+/*
+ * It was read when it had begun already: what would be made of it here is older than that, and what
+ * its parent has by then may be younger.  Its parent's half comes late where there is much to do.
+ */
+static bool was_read(const struct thread *t, uint64_t ts)
 {
-	return t && t->read_ns > ts;
+	if (!t || !t->read_ns)
+		return false;
+	return t->read_ns > ts || (!thread_is_dead(t) && ts - t->read_ns < RECENT_NS);
 }
 
 /* In a namespace the child's ids are another matter, which its own half will tell. */
@@ -184,7 +189,7 @@ static void clone_in_parent(struct state *s, struct moment *m)
 	if (child_tells_itself(s, caller, ev, m->res))
 		return;
 	child = thread_find(s, m->res);
-	if (was_read_since(child, ev->ts) || (child && child->flags & PPM_CL_CLONE_INVERTED))
+	if (was_read(child, ev->ts) || (child && child->flags & PPM_CL_CLONE_INVERTED))
 		return;
 	child = thread_new(s, m->res);
 	if (!child)
@@ -217,7 +222,7 @@ static void clone_in_child(struct state *s, struct moment *m)
 	bool is_thread = event_u64(ev, P_FLAGS) & PPM_CL_CLONE_THREAD;
 	struct thread *from, *child = thread_find(s, ev->tid);
 
-	if (is_known(child, ev->ts) || was_read_since(child, ev->ts))
+	if (is_known(child, ev->ts) || was_read(child, ev->ts))
 		return;
 	from = thread_get(s, is_thread ? event_i64(ev, P_PID) : event_i64(ev, P_PTID));
 	child = thread_new(s, ev->tid);

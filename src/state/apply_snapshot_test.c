@@ -147,3 +147,25 @@ TEST(who_is_not_in_the_picture_and_only_its_parents_fork_told_of_does_not_stay)
 	CHECK(who(f, 104) && who(f, 1));
 	feed_free(f);
 }
+
+/* The picture has the child, then more of its parent; then the parent's half of the fork comes. */
+TEST(a_child_that_was_read_before_its_parent_returned_keeps_what_was_read)
+{
+	struct feed *f = feed_new(NULL);
+	struct snap_fd later = {.tid = 100, .fd = 9, .type = FD_FILE_V2, .name = STR("/later")};
+	struct record r = {.kind = RECORD_FD, .fd = &later};
+
+	feed_proc(f, 1, 1, 0, "init");
+	feed_proc_read(f, 101, 101, 100, "early", f->ts + 500000);
+	feed_proc_read(f, 100, 100, 1, "sh", f->ts + 5000000);
+	state_apply(f->s, &r, &f->m);
+	feed_clone(f, 0, (struct who){.tid = 101, .pid = 101, .ptid = 100});
+	feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1});
+	CHECK_STR(fd_name(f, 100, 9), "/later");
+	CHECK_STR(fd_name(f, 101, 9), "(unknown)");
+	CHECK_STR(text_of(who(f, 101)->comm), "early");
+	f->ts += 2 * RECENT_NS;
+	feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1}); /* another one */
+	CHECK_STR(text_of(who(f, 101)->comm), "sh");
+	feed_free(f);
+}
