@@ -3,7 +3,9 @@
 import glob
 import os
 
-HIERARCHIES = [os.path.dirname(p) for p in glob.glob('/sys/fs/cgroup/cgroup.procs') + glob.glob('/sys/fs/cgroup/*/cgroup.procs')]
+# Other folders there are groups, or nothing.
+HIERARCHIES = [d for d in map(os.path.dirname, glob.glob('/sys/fs/cgroup/cgroup.procs') + glob.glob('/sys/fs/cgroup/*/cgroup.procs'))
+               if os.path.ismount(os.path.realpath(d))]
 
 
 def be_of_the_host():

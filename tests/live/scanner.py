@@ -13,6 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
+from simulated import Docker, start_many  # noqa: E402
 from tap import PATIENCE, SAKER, TMP, check, equal, fails, file, run, saker, skip  # noqa: E402
 
 RULES = '''
@@ -50,9 +51,9 @@ def _write(name, text):
 
 
 class _Watch:
-    def __init__(self, *args):
+    def __init__(self, *args, runtimes=('--no-runtimes',)):
         self.out = open(file('out'), 'wb')
-        self.p = subprocess.Popen([SAKER, 'run', '--no-runtimes', '-r', file('rules.yaml', RULES), *args], stdout=self.out,
+        self.p = subprocess.Popen([SAKER, 'run', *runtimes, '-r', file('rules.yaml', RULES), *args], stdout=self.out,
                                   stderr=subprocess.PIPE)
         atexit.register(self.p.kill)  # for when a test fails
         self.until_marked('begin')
@@ -168,6 +169,19 @@ def what_only_the_writer_sees_is_scanned():
         p.communicate(b'\n')
     check(not os.path.exists(f'{hidden}/saker-scan-own'))
     w.end()
+
+
+def in_a_container_the_alert_waits_for_its_metadata_first():
+    runtimes = ('--runtime-socket', f'docker={Docker("slow.sock", (100, 300)).path}', '--metadata-deadline', '10000')
+    w = _Watch('-j', *_yara(), runtimes=runtimes)
+    ids = start_many(3, 0x60000, f'echo {SIGNATURE} > {_path("saker-scan-in")}-$$')
+    end = time.time() + 30 * PATIENCE
+    while time.time() < end and sum('saker-scan-in' in x for x in w.lines()) < len(ids):
+        time.sleep(0.05)
+    said = w.end()
+    found = [json.loads(x) for x in w.lines() if 'saker-scan-in' in x]
+    equal(sorted((a['output_fields']['container.id'], a['output_fields']['container.name'], a['saker']['scan_verdict'])
+                 for a in found), [(i, f'name-{i}', 'Saker_Test /dev/stdin') for i in ids], said)
 
 
 def a_scanner_that_hangs_holds_nobody_up():
