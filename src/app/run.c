@@ -3,6 +3,7 @@
 #include "app/command.h"
 
 #include "app/hosts.h"
+#include "app/metrics.h"
 #include "app/plugged_run.h"
 #include "app/plugged.h"
 #include "app/privilege.h"
@@ -27,6 +28,7 @@ struct run_options {
 	struct runtimes_options runtimes;
 	struct plugged_options plugged;
 	struct sources_options sources;
+	struct scans_options scans;
 	struct option_texts syscalls;
 	uint64_t seconds, stats;
 	bool quiet, repair_syscalls, all_syscalls, print_syscalls;
@@ -40,6 +42,7 @@ struct run {
 	struct worker *runtimes; /* NULL: none is asked */
 	struct ring_note rings;
 	struct progress progress;
+	struct metrics metrics;
 	uint32_t sources; /* bits of event sources, by number */
 };
 
@@ -48,7 +51,9 @@ static uint64_t nap_ns(const struct run *r)
 {
 	if (plugged() && plugins_are_open(plugged()))
 		return PLUGIN_NAP_NS;
-	return state_is_awaiting(r->watch.in.state) ? AWAITING_NAP_NS : LONGEST_NAP_NS;
+	return state_is_awaiting(r->watch.in.state) || scans_is_busy(r->watch.scans)
+		       ? AWAITING_NAP_NS
+		       : LONGEST_NAP_NS;
 }
 
 /* Between events, and while there are none. */
@@ -59,6 +64,7 @@ static bool pause_run(void *arg, bool idle)
 	startup_tell_refused(&r->startup);
 	runtimes_tell_cluster(r->runtimes);
 	progress_tell(&r->progress);
+	metrics_tick(&r->metrics);
 	plugged_tell();
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
 		return false;
@@ -94,6 +100,7 @@ static void summarize(struct run *r)
 	summary_parking(r->watch.parking);
 	summary_posing(&r->watch.in);
 	runtimes_summarize(r->runtimes);
+	scans_summarize(r->watch.scans);
 	hosts_tell();
 	if (r->o->stats)
 		plugged_tell_metrics();
@@ -104,11 +111,15 @@ static int begin(struct run *r, struct err *e)
 	int ret = startup_drop(&r->startup, e);
 
 	if (!ret)
+		ret = metrics_open(&r->metrics, &r->watch, r->live, e);
+	if (!ret)
 		ret = plugged_begin(r->sources, e);
 	if (!ret)
 		ret = hosts_ask(false, e);
 	if (!ret)
 		ret = runtimes_start(r->runtimes, e);
+	if (!ret)
+		ret = scans_start(r->watch.scans, e);
 	if (!ret)
 		ret = input_heals(&r->watch.in, r->live, e);
 	if (!ret)
@@ -164,6 +175,7 @@ static enum exit_status watch_machine(struct run *r)
 		report("%s", e.msg);
 	if (!r->o->quiet)
 		summarize(r);
+	metrics_close(&r->metrics);
 	input_close(&w->in);
 	startup_done(&r->startup);
 	return e.code ? EXIT_FAULT : status;
@@ -204,10 +216,14 @@ static int choose(struct run *r, struct err *e)
 		ret = choose_syscalls(o, &cfg, e);
 	if (!ret)
 		ret = runtimes_open(&o->runtimes, &r->runtimes, e);
+	if (!ret)
+		ret = scans_open(&o->scans, &r->watch.scans, e);
 	if (ret)
 		return ret;
-	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs();
+	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs() | metrics_needs() |
+			    scans_needs(r->watch.scans);
 	startup_choose(&r->startup, &cfg, r->watch.rules);
+	r->startup.live.wants_places |= r->watch.scans != NULL;
 	return 0;
 }
 
@@ -252,6 +268,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	else if (status == EXIT_DONE) /* without rules there is nothing to watch for */
 		status = r.watch.rules->n_rules ? watch_machine(&r) : EXIT_FAULT;
 	worker_free(r.runtimes);
+	scans_free(r.watch.scans);
 	watch_done(&r.watch);
 	return status;
 }
@@ -266,6 +283,7 @@ static const struct option_row rows[] = {
 	RUNTIMES_ROWS(struct run_options, runtimes),
 	PLUGGED_ROWS(struct run_options, plugged),
 	SOURCES_ROWS(struct run_options, sources),
+	SCANS_ROWS(struct run_options, scans),
 	ROW("syscalls", 0, TEXTS, syscalls, "LIST",
 	    "watch these, not all that state needs; !NAME: never this"),
 	ROW("repair-syscalls", 0, FLAG, repair_syscalls, NULL,
@@ -283,7 +301,7 @@ const struct command command_run = {
 	.summary = "Watch this machine and print alerts",
 	.arguments = SETTINGS_ARGUMENTS
 	" " CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] "
-	"[--metadata-deadline MS] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS
+	"[--metadata-deadline MS] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS " " SCANS_ARGUMENTS
 	" [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] "
 	"[--print-syscalls] [--stats N] [--quiet]",
 	.details =

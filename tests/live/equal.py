@@ -37,6 +37,10 @@ ANYTHING = f'''
   output: ready %proc.args
   priority: DEBUG
 '''
+# Names of others, behind their numbers: two watchers may see them at different moments, before and after
+# an exec or the end of somebody on another CPU.
+OTHERS = re.compile(r'\b(pid|tid|ptid|ppid|vpid|vtid|pgid|vpgid|vtgid|sid|spid|dpid|next|reaper_tid|res)=(\d+)'
+                    r'\((?!<).{1,15}?\)(?= |$)')
 RINGS = ['--ring-size', '16M,16M,64M']
 LIVE = os.path.abspath(sys.argv[1])
 
@@ -90,7 +94,8 @@ def _alerts(lines):
     for line in lines.splitlines():
         a = json.loads(line)
         if a['rule'] != 'Ready' and 'saker-scene' in a['output'] and 'saker record' not in a['output']:
-            threads[a['output_fields'].get('thread.tid')].append((a['rule'], a['output'].split(' ', 1)[1]))
+            output = OTHERS.sub(r'\1=\2', a['output'].split(' ', 1)[1])
+            threads[a['output_fields'].get('thread.tid')].append((a['rule'], output))
     return threads
 
 
@@ -124,8 +129,16 @@ def _same_once(scene, *rules):
     return sum(map(len, watched.values()))
 
 
+def _by_type(alerts):
+    """What a ring does is done by workers on other CPUs: what two watchers see of that and of its owner may change places."""
+    if any(' io_uring_setup ' in output for _, output in alerts):
+        return sorted(alerts, key=lambda alert: alert[1].split(' ')[2])
+    return alerts
+
+
 def _differences(tid, watched, replayed):
     """In words: what only one of them has there."""
+    watched, replayed = _by_type(watched), _by_type(replayed)
     lines = [[f'{rule}: {output}' for rule, output in alerts] for alerts in (watched, replayed)]
     diff = difflib.unified_diff(*lines, 'watched', 'replayed', n=0, lineterm='')
     return [f'\nthread {tid}: {x:.300}' for x in diff if x[:3] not in ('---', '+++')]
