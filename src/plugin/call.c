@@ -9,7 +9,7 @@
 
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
-enum { N_FATAL = sizeof(fatal) / sizeof(fatal[0]) };
+enum { N_FATAL = sizeof(fatal) / sizeof(fatal[0]), LINE_MAX_BYTES = 256 };
 
 static struct sigaction old_actions[N_FATAL];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -63,11 +63,27 @@ bool plugin_calls_look(struct plugin_calls *c, uint64_t *ret_number, struct plug
 	return ret->plugin && ret->function;
 }
 
-static void say(const char *text)
+static void add(char line[LINE_MAX_BYTES], const char *text)
 {
-	ssize_t n = write(STDERR_FILENO, text, strlen(text));
+	size_t n = strlen(line), more = strnlen(text, LINE_MAX_BYTES - 2 - n);
 
-	(void)n; /* nobody is left to be told */
+	memcpy(line + n, text, more);
+	line[n + more] = '\0';
+}
+
+/* In one piece, as other threads may have something to say; with what a handler may call. */
+static void tell(struct plugin_call c)
+{
+	char line[LINE_MAX_BYTES] = "saker: plugin '";
+	size_t n;
+
+	add(line, c.plugin);
+	add(line, "' crashed in plugin_");
+	add(line, c.function);
+	n = strlen(line);
+	line[n++] = '\n';
+	if (write(STDERR_FILENO, line, n) < 0)
+		return; /* nobody is left to be told */
 }
 
 /* What was to happen before happens now: the instruction fails again. */
@@ -75,13 +91,8 @@ static void crashed(int signal)
 {
 	struct plugin_call c = now_calling();
 
-	if (c.plugin) {
-		say("saker: plugin '");
-		say(c.plugin);
-		say("' crashed in plugin_");
-		say(c.function);
-		say("\n");
-	}
+	if (c.plugin)
+		tell(c);
 	for (unsigned i = 0; i < N_FATAL; i++)
 		if (fatal[i] == signal)
 			sigaction(signal, &old_actions[i], NULL);
