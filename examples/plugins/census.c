@@ -40,7 +40,8 @@ struct state {
 	ss_plugin_table_field_t *comm, *descriptors, *runs;
 
 	struct program programs[PROGRAMS_MAX];
-	uint64_t n_programs;
+	uint64_t n_programs, n_runs, n_at_start;
+	ss_plugin_metric metrics[3];
 
 	/* The thread that sends beats, and whoever takes async events. */
 	pthread_t beater;
@@ -327,6 +328,49 @@ ss_plugin_rc plugin_set_config(ss_plugin_t *state, const ss_plugin_set_config_in
 	return SS_PLUGIN_SUCCESS;
 }
 
+/* ---- when the stream of events begins, and what is counted ---- */
+
+static ss_plugin_bool count_thread(ss_plugin_table_iterator_state_t *i, ss_plugin_table_entry_t *e)
+{
+	++*(uint64_t *)i;
+	return 1;
+}
+
+/* Those that are there already are no news: they are only counted. */
+ss_plugin_rc plugin_capture_open(ss_plugin_t *state, const ss_plugin_capture_listen_input *in)
+{
+	struct state *s = state;
+
+	s->n_at_start = 0;
+	in->table_reader_ext->iterate_entries(s->threads, count_thread, &s->n_at_start);
+	return SS_PLUGIN_SUCCESS;
+}
+
+ss_plugin_rc plugin_capture_close(ss_plugin_t *state, const ss_plugin_capture_listen_input *in)
+{
+	return SS_PLUGIN_SUCCESS;
+}
+
+ss_plugin_metric *plugin_get_metrics(ss_plugin_t *state, uint32_t *n)
+{
+	struct state *s = state;
+
+	s->metrics[0] = (ss_plugin_metric){.name = "programs",
+					   .type = SS_PLUGIN_METRIC_TYPE_NON_MONOTONIC,
+					   .value.u64 = s->n_programs,
+					   .value_type = SS_PLUGIN_METRIC_VALUE_TYPE_U64};
+	s->metrics[1] = (ss_plugin_metric){.name = "runs",
+					   .type = SS_PLUGIN_METRIC_TYPE_MONOTONIC,
+					   .value.u64 = s->n_runs,
+					   .value_type = SS_PLUGIN_METRIC_VALUE_TYPE_U64};
+	s->metrics[2] = (ss_plugin_metric){.name = "threads_at_start",
+					   .type = SS_PLUGIN_METRIC_TYPE_NON_MONOTONIC,
+					   .value.u64 = s->n_at_start,
+					   .value_type = SS_PLUGIN_METRIC_VALUE_TYPE_U64};
+	*n = sizeof(s->metrics) / sizeof(s->metrics[0]);
+	return s->metrics;
+}
+
 /* ---- async events ---- */
 
 const char *plugin_get_async_events(void)
@@ -485,6 +529,7 @@ static void count_run(struct state *s, const ss_plugin_event_input *evt,
 		}
 	}
 	if (p) {
+		s->n_runs++;
 		value.u64 = ++p->runs;
 		in->table_writer_ext->write_entry_field(s->threads, thread, s->runs, &value);
 	}

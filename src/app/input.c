@@ -121,6 +121,9 @@ enum state_verdict input_apply_plugged(struct input *in)
 	const struct record *r = &in->record;
 	enum state_verdict v = STATE_DELIVER;
 
+	if (r->kind == RECORD_EVENT)
+		plugins_listen(in->plugins);
+
 	in->moment.ev.num = 0;
 	if (is_of_plugin(r)) {
 		in->fields.source = r->event.source;
@@ -134,6 +137,11 @@ enum state_verdict input_apply_plugged(struct input *in)
 	}
 	plugins_parse(in->plugins, in->fields.source, &in->moment);
 	return v;
+}
+
+void input_rest_plugged(struct input *in)
+{
+	plugins_listen(in->plugins);
 }
 
 void input_close(struct input *in)
@@ -161,10 +169,12 @@ void input_on_idle(struct input *in, void (*idle)(void *arg), void *arg)
 
 void input_tell(const struct input *in, bool counters)
 {
-	if (counters)
+	if (counters) {
 		counters_list(in);
-	else
+		plugged_tell_metrics();
+	} else {
 		counters_complain(in);
+	}
 	hosts_tell();
 }
 

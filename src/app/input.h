@@ -73,6 +73,9 @@ bool input_heal(struct input *in, int r);
 /* What plugins make of the record at hand, in->moment. */
 enum state_verdict input_apply_plugged(struct input *in);
 
+/* There is none for now. */
+void input_rest_plugged(struct input *in);
+
 /*
  * The next record and what state made of it.  1; 0 at the end; negative and *e when the
  * capture is broken.  in->moment is good when the verdict is STATE_DELIVER.
@@ -83,8 +86,11 @@ static inline int input_next(struct input *in, enum state_verdict *ret, struct e
 
 	if (__builtin_expect(in->healing != NULL, 0) && !input_heal(in, r))
 		return 0;
-	if (r <= 0)
+	if (r <= 0) {
+		if (in->plugins)
+			input_rest_plugged(in);
 		return r;
+	}
 	*ret = __builtin_expect(in->plugins != NULL, 0)
 		       ? input_apply_plugged(in)
 		       : state_apply(in->state, &in->record, &in->moment);

@@ -39,6 +39,17 @@ void plugged_tell(void)
 		report("%s", line);
 }
 
+static void tell_metric(void *arg, const struct plugin_metric *m)
+{
+	report("%12.0f  plugins.%s.%.*s", m->value, m->plugin, STR_ARG(m->name));
+}
+
+void plugged_tell_metrics(void)
+{
+	if (loaded)
+		plugins_metrics(loaded, tell_metric, NULL);
+}
+
 int plugged_add(const struct plugin_config *cfg, struct err *e)
 {
 	int r;
@@ -229,6 +240,7 @@ enum exit_status plugged_choose(const struct sources_options *o, uint32_t *ret)
 {
 	uint32_t all = (uint32_t)((1ull << event_source_count()) - 1), on = 0, off = 0;
 	enum exit_status status = add_bits(&o->enable, &on);
+	struct err e = {0};
 
 	if (!status)
 		status = add_bits(&o->disable, &off);
@@ -236,6 +248,10 @@ enum exit_status plugged_choose(const struct sources_options *o, uint32_t *ret)
 	if (!status && !*ret) {
 		report("no event source is left to watch");
 		status = EXIT_USAGE;
+	}
+	if (!status && *ret & 1 && loaded && plugins_check_schema(loaded, &e) < 0) {
+		report("%s", e.msg);
+		status = EXIT_FAULT;
 	}
 	return status;
 }

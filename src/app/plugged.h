@@ -42,6 +42,8 @@ void plugged_close(void);
 
 /* Bits of event sources, by number; EXIT_USAGE, reported, when one is unknown or none is left. */
 enum exit_status plugged_choose(const struct sources_options *o, uint32_t *ret);
+/* Report what plugins count. */
+void plugged_tell_metrics(void);
 /* Report what plugins have said since. */
 void plugged_tell(void);
 /* Start the sources that are wanted; 0 for those of a capture. */

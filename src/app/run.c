@@ -78,6 +78,8 @@ static void summarize(struct run *r)
 	summary_posing(&r->watch.in);
 	runtimes_summarize(r->runtimes);
 	hosts_tell();
+	if (r->o->stats)
+		plugged_tell_metrics();
 }
 
 static int begin(struct run *r, struct err *e)

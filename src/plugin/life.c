@@ -4,11 +4,14 @@
 #include "base/alloc.h"
 #include "plugin/async.h"
 #include "plugin/lines.h"
+#include "plugin/routine.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { SCHEMA_TEXT_MAX = 64 };
 
 const char *life_error(ss_plugin_owner_t *owner)
 {
@@ -61,6 +64,52 @@ static void take_types(struct event_types *t, const struct names *sources, const
 	for (uint32_t i = 0; i < n && i < EV_COUNT; i++)
 		if (list[i] < EV_COUNT)
 			set_type(t, list[i]);
+}
+
+static bool is_plugin_event_alone(const struct event_types *t)
+{
+	struct event_types only = {0};
+
+	set_type(&only, EV_PLUGINEVENT_E);
+	for (unsigned w = 0; w < sizeof(t->words) / sizeof(t->words[0]); w++)
+		if (t->words[w] & ~only.words[w])
+			return false;
+	return true;
+}
+
+/* What a plugin that says nothing was written for. */
+#define SCHEMA_OF_OLD "3.0.0"
+
+int life_check_schema(const struct life *l, struct err *e)
+{
+	const struct plugin *p = l->plugin;
+	const char *text = NULL, *why = NULL;
+	uint32_t need[3], ours[3];
+
+	if (is_plugin_event_alone(&l->extracts) && is_plugin_event_alone(&l->parses))
+		return 0;
+	if (p->api.get_required_event_schema_version)
+		text = PLUGIN_CALL(p, get_required_event_schema_version, l->state);
+	if (!text)
+		text = SCHEMA_OF_OLD;
+	plugin_version_parse(SCHEMA_VERSION, ours);
+	if (strnlen(text, SCHEMA_TEXT_MAX) == SCHEMA_TEXT_MAX || !plugin_version_parse(text, need))
+		return err_set(e, -EINVAL,
+			       "plugin '%.64s' requires an event schema version that is none: "
+			       "'%.64s'",
+			       p->name, text);
+	if (need[0] != ours[0])
+		why = "major versions disagree";
+	else if (need[1] > ours[1])
+		why = "the minor version in use is less";
+	else if (need[1] == ours[1] && need[2] > ours[2])
+		why = "the patch version in use is less";
+	if (!why)
+		return 0;
+	return err_set(e, -EINVAL,
+		       "plugin '%.64s' required event schema version '%.64s' not compatible with "
+		       "the event schema version in use '%s': %s",
+		       p->name, text, SCHEMA_VERSION, why);
 }
 
 static void read_types(struct life *l)
@@ -138,6 +187,7 @@ void life_end(struct life *l)
 	tables_forget(l->visit.tables, l);
 	visit_done(&l->visit);
 	async_free(l->async);
+	routines_free(l);
 	free(l);
 }
 

@@ -29,6 +29,8 @@ struct life {
 	struct visit visit;	    /* its calls on the event thread, and the first one */
 	struct async *async;	    /* NULL: no async event yet */
 	struct puller *puller;	    /* NULL: nobody reads its source */
+	struct routines *routines;  /* NULL: it has subscribed none yet */
+	bool is_listening;	    /* it has been told that the stream of events has begun */
 	bool is_lost;		    /* it did not come back from a call */
 };
 
@@ -60,6 +62,8 @@ static inline bool event_types_have(const struct event_types *t, unsigned type)
 		given_;                                                                            \
 	})
 
+/* Whether it knows the events of system calls as they are here; *e names it. */
+int life_check_schema(const struct life *l, struct err *e);
 /* Another configuration: text, checked like the first one. */
 int life_set_config(struct life *l, const char *config, struct err *e);
 /* Whether the event thread may call it: nobody else is in a call of it. */

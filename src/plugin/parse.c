@@ -80,3 +80,12 @@ bool plugins_use_state(const struct plugins *ps)
 	}
 	return false;
 }
+
+int plugins_check_schema(const struct plugins *ps, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < plugins_count(ps) && !r; i++)
+		r = life_check_schema(life_of(plugins_get(ps, i), SOURCE_SYSCALL), e);
+	return r;
+}

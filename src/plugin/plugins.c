@@ -260,6 +260,7 @@ static int begin_one(struct plugins *ps, struct running *r, uint32_t sources, st
 
 	if (error || !r->plugin->source_number || !(sources >> r->plugin->source_number & 1))
 		return error;
+	listen_begin(ps, r->plugin->own); /* later it is busy with its source */
 	return puller_begin(r->plugin->own, r->open_params, &ps->bell, &r->puller, e);
 }
 
@@ -267,6 +268,7 @@ int plugins_begin(struct plugins *ps, uint32_t sources, struct err *e)
 {
 	int error = 0;
 
+	ps->is_heard = false;
 	for (size_t i = 0; i < ps->n && !error; i++)
 		error = begin_one(ps, &ps->list[i], sources, e);
 	return error;
@@ -318,8 +320,10 @@ void plugins_end(struct plugins *ps)
 {
 	for (size_t i = 0; i < ps->n; i++) {
 		plugins_end_puller(ps, &ps->list[i]);
+		listen_end(ps, ps->list[i].plugin);
 		end_async(ps, &ps->list[i]);
 	}
+	ps->is_heard = false;
 }
 
 bool plugins_are_open(const struct plugins *ps)

@@ -49,6 +49,8 @@ const char *plugins_open_params(struct plugins *ps, size_t i);
 int plugins_begin(struct plugins *ps, uint32_t sources, struct err *e);
 /* Have them say, as events, what whoever reads a recording from here on needs to know. */
 int plugins_dump(struct plugins *ps, struct err *e);
+/* The first event is about to come, or nothing is to come for now: tell those who listen. */
+void plugins_listen(struct plugins *ps);
 void plugins_end(struct plugins *ps);
 
 /*
@@ -80,6 +82,22 @@ int plugins_set_config(struct plugins *ps, size_t i, const char *config, struct 
 
 /* The source of an event of a capture; 0 for system calls, SOURCE_NONE when nobody knows. */
 unsigned plugins_source_of_event(const struct plugins *ps, const struct event *ev);
+
+struct plugin_metric {
+	const char *plugin;
+	struct str name;
+	double value;
+	bool only_grows;
+};
+typedef void plugin_metric_fn(void *arg, const struct plugin_metric *m);
+
+/* What plugins count, those of them that are not busy right now. */
+void plugins_metrics(struct plugins *ps, plugin_metric_fn *fn, void *arg);
+/*
+ * Whether every plugin that looks at events of system calls knows the schema that the kernel's are
+ * of.
+ */
+int plugins_check_schema(const struct plugins *ps, struct err *e);
 
 /* What a plugin said or what was amiss with it, one line at a time; false: nothing. */
 enum { PLUGIN_LINE_MAX = 512 };

@@ -25,8 +25,13 @@ struct plugins {
 	struct tables *tables;
 	struct bell bell;
 	bool has_failed, is_stuck; /* some plugin did not come back: it keeps what it uses */
+	bool is_heard;		   /* plugins have been told that the stream has begun */
 	size_t turn;		   /* which puller is asked first */
 };
+
+/* listen.c: the stream of events begins and ends for it. */
+void listen_begin(struct plugins *ps, struct life *l);
+void listen_end(struct plugins *ps, struct plugin *p);
 
 /* That whose source it is; NULL: nobody's. */
 struct running *plugins_find_source(struct plugins *ps, unsigned source);

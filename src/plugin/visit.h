@@ -69,7 +69,14 @@ struct held *visit_held(struct visit *v, unsigned i, uint64_t serial);
 
 /* ---- handles ---- */
 
-enum handle_kind { HANDLE_NONE, HANDLE_TABLE, HANDLE_SUBTABLE, HANDLE_ENTRY, HANDLE_FIELD };
+enum handle_kind {
+	HANDLE_NONE,
+	HANDLE_TABLE,
+	HANDLE_SUBTABLE,
+	HANDLE_ENTRY,
+	HANDLE_FIELD,
+	HANDLE_ROUTINE
+};
 
 struct handle {
 	enum handle_kind kind;

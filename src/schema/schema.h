@@ -13,6 +13,9 @@
 #include <stdint.h>
 #endif
 
+/* Which events there are, and of what: the version of the ecosystem's that this is. */
+#define SCHEMA_VERSION "4.5.1"
+
 enum event_code {
 #define EVENT(id, code, ...) EV_##id = (code),
 #include "schema/events.def"

@@ -317,6 +317,73 @@ def a_record_of_nothing_is_refused():
           'nothing that a command does would be seen')
 
 
+# ---- listening, metrics, schema ----
+
+
+def _replayed(what, *args, plugin=GREEDY):
+    return saker('replay', _runs('a', 'b'), '--plugin', plugin, '--rules', _rule('evt.type = execve', '%proc.name'), *args,
+                 env={'WRONG': what}, timeout=60)
+
+
+def a_plugin_hears_that_the_stream_begins_and_sees_who_is_there():
+    r = _replayed('listen iterates')
+    done(r)
+    check(b'greedy: 2, all\n' in r.stderr, r.stderr)
+
+
+def what_plugins_count_is_among_the_counters():
+    r = _replayed('', '--stats', plugin=CENSUS)
+    done(r)
+    lines = [x.split()[1:] for x in r.stderr.decode().splitlines()]
+    for name, n in (('programs', '2'), ('runs', '2'), ('threads_at_start', '2')):
+        check([n, f'plugins.census.{name}'] in lines, lines)
+
+
+def metrics_that_lie_are_bounded():
+    for what, n in (('metrics', 1), ('metrics null', 0), ('metrics nameless', 0), ('metrics many', 1024), ('metrics odd', 1)):
+        r = _replayed(what, '--stats')
+        done(r)
+        equal(r.stderr.count(b'plugins.greedy.m'), n, what)
+
+
+def a_plugin_that_fails_to_listen_is_told_and_the_rest_goes_on():
+    for what, say in (('listen fails', "plugin 'greedy': capture_open failed: on purpose"),
+                      ('close fails', "plugin 'greedy': capture_close failed: ")):
+        r = _replayed(what)
+        fails(r, 1, say)
+        equal(len(r.stdout.splitlines()), 2, what)
+
+
+def routines_run_until_they_are_ended():
+    for what, say in (('routine', '0, called'), ('routine ends', '0, called'), ('routine null', '0, called'),
+                      ('routine many', '16, called'), ('routine made up', '0, called'), ('routine twice', '1, '),
+                      ('routine of itself', '0, called'), ('routine uses tables', '0, called')):
+        r = _replayed(what)
+        done(r)
+        check(f'greedy: {say}'.encode() in r.stderr, what, r.stderr)
+
+
+def a_routine_that_hangs_or_crashes_is_told():
+    fails(_replayed('routine hangs'), 1, "plugin 'greedy' does not come back from a routine")
+    r = _replayed('routine crashes')
+    check(r.returncode != 0 and b"plugin 'greedy' crashed in plugin_capture_open's routine" in r.stderr, r)
+
+
+def plugins_must_know_the_events_of_the_kernel():
+    for what, say in (('schema null', "required event schema version '3.0.0' not compatible"),
+                      ('schema old', "required event schema version '3.9.9' not compatible with the event schema version in use "
+                       "'4.5.1': major versions disagree"),
+                      ('schema new', "'4.5.1': the minor version in use is less"),
+                      ('schema text', "requires an event schema version that is none: 'four'")):
+        fails(saker('run', '--print-syscalls', '--plugin', GREEDY, env={'WRONG': what}), 1, "plugin 'greedy' re", say)
+        done(_replayed(what))  # a capture has the schema of whoever wrote it
+
+
+def calls_that_plugins_follow_are_watched():
+    out = done(saker('run', '--print-syscalls', '--plugin', CENSUS, '--rules', _rule('evt.type = openat', 'x'))).decode()
+    check('execve' in out and 'openat' in out, out)
+
+
 def another_configuration_can_be_given_later():
     done(saker('plugin', 'info', CENSUS, '--reconfigure', '{"every_ms":7}'))
     fails(saker('plugin', 'info', CENSUS, '--reconfigure', '{"every_ms":0}'), 1, "plugin 'census': init config: ",

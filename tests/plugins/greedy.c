@@ -6,10 +6,12 @@
 #define SAKER_PLUGIN
 #include <saker/plugin.h>
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct greedy {
 	ss_plugin_owner_t *owner;
@@ -691,6 +693,101 @@ ss_plugin_rc plugin_set_async_event_handler(ss_plugin_t *s, ss_plugin_owner_t *o
 		send("greedy", 7, 4, 402, 0);
 	fprintf(stderr, "greedy: %s\n", g.said);
 	return SS_PLUGIN_SUCCESS;
+}
+
+/* ---- listening, routines, metrics ---- */
+
+static const ss_plugin_routine_vtable *routine;
+static _Atomic(ss_plugin_routine_t *) mine;
+static atomic_int n_calls;
+
+static ss_plugin_bool count_calls(ss_plugin_t *s, ss_plugin_routine_state_t *i)
+{
+	int n = ++n_calls;
+
+	usleep(100);
+	if (is("routine uses tables"))
+		g.reader->iterate_entries(g.threads, count_one, i);
+	if (is("routine of itself"))
+		routine->unsubscribe(g.owner, mine);
+	if (is("routine hangs"))
+		pause();
+	if (is("routine crashes"))
+		*(volatile int *)(uintptr_t)strlen(g.said) = 1;
+	return n < 10 || !is("routine ends");
+}
+
+ss_plugin_rc plugin_capture_open(ss_plugin_t *s, const ss_plugin_capture_listen_input *in)
+{
+	static unsigned unused;
+	unsigned n = 0;
+
+	if (is("listen fails")) {
+		say("on purpose");
+		return SS_PLUGIN_FAILURE;
+	}
+	g.reader = in->table_reader_ext;
+	g.writer = in->table_writer_ext;
+	if (is("listen iterates")) {
+		iterate(g.threads, count_one);
+		fprintf(stderr, "greedy: %s\n", g.said);
+	}
+	if (!begins("routine"))
+		return SS_PLUGIN_SUCCESS;
+	routine = in->routine;
+	g.said[0] = '\0';
+	if (is("routine null"))
+		n += routine->subscribe(in->owner, NULL, NULL) != NULL;
+	for (int i = 0; is("routine many") && i < 100; i++)
+		n += routine->subscribe(in->owner, count_calls, &unused) != NULL;
+	if (is("routine made up"))
+		n += routine->unsubscribe(in->owner, (void *)&n) == SS_PLUGIN_SUCCESS;
+	mine = routine->subscribe(in->owner, count_calls, &unused);
+	if (is("routine twice")) {
+		n += routine->unsubscribe(in->owner, mine) == SS_PLUGIN_SUCCESS;
+		n += routine->unsubscribe(in->owner, mine) == SS_PLUGIN_SUCCESS;
+	}
+	for (int i = 0; !n_calls && !is("routine twice") && i < 60000; i++)
+		usleep(1000);
+	fprintf(stderr, "greedy: %u, %s\n", n, n_calls ? "called" : "not called");
+	return SS_PLUGIN_SUCCESS;
+}
+
+ss_plugin_rc plugin_capture_close(ss_plugin_t *s, const ss_plugin_capture_listen_input *in)
+{
+	return is("close fails") ? SS_PLUGIN_FAILURE : SS_PLUGIN_SUCCESS;
+}
+
+ss_plugin_metric *plugin_get_metrics(ss_plugin_t *s, uint32_t *n)
+{
+	static ss_plugin_metric list[2000];
+
+	*n = 0;
+	if (is("metrics null")) {
+		*n = 5;
+		return NULL;
+	}
+	for (int i = 0; i < 2000; i++)
+		list[i] = (ss_plugin_metric){is("metrics nameless") ? NULL : "m",
+					     SS_PLUGIN_METRIC_TYPE_MONOTONIC,
+					     {.u32 = 3},
+					     SS_PLUGIN_METRIC_VALUE_TYPE_U32};
+	if (is("metrics odd"))
+		list[0].value_type = (ss_plugin_metric_value_type)99;
+	if (begins("metrics"))
+		*n = is("metrics many") ? 2000 : 1;
+	return list;
+}
+
+const char *plugin_get_required_event_schema_version(ss_plugin_t *s)
+{
+	if (is("schema null"))
+		return NULL;
+	if (is("schema text"))
+		return "four";
+	if (is("schema old"))
+		return "3.9.9";
+	return is("schema new") ? "4.99.0" : "4.0.0";
 }
 
 /* ---- fields ---- */
