@@ -398,8 +398,11 @@ ON_RING(close)
 	struct call c;
 	u32 want;
 
-	if (!ring_read(&c, &want, ctx) ||
-	    !event_begin(&e, LANE_REST, EV_SYSCALL_CLOSE_X, EVENT_PARAMS_SYSCALL_CLOSE_X))
+	if (!ring_read(&c, &want, ctx))
+		return 0;
+	if (wants_closed)
+		closed_unseen(current_tgid(), c.args[0]);
+	if (!event_begin(&e, LANE_REST, EV_SYSCALL_CLOSE_X, EVENT_PARAMS_SYSCALL_CLOSE_X))
 		return 0;
 	add64(&e, c.ret);
 	add64(&e, c.args[0]);

@@ -9,6 +9,8 @@ enum {
 	K_OVERLAYFS_MAGIC = 0x794c7630,
 	K_S_IFMT = 0170000,
 	K_S_IFSOCK = 0140000,
+	K_S_IFREG = 0100000,
+	K_FMODE_WRITE = 2,
 	K_NSEC_MASK = 0x7fffffff, /* the bit above notes that somebody looked at the time */
 	/* Of a path; deeper ones lose their beginning. */
 	PATH_DEPTH_MAX = 96,

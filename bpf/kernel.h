@@ -58,6 +58,14 @@ struct list_head {
 	struct list_head *next;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	long counter;
+} atomic_long_t;
+
 /* Processes. */
 
 struct upid {
@@ -96,6 +104,8 @@ struct signal_struct {
 	struct tty_struct *tty;
 	struct rlimit rlim[16];
 	unsigned int is_child_subreaper : 1;
+	atomic_t live;
+	int nr_threads;
 };
 
 struct group_info {
@@ -121,10 +131,6 @@ struct cred {
 struct nsproxy {
 	struct pid_namespace *pid_ns_for_children;
 };
-
-typedef struct {
-	long counter;
-} atomic_long_t;
 
 struct percpu_counter {
 	s64 count;
@@ -236,6 +242,7 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	unsigned int i_nlink;
+	s64 i_size;
 	s64 i_mtime_sec, i_ctime_sec;
 	u32 i_mtime_nsec, i_ctime_nsec;
 };
@@ -258,6 +265,14 @@ struct file {
 	void *private_data;
 	struct inode *f_inode;
 	struct path f_path;
+	atomic_long_t f_count;
+};
+
+/* From 6.13 on, one less. */
+struct file___v6_13 {
+	struct {
+		atomic_long_t refcnt;
+	} f_ref;
 };
 
 /* Requests of io_uring, from 5.19 on. */
@@ -351,10 +366,11 @@ struct io_listen {
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
-	unsigned long *close_on_exec;
+	unsigned long *close_on_exec, *open_fds;
 };
 
 struct files_struct {
+	atomic_t count;
 	struct fdtable *fdt;
 };
 

@@ -95,26 +95,25 @@ ALWAYS void place_real(struct event *e, struct dentry *d)
 	place_text(e, w->node == w->top ? path_end(w, room) : NULL);
 }
 
-/* The header of a large event: its lengths have 32 bits. */
-ALWAYS bool place_begin(struct event *e, u32 lane)
+/* The header of a large event: its lengths have 32 bits.  n: of the name, with its NUL. */
+ALWAYS bool note_begin(struct event *e, u32 lane, const char *name, u32 n)
 {
-	static const char name[] = PLACE_EVENT;
-
 	if (!event_begin(e, lane, EV_ASYNCEVENT_E, EVENT_PARAMS_ASYNCEVENT_E))
 		return false;
 	*(u32 *)(e->p + RECORD_HEADER_BYTES) = 4;
-	*(u32 *)(e->p + RECORD_HEADER_BYTES + 4) = sizeof(name);
+	*(u32 *)(e->p + RECORD_HEADER_BYTES + 4) = n;
 	e->pos = RECORD_HEADER_BYTES + 4 * EVENT_PARAMS_ASYNCEVENT_E;
 	*(u32 *)event_place(e) = 0;
 	e->pos += 4;
-	bpf_probe_read_kernel(event_place(e), sizeof(name), name);
-	e->pos += sizeof(name);
+	bpf_probe_read_kernel(event_place(e), n, name);
+	e->pos += n;
 	return true;
 }
 
 /* Of an open file, or the executable: PLACE_EXE. */
 __noinline int place_send(s64 fd, u32 lane, u32 tid)
 {
+	static const char name[] = PLACE_EVENT;
 	struct file *f = fd == PLACE_EXE ? READ(current_task(), mm, exe_file) : file_of(fd);
 	struct inode *i = READ(f, f_inode);
 	struct place_head p = {
@@ -123,7 +122,7 @@ __noinline int place_send(s64 fd, u32 lane, u32 tid)
 	struct dentry *d;
 	struct event e;
 
-	if (!f || !place_begin(&e, lane))
+	if (!f || !note_begin(&e, lane, name, sizeof(name)))
 		return 0;
 	w = event_walk(&e);
 	w->node = READ(f, f_path.dentry);

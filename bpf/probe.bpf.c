@@ -175,6 +175,7 @@ ON_CALL(generic)
 }
 
 #include "calls_file.h"
+#include "closed.h"
 #include "calls_process.h"
 #include "calls_socket.h"
 #include "tracepoints.h"

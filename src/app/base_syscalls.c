@@ -297,6 +297,12 @@ static bool tells_place(struct str field)
 	return false;
 }
 
+static bool tells_closed(struct str field)
+{
+	return str_starts(field, STR("evt.is_close_write")) ||
+	       str_starts(field, STR("evt.close_write."));
+}
+
 static bool any_token_tells(const struct message_token *tokens, size_t n,
 			    bool (*tells)(struct str field))
 {
@@ -339,6 +345,11 @@ unsigned base_syscalls_parts(const struct ruleset *rules)
 bool base_syscalls_places(const struct ruleset *rules)
 {
 	return any_rule_tells(rules, tells_place);
+}
+
+bool base_syscalls_closed(const struct ruleset *rules)
+{
+	return any_rule_tells(rules, tells_closed);
 }
 
 void base_syscalls_enters(const struct ruleset *rules, struct base_syscalls *ret)

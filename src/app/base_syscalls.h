@@ -66,6 +66,8 @@ bool base_syscalls_places(const struct ruleset *rules);
 const uint16_t *base_syscalls_voluminous(size_t *ret_n);
 /* The event that is made of a call. */
 unsigned base_syscalls_event(unsigned code);
+/* Whether any rule reads or prints that files are closed after writing. */
+bool base_syscalls_closed(const struct ruleset *rules);
 /* Whether a rule that could match these events could match one of this system call. */
 bool base_syscalls_want(const struct event_set *wants, unsigned code);
 /* Every one; of tracepoints only what every process makes few of. */

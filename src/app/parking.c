@@ -336,6 +336,8 @@ size_t parking_sift(struct parking *p, const struct field_ctx *c, const uint32_t
 		p->spare = x;
 		return n;
 	}
+	if (p->cfg.note)
+		x->kept.noted = p->cfg.note(p->arg, c, &x->kept.arena);
 	enter(p, x);
 	state_await(p->state, x->kept.container_id, x->m.ev.ts);
 	state_await_pod(p->state, x->kept.pod_uid, x->m.ev.ts);

@@ -17,6 +17,8 @@ struct parking;
 struct parking_config {
 	uint64_t max_events, max_bytes;
 	bool all_matches; /* every rule that matches, not just the first */
+	/* More to keep of the moment for when alerts are given: kept.noted.  NULL: nothing. */
+	const void *(*note)(void *arg, const struct field_ctx *c, struct arena *a);
 };
 
 /* A rule matched at that moment; false when nobody can receive more. */

@@ -3,6 +3,7 @@
 #include "app/parking.h"
 
 #include "base/alloc.h"
+#include "state/fd.h"
 #include "state/feed.h"
 
 #include <stdio.h>
@@ -48,14 +49,25 @@ static bool note_alert(void *arg, uint32_t id, const struct field_ctx *c)
 {
 	struct yard *y = arg;
 	struct alert_config cfg = ALERT_CONFIG_DEFAULT;
+	const struct rule *r = &y->rules->rules[id];
+	struct field_ctx later = *c;
+	struct kept k = {.values = NULL};
 	struct buf line;
 	struct str s;
 
+	arena_init(&k.arena, 0);
 	buf_init(&line, 4096);
-	alert_format(&cfg, &y->rules->rules[id], c, &line);
+	if (c->kept && c->kept->noted) { /* it is put off once more, as for a scanner */
+		kept_begin(&k, c);
+		CHECK(alert_keep(r, c, &k));
+		k.verdict = str_of(c->kept->noted);
+		later.kept = &k;
+	}
+	alert_format(&cfg, r, &later, &line);
 	s = buf_str(&line);
 	buf_adds(&y->out, str_from(s, (size_t)str_find(s, STR("Informational ")) + 14));
 	buf_done(&line);
+	arena_done(&k.arena);
 	return true;
 }
 
@@ -191,6 +203,23 @@ TEST(until_metadata_has_come_an_event_waits)
 	tell(y, "container", FULL);
 	CHECK_STR(alerts(y), "e /secret cat shop\n");
 	CHECK_INT(parking_stats(y->p)->n_ended[METADATA_READY], 1);
+	yard_free(y);
+}
+
+static const void *note_name(void *arg, const struct field_ctx *c, struct arena *a)
+{
+	return arena_printf(a, "found in %.*s", STR_ARG(istr_str(c->m->fd->name))).p;
+}
+
+TEST(what_was_noted_of_an_event_is_there_for_its_alert_which_may_be_put_off_again)
+{
+	struct yard *y = yard_with((struct parking_config){.note = note_name}, "status=waiting");
+
+	open_file(y, "/secret");
+	feed_close(y->f, 100, 3);
+	CHECK_STR(alerts(y), "");
+	tell(y, "container", FULL);
+	CHECK_STR(alerts(y), "e /secret cat shop scan_verdict=found in /secret\n");
 	yard_free(y);
 }
 

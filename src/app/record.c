@@ -339,6 +339,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	base_syscalls_all(r.startup.set.watched);
 	r.startup.live.enters = r.startup.set.watched;
 	r.startup.live.wants_places = true;
+	r.startup.live.wants_closed = true;
 	if (r.o->filter)
 		r.filter = condition_compile(str_of(r.o->filter), &r.o->rules);
 	r.keeps_state = r.filter || plugged();

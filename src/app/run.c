@@ -31,7 +31,9 @@ static uint64_t nap_ns(const struct run *r)
 {
 	if (plugged() && plugins_are_open(plugged()))
 		return PLUGIN_NAP_NS;
-	return state_is_awaiting(r->watch.in.state) ? AWAITING_NAP_NS : LONGEST_NAP_NS;
+	return state_is_awaiting(r->watch.in.state) || scans_is_busy(r->watch.scans)
+		       ? AWAITING_NAP_NS
+		       : LONGEST_NAP_NS;
 }
 
 /* Between events, and while there are none. */
@@ -77,6 +79,7 @@ static void summarize(struct run *r)
 	summary_parking(r->watch.parking);
 	summary_posing(&r->watch.in);
 	runtimes_summarize(r->runtimes);
+	scans_summarize(r->watch.scans);
 	hosts_tell();
 	if (r->o->stats)
 		plugged_tell_metrics();
@@ -92,6 +95,8 @@ static int begin(struct run *r, struct err *e)
 		ret = hosts_ask(false, e);
 	if (!ret)
 		ret = runtimes_start(r->runtimes, e);
+	if (!ret)
+		ret = scans_start(r->watch.scans, e);
 	if (!ret)
 		ret = input_heals(&r->watch.in, r->live, e);
 	if (!ret)
@@ -187,10 +192,14 @@ static int choose(struct run *r, struct err *e)
 		ret = choose_syscalls(o, &cfg, e);
 	if (!ret)
 		ret = runtimes_open(&o->runtimes, &r->runtimes, e);
+	if (!ret)
+		ret = scans_open(&o->scans, &r->watch.scans, e);
 	if (ret)
 		return ret;
-	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs();
+	r->startup.needs |=
+		runtimes_needs(r->runtimes) | hosts_needs() | scans_needs(r->watch.scans);
 	startup_choose(&r->startup, &cfg, r->watch.rules);
+	r->startup.live.wants_places |= r->watch.scans != NULL;
 	return 0;
 }
 
@@ -237,6 +246,7 @@ static enum exit_status watch_kernel(struct run *r)
 		status = r->watch.rules->n_rules ? watch_machine(r) : EXIT_FAULT;
 	}
 	worker_free(r->runtimes);
+	scans_free(r->watch.scans);
 	return status;
 }
 
@@ -278,6 +288,7 @@ static const struct option_row rows[] = {
 	RUNTIMES_ROWS(struct run_options, runtimes),
 	PLUGGED_ROWS(struct run_options, plugged),
 	SOURCES_ROWS(struct run_options, sources),
+	SCANS_ROWS(struct run_options, scans),
 	ROW("syscalls", 0, TEXTS, syscalls, "LIST",
 	    "watch these, not all that state needs; !NAME: never this"),
 	ROW("repair-syscalls", 0, FLAG, repair_syscalls, NULL,
@@ -295,7 +306,7 @@ const struct command command_run = {
 	.summary = "Watch this machine and print alerts",
 	.arguments = SETTINGS_ARGUMENTS
 	" " CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] "
-	"[--metadata-deadline MS] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS
+	"[--metadata-deadline MS] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS " " SCANS_ARGUMENTS
 	" [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] "
 	"[--print-syscalls] [--stats N] [--quiet]",
 	.details =

@@ -4,6 +4,7 @@
 
 #include "app/plugged.h"
 #include "app/runtimes.h"
+#include "app/scans.h"
 #include "app/settings.h"
 #include "app/startup.h"
 #include "app/watch.h"
@@ -15,6 +16,7 @@ struct run_options {
 	struct runtimes_options runtimes;
 	struct plugged_options plugged;
 	struct sources_options sources;
+	struct scans_options scans;
 	struct option_texts syscalls;
 	uint64_t seconds, stats;
 	bool quiet, repair_syscalls, all_syscalls, print_syscalls;

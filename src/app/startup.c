@@ -142,6 +142,7 @@ void startup_choose(struct startup *s, const struct base_syscalls_config *cfg,
 	s->live.failures = s->set.failures;
 	s->live.on_tcp = s->set.on_tcp;
 	s->live.wants_places = base_syscalls_places(rules);
+	s->live.wants_closed = base_syscalls_closed(rules);
 }
 
 /* ---- the kernel's programs ---- */
@@ -203,6 +204,10 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 		report("of a program that changes its memory during a call, the name that it gave "
 		       "at first is not seen (%s)",
 		       live_no_enters(*ret));
+	if (live_no_closes(*ret))
+		report("of files that are closed after writing only what state knows of them is "
+		       "seen (%s)",
+		       live_no_closes(*ret));
 	for (unsigned i = 0; i < live_n_refused(*ret); i++) {
 		const char *reason, *program = live_refused(*ret, i, &reason);
 

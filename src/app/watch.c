@@ -52,15 +52,43 @@ enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 }
 
 /* False when nobody can receive more. */
-static bool alert(void *arg, uint32_t id, const struct field_ctx *c)
+static bool say(struct watch *w, uint32_t id, const struct field_ctx *c)
 {
-	struct watch *w = arg;
 	struct rule *rule = &w->rules->rules[id];
 
 	rule->n_matches++;
 	w->n_alerts++;
 	alert_format(&w->alerts, rule, c, &w->sink.text);
 	return sink_line(&w->sink);
+}
+
+static bool alert(void *arg, uint32_t id, const struct field_ctx *c)
+{
+	struct watch *w = arg;
+
+	if (w->scans && scans_ask(w->scans, &w->rules->rules[id], id, c))
+		return true;
+	return say(w, id, c);
+}
+
+static const void *note(void *arg, const struct field_ctx *c, struct arena *a)
+{
+	struct watch *w = arg;
+
+	return w->scans ? scans_note(w->scans, c, a) : NULL;
+}
+
+/* What the scanner has found meanwhile. */
+static bool hear_scanner(struct watch *w)
+{
+	struct field_ctx c;
+	uint32_t id;
+
+	while (scans_next(w->scans, &id, &c)) {
+		if (!say(w, id, &c))
+			return false;
+	}
+	return true;
 }
 
 void watch_configure(const struct watch *w, struct state_config *cfg)
@@ -80,7 +108,8 @@ void watch_begin(struct watch *w)
 		.max_bytes = w->o->max_pending_bytes
 				     ? w->o->max_pending_bytes
 				     : config_number(settings(), CONFIG_KEY_MAX_PENDING_MEMORY),
-		.all_matches = w->all_matches};
+		.all_matches = w->all_matches,
+		.note = note};
 
 	w->parking = parking_new(&parking, w->rules, w->in.state, alert, w);
 	input_want(&w->in, program_wants(w->rules->program));
@@ -118,6 +147,7 @@ static bool pause_watch(struct watch *w, bool idle)
 {
 	if (!w->pause)
 		return !idle;
+	hear_scanner(w);
 	sink_flush(&w->sink);
 	return !w->sink.error && !stop_due() && w->pause(w->pause_arg, idle);
 }
@@ -148,6 +178,8 @@ enum exit_status watch_end(struct watch *w)
 
 	if (!w->sink.error)
 		parking_finish(w->parking);
+	scans_stop(w->scans);
+	hear_scanner(w);
 	status = sink_close(&w->sink);
 	return w->o->ends_as_falco && !status ? falco_summary(w->rules, w->n_alerts) : status;
 }

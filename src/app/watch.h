@@ -9,6 +9,7 @@
 #include "app/input.h"
 #include "app/parking.h"
 #include "app/ringnote.h"
+#include "app/scans.h"
 #include "app/sink.h"
 #include "output/alert.h"
 
@@ -44,6 +45,7 @@ struct watch {
 	struct sink sink;
 	struct parking *parking; /* between watch_begin() and watch_done() */
 	struct ring_note *rings; /* of a live source; else NULL */
+	struct scans *scans;	 /* borrowed; NULL: there is no scanner */
 	uint64_t n_alerts;
 	/*
 	 * Called when there is no event at the moment (idle), and now and then while there are:

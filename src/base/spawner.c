@@ -15,9 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What is asked: the arguments, each with its NUL; standard input comes beside it. */
+/*
+ * What is asked: the arguments, each with its NUL; standard input comes beside it, and standard
+ * output when that is another one.  Or to end a program: then there is nothing else.
+ */
 struct request {
 	uint32_t number, n_args;
+	int32_t victim; /* 0: none */
 	char text[SPAWNER_TEXT_BYTES];
 };
 
@@ -41,9 +45,15 @@ struct spawner {
 
 /* ---- the helper ---- */
 
+/* Standard input and output, -1 where none came. */
+struct ends {
+	int input, output;
+};
+
 struct helper {
 	int fd;
 	unsigned n_running;
+	pid_t running[SPAWNER_RUNNING_MAX];
 	struct request request;
 };
 
@@ -56,7 +66,7 @@ static void set_signals(void (*how)(int))
 }
 
 /* In the program's process.  Tells through fd why it cannot be executed. */
-__attribute__((noreturn)) static void become(const char *const argv[], int input, int fd)
+__attribute__((noreturn)) static void become(const char *const argv[], struct ends ends, int fd)
 {
 	sigset_t none;
 	int why;
@@ -66,14 +76,15 @@ __attribute__((noreturn)) static void become(const char *const argv[], int input
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(input, STDIN_FILENO) >= 0)
+	if (dup2(ends.input, STDIN_FILENO) >= 0 &&
+	    (ends.output < 0 || (dup2(ends.output, STDOUT_FILENO) >= 0 && !setpgid(0, 0))))
 		execvp(argv[0], (char *const *)argv);
 	why = -errno;
 	_exit(write(fd, &why, sizeof(why)) == sizeof(why) ? 127 : 126);
 }
 
 /* The program's process, or why there is none. */
-static int execute(const char *const argv[], int input)
+static int execute(const char *const argv[], struct ends ends)
 {
 	int tell[2], why = 0;
 	pid_t pid;
@@ -82,7 +93,7 @@ static int execute(const char *const argv[], int input)
 		return -errno;
 	pid = fork();
 	if (!pid)
-		become(argv, input, tell[1]);
+		become(argv, ends, tell[1]);
 	close(tell[1]);
 	if (pid < 0)
 		why = -errno;
@@ -116,32 +127,40 @@ static void answer(struct helper *h, const struct answer *a)
 	send(h->fd, a, sizeof(*a), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void serve(struct helper *h, size_t n_bytes, int input)
+/* With all that it started.  Only while it is ours: its number may be another's later. */
+static void end_program(const struct helper *h, pid_t pid)
+{
+	for (unsigned i = 0; i < h->n_running; i++) {
+		if (h->running[i] == pid)
+			kill(-pid, SIGKILL);
+	}
+}
+
+static void serve(struct helper *h, size_t n_bytes, struct ends ends)
 {
 	const char *argv[SPAWNER_ARGS_MAX + 1];
 	struct answer a = {.number = h->request.number};
 	int r = -EINVAL;
 
-	if (input < 0 || !split(&h->request, n_bytes, argv))
+	if (ends.input < 0 || !split(&h->request, n_bytes, argv))
 		r = -EINVAL;
 	else if (h->n_running == SPAWNER_RUNNING_MAX)
 		r = -EAGAIN;
 	else
-		r = execute(argv, input);
+		r = execute(argv, ends);
 	if (r < 0)
 		a.error = r;
 	else
-		a.end.pid = r;
-	h->n_running += r > 0;
+		a.end.pid = h->running[h->n_running++] = r;
 	answer(h, &a);
 }
 
 /* The bytes of a request, 0 when nobody will send more. */
-static ssize_t receive(struct helper *h, int *ret_input)
+static ssize_t receive(struct helper *h, struct ends *ret)
 {
 	union {
 		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(sizeof(struct ends))];
 	} beside;
 	struct iovec in = {&h->request, sizeof(h->request)};
 	struct msghdr m = {.msg_iov = &in,
@@ -151,10 +170,18 @@ static ssize_t receive(struct helper *h, int *ret_input)
 	ssize_t n = recvmsg(h->fd, &m, MSG_CMSG_CLOEXEC);
 	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
 
-	*ret_input = -1;
-	if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(ret_input, CMSG_DATA(c), sizeof(int));
+	*ret = (struct ends){-1, -1};
+	if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len <= CMSG_LEN(sizeof(*ret)))
+		memcpy(ret, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
 	return n;
+}
+
+static void forget(struct helper *h, pid_t pid)
+{
+	for (unsigned i = 0; i < h->n_running; i++) {
+		if (h->running[i] == pid)
+			h->running[i--] = h->running[--h->n_running];
+	}
 }
 
 static void reap(struct helper *h)
@@ -162,7 +189,7 @@ static void reap(struct helper *h)
 	struct answer a = {0};
 
 	while ((a.end.pid = waitpid(-1, &a.end.status, WNOHANG)) > 0) {
-		h->n_running--;
+		forget(h, a.end.pid);
 		answer(h, &a);
 	}
 }
@@ -180,17 +207,23 @@ static void loop(struct helper *h)
 
 	sigemptyset(&none);
 	for (;;) {
-		int input, n = ppoll(&p, 1, NULL, &none);
+		int n = ppoll(&p, 1, NULL, &none);
+		struct ends ends;
 
 		reap(h);
 		if (n <= 0)
 			continue;
-		n = (int)receive(h, &input);
+		n = (int)receive(h, &ends);
 		if (n <= 0)
 			return;
-		serve(h, (size_t)n, input);
-		if (input >= 0)
-			close(input);
+		if (h->request.victim > 0)
+			end_program(h, h->request.victim);
+		else
+			serve(h, (size_t)n, ends);
+		if (ends.input >= 0)
+			close(ends.input);
+		if (ends.output >= 0)
+			close(ends.output);
 	}
 }
 
@@ -269,22 +302,23 @@ static int fill(struct request *r, const char *const argv[])
 	return r->n_args ? (int)(REQUEST_HEAD + at) : -EINVAL;
 }
 
-static int ask(struct spawner *s, size_t n_bytes, int input)
+static int ask(struct spawner *s, size_t n_bytes, struct ends ends)
 {
+	size_t n_ends = ends.input < 0 ? 0 : ends.output < 0 ? 1 : 2;
 	union {
 		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(sizeof(struct ends))];
 	} beside = {.bytes = {0}};
 	struct iovec out = {&s->request, n_bytes};
 	struct msghdr m = {.msg_iov = &out,
 			   .msg_iovlen = 1,
-			   .msg_control = beside.bytes,
-			   .msg_controllen = sizeof(beside.bytes)};
+			   .msg_control = n_ends ? beside.bytes : NULL,
+			   .msg_controllen = n_ends ? CMSG_SPACE(n_ends * sizeof(int)) : 0};
 
 	beside.head.cmsg_level = SOL_SOCKET;
 	beside.head.cmsg_type = SCM_RIGHTS;
-	beside.head.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&beside.head), &input, sizeof(input));
+	beside.head.cmsg_len = CMSG_LEN(n_ends * sizeof(int));
+	memcpy(CMSG_DATA(&beside.head), &ends, n_ends * sizeof(int));
 	return sendmsg(s->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
@@ -319,17 +353,20 @@ static int hear(struct spawner *s, int timeout_ms, struct answer *ret)
 	}
 }
 
-static int start(struct spawner *s, const char *const argv[], int input, pid_t *ret)
+static int start(struct spawner *s, const char *const argv[], struct ends ends, pid_t *ret)
 {
 	struct answer a;
 	int r = fill(&s->request, argv);
 
+	if (r >= 0 && ends.input < 0)
+		r = -EBADF;
 	if (r < 0)
 		return r;
 	/* 0 is what ends have. */
 	s->number += s->number == UINT32_MAX ? 2 : 1;
 	s->request.number = s->number;
-	r = ask(s, (size_t)r, input);
+	s->request.victim = 0;
+	r = ask(s, (size_t)r, ends);
 	/* An answer that was given up on may still come. */
 	do {
 		if (!r)
@@ -343,7 +380,13 @@ static int start(struct spawner *s, const char *const argv[], int input, pid_t *
 
 int spawner_start(struct spawner *s, const char *const argv[], int input, pid_t *ret, struct err *e)
 {
-	int r = start(s, argv, input, ret);
+	return spawner_run(s, argv, input, -1, ret, e);
+}
+
+int spawner_run(struct spawner *s, const char *const argv[], int input, int output, pid_t *ret,
+		struct err *e)
+{
+	int r = start(s, argv, (struct ends){input, output}, ret);
 
 	return r < 0 ? err_set(e, r, "%s: %s", argv[0] ? argv[0] : "a program", strerror(-r)) : 0;
 }
@@ -360,4 +403,21 @@ bool spawner_ended(struct spawner *s, struct spawner_end *ret)
 	s->first_end = (s->first_end + 1) % SPAWNER_RUNNING_MAX;
 	s->n_ends--;
 	return true;
+}
+
+int spawner_kill(struct spawner *s, pid_t pid)
+{
+	s->request.n_args = 0;
+	s->request.victim = pid;
+	return ask(s, REQUEST_HEAD, (struct ends){-1, -1});
+}
+
+int spawner_fd(const struct spawner *s)
+{
+	return s->fd;
+}
+
+pid_t spawner_pid(const struct spawner *s)
+{
+	return s->helper;
 }

@@ -44,6 +44,19 @@ int spawner_start(struct spawner *s, const char *const argv[], int input, pid_t 
 		  struct err *e);
 
 /*
+ * The same with another standard output, and in a process group of its own, which spawner_kill()
+ * ends as long as the program runs.
+ */
+int spawner_run(struct spawner *s, const char *const argv[], int input, int output, pid_t *ret,
+		struct err *e);
+int spawner_kill(struct spawner *s, pid_t pid); /* -errno when it could not even be asked for */
+
+/* Readable when spawner_ended() may have something new. */
+int spawner_fd(const struct spawner *s);
+/* The helper, which is the parent of all programs. */
+pid_t spawner_pid(const struct spawner *s);
+
+/*
  * A program that has ended since, if there is one; never waits.  Ends that nobody asked for are
  * kept up to SPAWNER_RUNNING_MAX, the oldest are forgotten.
  */

@@ -252,3 +252,45 @@ TEST(a_helper_that_is_gone_is_an_error)
 	close(fd);
 	spawner_close(s);
 }
+
+TEST(a_program_may_have_an_output_of_its_own)
+{
+	const char *argv[] = {"sh", "-c", "echo said", NULL};
+	struct spawner *s = open_one();
+	int two[2], fd = nothing();
+	struct err e = {0};
+	char text[16] = "";
+	pid_t pid;
+
+	CHECK(!pipe2(two, O_CLOEXEC));
+	CHECK(!spawner_run(s, argv, fd, two[1], &pid, &e));
+	close(two[1]);
+	CHECK_INT(end_of(s, pid), 0);
+	CHECK_INT(read(two[0], text, sizeof(text) - 1), 5);
+	CHECK_STR(text, "said\n");
+	CHECK_INT(read(two[0], text, sizeof(text)), 0);
+	close(two[0]);
+	close(fd);
+	spawner_close(s);
+}
+
+TEST(it_is_ended_with_all_that_it_started_and_nobody_else)
+{
+	const char *argv[] = {"sh", "-c", "sleep 1000 & sleep 1000; true", NULL};
+	struct spawner *s = open_one();
+	int two[2], fd = nothing();
+	struct err e = {0};
+	char text[16];
+	pid_t pid;
+
+	CHECK(!pipe2(two, O_CLOEXEC));
+	CHECK(!spawner_run(s, argv, fd, two[1], &pid, &e));
+	close(two[1]);
+	CHECK(!spawner_kill(s, getpid()));
+	CHECK(!spawner_kill(s, pid));
+	CHECK_INT(WTERMSIG(end_of(s, pid)), SIGKILL);
+	CHECK_INT(read(two[0], text, sizeof(text)), 0); /* nobody has the other end any more */
+	close(two[0]);
+	close(fd);
+	spawner_close(s);
+}

@@ -477,6 +477,11 @@ const char *live_no_enters(const struct live *l)
 	return probe_no_enters(l->probe);
 }
 
+const char *live_no_closes(const struct live *l)
+{
+	return probe_no_closes(l->probe);
+}
+
 void live_get_stats(struct live *l, struct live_stats *ret)
 {
 	uint64_t lost[LANE_COUNT][EV_COUNT] = {{0}};

@@ -27,6 +27,7 @@ struct live_config {
 	uint32_t ring_bytes[LANE_COUNT];
 	unsigned cpus_per_ring; /* a power of two; 0: one ring a lane for all */
 	bool wants_places;	/* where opened files and executables really are: schema/place.h */
+	bool wants_closed;	/* files that are closed after writing: schema/closed.h */
 	const char *host_root;	/* what stands before "/sys"; NULL or "": this machine */
 	bool no_iterators;	/* load none of the programs for the picture at the start */
 	uint64_t hold_ns; /* how long a record may be overtaken by an older one of another ring */
@@ -83,6 +84,8 @@ const char *live_refused(const struct live *l, unsigned i, const char **reason);
 enum uring_sight live_uring(const struct live *l);
 /* Why names are not seen as they were when calls began, though that was asked for; NULL. */
 const char *live_no_enters(const struct live *l);
+/* Why close and its kin are not looked at when they begin, though that was asked for; NULL. */
+const char *live_no_closes(const struct live *l);
 
 struct live_stats {
 	uint64_t n_events[LANE_COUNT];

@@ -27,13 +27,15 @@ struct probe {
 	struct refusal refused[MAX_REFUSED];
 	unsigned n_refused;
 	struct abilities can;
-	char no_enters[REASON_BYTES];
+	char no_enters[REASON_BYTES], no_closes[REASON_BYTES];
 };
 
 /* Which programs are to be loaded, for what cfg wants. */
 void programs_choose(struct probe *p, const struct live_config *cfg);
 /* Of these none that was looked at before the last refusal, or refused then. */
 void programs_leave_judged(struct probe *p);
+/* Whether it looks at calls that close files when they begin (bpf/closed.h). */
+bool programs_is_closing(const char *program);
 /* The program for a system call; NULL: none. */
 struct bpf_program *program_of(const struct probe_bpf *s, enum syscall_code code);
 /* The number of a call on this machine; negative: it has none. */

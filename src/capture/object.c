@@ -34,6 +34,8 @@ struct abilities abilities_find(void)
 	a.cast = btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC);
 	a.cast = a.cast > 0 ? a.cast : 0;
 	a.reads_tasks = has_helper(kernel, "BPF_FUNC_copy_from_user_task");
+	a.prepares_exec = btf__find_by_name_kind(kernel, "btf_trace_sched_prepare_exec",
+						 BTF_KIND_TYPEDEF) > 0;
 	overlay_find_layout(kernel, &a.overlay);
 	a.uring = uring_sight(kernel);
 	a.uring_submit = uring_submit_program(kernel);

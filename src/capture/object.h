@@ -9,8 +9,9 @@
 
 /* What of the kernel's own description matters before loading. */
 struct abilities {
-	int32_t cast;	  /* the number of bpf_rdonly_cast(); 0 when it has none */
-	bool reads_tasks; /* programs may read the memory of other tasks than the current one */
+	int32_t cast;	    /* the number of bpf_rdonly_cast(); 0 when it has none */
+	bool reads_tasks;   /* programs may read the memory of other tasks than the current one */
+	bool prepares_exec; /* there is a tracepoint where nothing can stop an exec any more */
 	struct overlay_layout overlay;
 	enum uring_sight uring;
 	const char *uring_submit; /* the program that looks at what is submitted; NULL */

@@ -60,6 +60,7 @@ static void set_up(struct probe *p, const struct live_config *cfg, uint64_t epoc
 	s->rodata->snaplen = cfg->snaplen < PROBE_SNAPLEN_MAX ? cfg->snaplen : PROBE_SNAPLEN_MAX;
 	s->rodata->boot_epoch_ns = epoch_ns;
 	s->rodata->wants_places = cfg->wants_places;
+	s->rodata->wants_closed = cfg->wants_closed;
 	count_rings(p, cfg);
 	for (unsigned code = 0; code < SC_COUNT; code++) {
 		int nr = native_number(code);
@@ -371,7 +372,7 @@ static int attach_enter(struct probe *p, const struct bpf_program *program, int 
 	return 0;
 }
 
-/* Without them, what a call names is known from its end only. */
+/* Without them, what a call names or closes is known from its end only. */
 static void attach_enters(struct probe *p, const char *host_root)
 {
 	int events = tracepoint_events(host_root);
@@ -386,7 +387,8 @@ static void attach_enters(struct probe *p, const char *host_root)
 			continue;
 		r = attach_enter(p, program, events);
 		if (r < 0)
-			snprintf(p->no_enters, sizeof(p->no_enters), "%s: %s", name, strerror(-r));
+			snprintf(programs_is_closing(name) ? p->no_closes : p->no_enters,
+				 REASON_BYTES, "%s: %s", name, strerror(-r));
 	}
 	if (events >= 0)
 		close(events);
@@ -405,23 +407,29 @@ static int attach_start(struct probe *p, const struct bpf_program *program, stru
 	return err_set(e, -errno, "attaching %s: %s", bpf_program__name(program), strerror(errno));
 }
 
-/* Of those whose beginning is seen the end must be: so ends come first. */
+/*
+ * Of those whose beginning is seen the end must be: so ends come first, but for what an exit
+ * closes, which is told before the exit is.
+ */
 int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 {
 	const struct bpf_program *ends = p->skel->progs.on_sched_process_exit;
+	const struct bpf_program *closing = p->skel->progs.on_closing_exit;
 	struct bpf_program *program;
 	int r = 0;
 
 	route_all(p, cfg);
 	route_over_ring(p, cfg);
-	if (bpf_program__autoload(ends))
+	if (bpf_program__autoload(closing))
+		r = attach_start(p, closing, e);
+	if (!r && bpf_program__autoload(ends))
 		r = attach_start(p, ends, e);
-	if (!r && p->skel->rodata->has_enters)
+	if (!r && (p->skel->rodata->has_enters || cfg->wants_closed))
 		attach_enters(p, cfg->host_root);
 	bpf_object__for_each_program(program, p->skel->obj)
 	{
-		if (!r && program != ends && is_start(bpf_program__name(program)) &&
-		    bpf_program__autoload(program))
+		if (!r && program != ends && program != closing &&
+		    is_start(bpf_program__name(program)) && bpf_program__autoload(program))
 			r = attach_start(p, program, e);
 	}
 	if (!r)
@@ -468,4 +476,9 @@ const char *probe_refused(const struct probe *p, unsigned i, const char **reason
 {
 	*reason = p->refused[i].reason;
 	return p->refused[i].program;
+}
+
+const char *probe_no_closes(const struct probe *p)
+{
+	return p->no_closes[0] ? p->no_closes : NULL;
 }

@@ -41,6 +41,7 @@ const char *probe_refused(const struct probe *p, unsigned i, const char **reason
 enum uring_sight probe_uring(const struct probe *p);
 /* Why a program at the beginning of calls could not be attached; NULL. */
 const char *probe_no_enters(const struct probe *p);
+const char *probe_no_closes(const struct probe *p);
 /* The i-th program that there is, wanted or not; NULL behind the last. */
 const char *probe_program(const struct probe *p, unsigned i);
 /* Whether it makes the events of this system call or tracepoint. */

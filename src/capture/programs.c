@@ -27,6 +27,11 @@ static const uint16_t enters[] = {SC_OPEN, SC_CREAT, SC_OPENAT, SC_OPENAT2, SC_C
 
 enum { N_ENTERS = sizeof(enters) / sizeof(enters[0]) };
 
+/* Calls that close files, see bpf/closed.h. */
+static const uint16_t closing[] = {SC_CLOSE, SC_DUP2, SC_DUP3, SC_CLOSE_RANGE};
+
+enum { N_CLOSING = sizeof(closing) / sizeof(closing[0]) };
+
 int native_number(enum syscall_code code)
 {
 #if defined(__x86_64__)
@@ -132,16 +137,48 @@ static void choose_iterators(struct probe *p)
 	choose(p, s->progs.picture_files);
 }
 
+static void name_enter(char ret[NAME_BYTES], uint16_t code)
+{
+	snprintf(ret, NAME_BYTES, "enter_%s", syscall_table[code].name);
+}
+
+bool programs_is_closing(const char *program)
+{
+	for (unsigned i = 0; i < N_CLOSING; i++) {
+		char name[NAME_BYTES];
+
+		name_enter(name, closing[i]);
+		if (!strcmp(program, name))
+			return true;
+	}
+	return false;
+}
+
+static void choose_enter(struct probe *p, uint16_t code)
+{
+	char name[NAME_BYTES];
+
+	name_enter(name, code);
+	if (native_number((enum syscall_code)code) >= 0)
+		choose(p, bpf_object__find_program_by_name(p->skel->obj, name));
+}
+
+static void choose_closing(struct probe *p)
+{
+	for (unsigned i = 0; i < N_CLOSING; i++)
+		choose_enter(p, closing[i]);
+	choose(p, p->skel->progs.on_closing_exit);
+	if (p->can.prepares_exec)
+		choose(p, p->skel->progs.on_closing_exec);
+}
+
 static void choose_enters(struct probe *p, const struct live_config *cfg)
 {
 	for (unsigned i = 0; cfg->enters && i < N_ENTERS; i++) {
-		char name[NAME_BYTES];
-
 		if (!has_bit(cfg->enters, enters[i]) || !has_bit(cfg->syscalls, enters[i]) ||
 		    native_number(enters[i]) < 0)
 			continue;
-		snprintf(name, sizeof(name), "enter_%s", syscall_table[enters[i]].name);
-		choose(p, bpf_object__find_program_by_name(p->skel->obj, name));
+		choose_enter(p, enters[i]);
 		p->skel->rodata->has_enters = true;
 	}
 	if (!p->skel->rodata->has_enters)
@@ -183,6 +220,8 @@ void programs_choose(struct probe *p, const struct live_config *cfg)
 	choose(p, p->skel->progs.sys_exit);
 	if (cfg->wants_places)
 		choose(p, p->skel->progs.on_opened);
+	if (cfg->wants_closed)
+		choose_closing(p);
 	if (!cfg->no_iterators)
 		choose_iterators(p);
 	for (unsigned code = 0; code < SC_COUNT; code++) {

@@ -43,6 +43,8 @@ enum field_flag {
 	FF_NE_ALL = 1 << 14, /* ... except that != needs all candidates to differ */
 	/* In comparisons the value is an address, and the constants are names of hosts. */
 	FF_HOST_NAME = 1 << 15,
+	/* Only alerts know it, which are given when somebody else has said it. */
+	FF_LATE = 1 << 16,
 };
 
 struct field;

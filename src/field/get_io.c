@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fields about reading, writing and opening. */
+#include "schema/closed.h"
+
 #include "field/get_fd.h"
+#include "field/kept.h"
 
 /* What a length needs to be counted by its field. */
 static bool counts(const struct moment *m, unsigned wanted)
@@ -87,4 +90,35 @@ enum field_result get_is_open_create(const struct field_ctx *c, struct field *f,
 	given = event_u64(ev, (unsigned)flags);
 	return give_u64(ret, given & PPM_O_F_CREATED ||
 				     (given & PPM_O_TMPFILE && c->m->has_res && c->m->res >= 0));
+}
+
+enum field_result get_is_close_write(const struct field_ctx *c, struct field *f, struct value *ret)
+{
+	return give_u64(ret, c->m->closing != NULL);
+}
+
+enum field_result get_close_write(const struct field_ctx *c, struct field *f, struct value *ret)
+{
+	const struct closing *x = c->m->closing;
+
+	if (!x || !x->is_told)
+		return FIELD_NULL;
+	return give_u64(ret, f->info->up == CLOSE_SIZE ? x->size : x->is_last);
+}
+
+enum field_result get_close_write_by(const struct field_ctx *c, struct field *f, struct value *ret)
+{
+	static const char *const texts[CLOSED_BY_COUNT] = {
+		[CLOSED_UNSEEN] = "close", [CLOSED_BY_CLOSE] = "close",
+		[CLOSED_BY_DUP] = "dup",   [CLOSED_BY_RANGE] = "close_range",
+		[CLOSED_BY_EXEC] = "exec", [CLOSED_BY_EXIT] = "exit",
+	};
+
+	return c->m->closing ? give_text(ret, texts[c->m->closing->by]) : FIELD_NULL;
+}
+
+enum field_result get_close_write_verdict(const struct field_ctx *c, struct field *f,
+					  struct value *ret)
+{
+	return c->kept && c->kept->verdict.n ? give_str(ret, c->kept->verdict) : FIELD_NULL;
 }

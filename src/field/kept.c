@@ -18,9 +18,13 @@ void kept_begin(struct kept *k, const struct field_ctx *c)
 	arena_reset(&k->arena);
 	k->values = NULL;
 	k->is_final = false;
-	k->lost = state_lost(c->state, c->m);
+	k->verdict = STR_EMPTY;
+	k->noted = NULL;
+	k->lost = c->kept ? c->kept->lost : state_lost(c->state, c->m);
 	k->container_id = STR_EMPTY;
-	if (c->m->thread)
+	if (c->kept)
+		k->container_id = arena_str(&k->arena, c->kept->container_id);
+	else if (c->m->thread)
 		k->container_id = arena_str(&k->arena, istr_str(c->m->thread->container_id));
 	k->pod_uid = arena_str(&k->arena, moment_pod_uid(c, uid));
 }
@@ -50,7 +54,7 @@ bool kept_add(struct kept *k, struct field *f, const struct field_ctx *c)
 {
 	struct kept_value *kept, new = {.field = f, .printing = c->printing};
 
-	if (kept_find(k, f, c->printing, &new.result, &new.value))
+	if (f->info->flags & FF_LATE || kept_find(k, f, c->printing, &new.result, &new.value))
 		return true;
 	new.value = (struct value){.s = STR_EMPTY};
 	new.result = field_get(f, c, &new.value);

@@ -38,6 +38,8 @@ enum type_rule {
 	RULE_ARG,    /* null without the parameter */
 	RULE_RESULT, /* null without a return value */
 	RULE_OPEN,   /* false outside the open family */
+	RULE_CLOSE,  /* false for what is no close */
+	RULE_CLOSED, /* null for what is no close */
 	RULE_NUMBER, /* counts from 1 */
 	RULE_ARGS,   /* null where an argument is */
 };

@@ -13,17 +13,25 @@ static enum type_rule field_rule(const struct field_info *f)
 		const char *name;
 		enum type_rule rule;
 	} rules[] = {
-		{"evt.type", RULE_KNOWN},	 {"syscall.type", RULE_KNOWN},
-		{"evt.dir", RULE_KNOWN},	 {"evt.arg", RULE_ARG},
-		{"evt.rawarg", RULE_ARG},	 {"evt.res", RULE_RESULT},
-		{"evt.rawres", RULE_RESULT},	 {"evt.failed", RULE_RESULT},
-		{"evt.is_open_read", RULE_OPEN}, {"evt.is_open_write", RULE_OPEN},
+		{"evt.type", RULE_KNOWN},
+		{"syscall.type", RULE_KNOWN},
+		{"evt.dir", RULE_KNOWN},
+		{"evt.arg", RULE_ARG},
+		{"evt.rawarg", RULE_ARG},
+		{"evt.res", RULE_RESULT},
+		{"evt.rawres", RULE_RESULT},
+		{"evt.failed", RULE_RESULT},
+		{"evt.is_open_read", RULE_OPEN},
+		{"evt.is_open_write", RULE_OPEN},
+		{"evt.is_close_write", RULE_CLOSE},
 		{"evt.num", RULE_NUMBER},
 	};
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (!strcmp(f->name, rules[i].name))
 			return rules[i].rule;
+	if (str_starts(str_of(f->name), STR("evt.close_write.")))
+		return RULE_CLOSED;
 	return !strcmp(f->class_name, "fd") && strcmp(f->name, "fd.types") ? RULE_FD : RULE_NONE;
 }
 
@@ -49,6 +57,11 @@ static bool has_arg(const struct event_info *info, const struct field *f)
 	return event_param_index(info, f->arg) >= 0;
 }
 
+static bool closes(const struct event_info *info)
+{
+	return !strcmp(info->name, "close");
+}
+
 /* Whether the operand is null for every event of the type. */
 static bool is_null(const struct extractor *x, enum type_rule rule, const struct event_info *info)
 {
@@ -61,6 +74,8 @@ static bool is_null(const struct extractor *x, enum type_rule rule, const struct
 		return !has_arg(info, x->field);
 	case RULE_RESULT:
 		return !has_result(info);
+	case RULE_CLOSED:
+		return !closes(info);
 	case RULE_ARGS:
 		for (uint32_t i = 0; i < x->n_args; i++)
 			if (is_null(x->args[i], type_rule_find(x->args[i]), info))
@@ -69,13 +84,14 @@ static bool is_null(const struct extractor *x, enum type_rule rule, const struct
 	case RULE_NONE:
 	case RULE_KNOWN:
 	case RULE_OPEN:
+	case RULE_CLOSE:
 	case RULE_NUMBER:
 		break;
 	}
 	return false;
 }
 
-static bool is_open(const struct event_info *info)
+static bool opens(const struct event_info *info)
 {
 	static const char *const names[] = {"open", "openat", "openat2", "open_by_handle_at",
 					    "creat"};
@@ -84,6 +100,12 @@ static bool is_open(const struct event_info *info)
 		if (!strcmp(info->name, names[i]))
 			return true;
 	return false;
+}
+
+/* Whether the operand, a bool, is false for every event of the type. */
+static bool is_never(enum type_rule rule, const struct event_info *info)
+{
+	return (rule == RULE_OPEN && !opens(info)) || (rule == RULE_CLOSE && !closes(info));
 }
 
 /* Event numbers count from 1: what no number or every number satisfies is known. */
@@ -127,7 +149,7 @@ static uint32_t fold_leaf(struct specialiser *s, uint32_t ref)
 		return fold_known(s, gl->leaf, ref);
 	if (left->rule == RULE_NUMBER && !gl->leaf->right)
 		return fold_number(gl->leaf, ref);
-	if (left->rule == RULE_OPEN && !gl->leaf->right && !is_open(info)) {
+	if (!gl->leaf->right && is_never((enum type_rule)left->rule, info)) {
 		const struct value no = {.u = 0};
 
 		return leaf_test(gl->leaf, FIELD_OK, &no, FIELD_OK, NULL) == TRUTH_TRUE ? REF_TRUE

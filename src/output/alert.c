@@ -152,8 +152,9 @@ static void add_saker(const struct field_ctx *c, struct buf *out)
 {
 	uint64_t lost = c->kept ? c->kept->lost : c->source ? 0 : state_lost(c->state, c->m);
 	const char *missing = missing_metadata(c);
+	struct str verdict = c->kept ? c->kept->verdict : STR_EMPTY;
 
-	if (!lost && !missing)
+	if (!lost && !missing && !verdict.n)
 		return;
 	buf_addz(out, ",\"saker\":{");
 	if (lost) {
@@ -162,6 +163,9 @@ static void add_saker(const struct field_ctx *c, struct buf *out)
 	}
 	if (missing)
 		buf_addf(out, "%s\"metadata_status\":\"%s\"", lost ? "," : "", missing);
+	if (verdict.n)
+		add_string(out,
+			   lost || missing ? ",\"scan_verdict\":" : "\"scan_verdict\":", verdict);
 	buf_addc(out, '}');
 }
 
@@ -233,6 +237,19 @@ bool alert_keep(const struct rule *r, const struct field_ctx *c, struct kept *k)
 	return all;
 }
 
+/* It is why the alert is given, so no output goes without. */
+static void add_verdict(const struct rule *r, const struct field_ctx *c, struct buf *out)
+{
+	if (!c->kept || !c->kept->verdict.n)
+		return;
+	for (size_t i = 0; i < r->n_tokens; i++) {
+		if (str_is(r->tokens[i].text, "evt.close_write.verdict"))
+			return;
+	}
+	buf_addz(out, " scan_verdict=");
+	buf_adds(out, c->kept->verdict);
+}
+
 void alert_format(const struct alert_config *cfg, const struct rule *r, const struct field_ctx *c,
 		  struct buf *out)
 {
@@ -246,6 +263,7 @@ void alert_format(const struct alert_config *cfg, const struct rule *r, const st
 	buf_addc(out, ' ');
 	message_at = out->n - start;
 	message_format(r->message, &printing, out);
+	add_verdict(r, c, out);
 	if (cfg->json)
 		text_to_json(cfg, r, &printing, start, message_at, out);
 	end_line(cfg, start, out);

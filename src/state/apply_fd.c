@@ -26,16 +26,6 @@ static bool succeeded(const struct moment *m)
 	return m->thread && m->has_res && m->res >= 0;
 }
 
-/* It stays until the next event: this one still shows it. */
-void apply_close(struct state *s, struct moment *m)
-{
-	if (!succeeded(m) || !m->fd)
-		return;
-	s->closing_tid = m->thread->tid;
-	s->closing_fd = m->fd_num;
-	s->has_leftovers = true;
-}
-
 void apply_close_range(struct state *s, struct moment *m)
 {
 	int64_t first = (uint32_t)event_u64(&m->ev, 1), last = (uint32_t)event_u64(&m->ev, 2);

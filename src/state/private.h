@@ -8,11 +8,13 @@
 #pragma once
 
 #include "base/buf.h"
+#include "schema/closed.h"
 #include "schema/lane.h"
 #include "state/container.h"
 #include "state/fd.h"
 #include "state/hostmounts.h"
 #include "state/kube.h"
+#include "state/place.h"
 #include "state/thread.h"
 #include "state/user.h"
 
@@ -109,6 +111,13 @@ struct place_wait {
 	struct istr *place; /* NULL: free */
 };
 
+/* What the kernel said of a descriptor that this thread's next event closes (closing.c). */
+struct closed_wait {
+	int64_t tid;
+	struct closed_head head;
+	bool used;
+};
+
 /* What is attached to threads and descriptors (extra.c): hashed by their addresses. */
 struct extra_table {
 	struct extra_node **bucket; /* NULL: none yet */
@@ -179,6 +188,10 @@ struct state {
 
 	struct lossy_span lossy[LANE_COUNT]; /* the last one */
 	struct place_wait places[N_PLACES];
+	struct closed_wait closed[N_PLACES];
+	struct closing closing;
+	bool closes_told;	  /* the kernel says of each close what it closes */
+	uint8_t close_record[64]; /* of a close that no call made */
 	struct host_mounts host_mounts;
 
 	uint64_t num, n_before; /* events; those of earlier sections */
@@ -291,6 +304,14 @@ void places_clear(struct state *s);
 void apply_place(struct state *s, struct moment *m);
 /* What it said of this file, with its reference; NULL when nothing. */
 struct istr *place_take(struct state *s, int64_t tid, int64_t fd, uint32_t dev, uint64_t ino);
+
+/* closing.c */
+
+/* What the kernel says before a descriptor is closed.  True: there will be no close, this is it. */
+bool apply_closed(struct state *s, const struct moment *m);
+/* The close of that note, as a record; good until the next one. */
+bool closed_record(struct state *s, const struct event *note, struct record *ret);
+void closing_forget(struct state *s);
 
 /* fd.c */
 

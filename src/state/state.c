@@ -118,6 +118,7 @@ static void reset(struct state *s)
 	s->n_before = s->num;
 	s->n_fds = s->heap_bytes = 0;
 	s->has_leftovers = s->in_snapshot = false;
+	closing_forget(s);
 	s->as_live = s->cfg.live;
 	init_tables(s);
 	s->lineage_epoch++;
@@ -296,6 +297,7 @@ static void resolve(struct state *s, struct moment *m)
 	m->fd_num = -1;
 	m->fd_name_changed = false;
 	m->container = NULL;
+	m->closing = NULL;
 	m->has_fd_num =
 		m->thread && ev->info->flags & (EF_CREATES_FD | EF_USES_FD | EF_DESTROYS_FD);
 	if (!m->thread || fd_param == NO_PARAM || !event_has(ev, fd_param))
@@ -393,21 +395,25 @@ static void skip_event(struct state *s, const struct record *r, uint16_t type)
 	note_time(t, ts);
 }
 
+enum note { NOTE_NONE, NOTE_TAKEN, NOTE_CLOSES };
+
 /* Notes between events that are none themselves: they take no number. */
-static bool apply_note(struct state *s, struct moment *m)
+static enum note apply_note(struct state *s, struct moment *m)
 {
 	struct str name;
 
 	if (m->ev.type != EV_ASYNCEVENT_E)
-		return false;
+		return NOTE_NONE;
 	name = str_until_nul(event_param(&m->ev, 1));
 	if (str_is(name, PLACE_EVENT))
 		apply_place(s, m);
+	else if (str_is(name, CLOSED_EVENT))
+		return apply_closed(s, m) ? NOTE_CLOSES : NOTE_TAKEN;
 	else if (str_is(name, "saker.mounts"))
 		s->stats.n_bad_records += host_mounts_set(&s->host_mounts, event_param(&m->ev, 2));
 	else
-		return false;
-	return true;
+		return NOTE_NONE;
+	return NOTE_TAKEN;
 }
 
 /* Portable code of a generic call, straight from its record. */
@@ -425,11 +431,23 @@ static unsigned generic_code(const struct record *r)
 	return code < SC_COUNT ? code : SC_UNKNOWN;
 }
 
+static enum state_verdict event_record(struct state *s, const struct record *r, struct moment *ret);
+
+/* A descriptor that something else than a call of close closes: to all others it is one. */
+static __attribute__((noinline)) enum state_verdict
+apply_implied_close(struct state *s, const struct record *note, struct moment *ret)
+{
+	struct record close = *note;
+
+	return closed_record(s, &ret->ev, &close) ? event_record(s, &close, ret) : STATE_HIDDEN;
+}
+
 static enum state_verdict event_record(struct state *s, const struct record *r, struct moment *ret)
 {
 	uint16_t type = r->event.n < RECORD_HEADER_BYTES ? EV_COUNT : type_of(r);
 	enum plan plan = type < EV_COUNT ? s->plan[type] : PLAN_DELIVER;
 	enum state_verdict v;
+	enum note note;
 
 	if (plan == PLAN_GENERIC)
 		plan = has_bit(s->want_syscalls, generic_code(r)) ? PLAN_DELIVER : PLAN_SKIP;
@@ -441,8 +459,8 @@ static enum state_verdict event_record(struct state *s, const struct record *r, 
 		s->stats.n_bad_records++;
 		return STATE_HIDDEN;
 	}
-	if (type == EV_ASYNCEVENT_E && apply_note(s, ret))
-		return STATE_HIDDEN;
+	if (type == EV_ASYNCEVENT_E && (note = apply_note(s, ret)) != NOTE_NONE)
+		return note == NOTE_CLOSES ? apply_implied_close(s, r, ret) : STATE_HIDDEN;
 	ret->ev.cpu = r->event.cpu;
 	ret->ev.wall_by_ns = r->event.wall_by_ns;
 	s->is_watched = plan == PLAN_DELIVER;

@@ -42,6 +42,18 @@ struct state_config {
 			       .metadata_deadline_ns = 500000000})
 
 /*
+ * A descriptor of a file that was open for writing is closed: as the kernel says (schema/closed.h),
+ * else as what is known of the descriptor says.
+ */
+struct closing {
+	bool is_told; /* by the kernel; the rest is zero otherwise */
+	bool is_last; /* nothing else has the open file */
+	uint8_t by;   /* enum closed_by */
+	uint32_t dev;
+	uint64_t size, ino;
+};
+
+/*
  * One event together with what state knows of it.  Valid until the next state_apply().
  * Threads and descriptors that this event ends are still there.
  */
@@ -57,6 +69,7 @@ struct moment {
 	bool has_res;	      /* the type has a "res" or "fd" result and the record carries it */
 	const uint8_t *enter; /* record of its enter half, kept since the call began; NULL: none */
 	uint32_t enter_bytes;
+	const struct closing *closing;	   /* of a close after writing, else NULL */
 	const struct container *container; /* that this very event brought, else NULL */
 	uint64_t first_ts;		   /* of the first event of the run */
 	uint64_t prev_ts;		   /* of the event before, 0 for the first */
@@ -159,6 +172,7 @@ struct state_stats {
 	uint64_t thread_lookups_failed, fd_lookups_failed;
 	uint64_t threads_healed, fds_healed;
 	uint64_t threads_posing; /* named after a container that they are not in: belief.c */
+	uint64_t closes_lost;	 /* closes after writing whose own event did not come */
 	uint64_t places_lost;	 /* of files whose event did not come, or another one first */
 };
 

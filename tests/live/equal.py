@@ -37,6 +37,10 @@ ANYTHING = f'''
   output: ready %proc.args
   priority: DEBUG
 '''
+# Names of others, behind their numbers: two watchers may see them at different moments, before and after
+# an exec or the end of somebody on another CPU.
+OTHERS = re.compile(r'\b(pid|tid|ptid|ppid|vpid|vtid|pgid|vpgid|vtgid|sid|spid|dpid|next|reaper_tid|res)=(\d+)'
+                    r'\((?!<).{1,15}?\)(?= |$)')
 RINGS = ['--ring-size', '16M,16M,64M']
 LIVE = os.path.abspath(sys.argv[1])
 
@@ -90,7 +94,8 @@ def _alerts(lines):
     for line in lines.splitlines():
         a = json.loads(line)
         if a['rule'] != 'Ready' and 'saker-scene' in a['output'] and 'saker record' not in a['output']:
-            threads[a['output_fields'].get('thread.tid')].append((a['rule'], a['output'].split(' ', 1)[1]))
+            output = OTHERS.sub(r'\1=\2', a['output'].split(' ', 1)[1])
+            threads[a['output_fields'].get('thread.tid')].append((a['rule'], output))
     return threads
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
+from ofhost import popen  # noqa: E402
 from tap import PATIENCE, SAKER, TMP, check, equal, file, run  # noqa: E402
 
 HOST = os.path.join(TMP, 'host')
@@ -49,7 +50,7 @@ class _Watch:
         mark, pids = f'saker-hostroot-mark-{next(_n)}', {}
         end = time.time() + 60 * PATIENCE
         while time.time() < end and self.p.poll() is None:
-            p = subprocess.Popen(['/bin/true', mark], user=65534)
+            p = popen(['/bin/true', mark], 65534)
             pids[p.pid] = p
             p.wait()
             found = [a['output_fields'] for a in self.alerts() if a['output_fields'].get('proc.args') == mark]

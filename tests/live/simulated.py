@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A container runtime that is none: a socket at which somebody answers as Docker does, late, hanging or not at all; and
-processes in control groups named as Docker names them, whose first act is to read the shadow file."""
+processes in control groups named as Docker names them, whose first act is to read the shadow file, or another."""
 import atexit
 import glob
 import json
@@ -20,8 +20,9 @@ IMAGE, TAG = 'sim/shop', '1.2'
 MARK = 'pending-mark'  # the last argument of each shell
 PARALLEL = 8
 _REST = 'f' * 52  # of a full id, behind the short one
-# Where this machine is a container itself, its name is in every hierarchy.
-HIERARCHIES = [os.path.dirname(p) for p in glob.glob('/sys/fs/cgroup/cgroup.procs') + glob.glob('/sys/fs/cgroup/*/cgroup.procs')]
+# Where this machine is a container itself, its name is in every hierarchy.  Other folders there are groups, or nothing.
+HIERARCHIES = [d for d in map(os.path.dirname, glob.glob('/sys/fs/cgroup/cgroup.procs') + glob.glob('/sys/fs/cgroup/*/cgroup.procs'))
+               if os.path.ismount(os.path.realpath(d))]
 
 _started = set()
 _OURS = f'{os.getpid():06x}'  # how ids of this process begin
@@ -112,8 +113,8 @@ def leave_nothing():
             pass  # somebody else's are in it
 
 
-def _start(short):
-    """A container whose first act is to read the shadow file; the child moves itself before it execs."""
+def _start(short, act):
+    """A container whose first act is this; the child moves itself before it execs."""
     groups = _groups(short + _REST)
     _started.add(short)
     for group in groups:
@@ -131,16 +132,16 @@ def _start(short):
             with open(os.path.join(group, 'cgroup.procs'), 'w') as f:
                 f.write('0')
 
-    p = subprocess.Popen(['sh', '-c', 'cat /etc/shadow', MARK], stdout=subprocess.DEVNULL, preexec_fn=enter)
+    p = subprocess.Popen(['sh', '-c', act, MARK], stdout=subprocess.DEVNULL, preexec_fn=enter)
     return p, groups
 
 
-def start_many(n, first):
+def start_many(n, first, act='cat /etc/shadow'):
     """n containers, a few at a time; their ids, which no other process gives."""
     ids = [f'{_OURS}{first + i:06x}' for i in range(n)]
     running = []
     for short in ids:
-        running.append(_start(short))
+        running.append(_start(short, act))
         if len(running) >= PARALLEL:
             _end(*running.pop(0))
     for r in running:

@@ -51,7 +51,7 @@ def _skip(why):
     sys.exit(0)
 
 
-def with_runtimes(tests):
+def with_runtimes(tests, prepare=None):
     if os.geteuid():
         _skip('needs root')
     for tool in ('dockerd', 'podman', 'containerd', 'ctr', 'runc', 'conmon', 'busybox', 'gcc'):
@@ -59,6 +59,8 @@ def with_runtimes(tests):
             _skip(f'needs {tool}; tests/runtimes/runtimes install')
     subprocess.run([f'{HERE}/runtimes', 'up'], env=ENV, check=True, stdout=subprocess.DEVNULL, stderr=sys.stderr)
     try:
+        if prepare:
+            prepare()
         run(tests)
     finally:
         subprocess.run([f'{HERE}/runtimes', 'down'], env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

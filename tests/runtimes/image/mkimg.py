@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """mkimg.py OUT.tar NAME:TAG ROOTDIR [ENTRYPOINT...]: one tar that is at once an OCI layout (ctr import, skopeo oci-archive)
-and a docker-archive (docker load, podman load)."""
+and a docker-archive (docker load, podman load).  IMAGE_USER in the environment: as whom it runs."""
 import hashlib,io,json,os,sys,tarfile
 out,name,root,*ep=sys.argv[1:]
 sha=lambda b:hashlib.sha256(b).hexdigest()
-def norm(ti): ti.uid=ti.gid=0; ti.uname=ti.gname='root'; ti.mtime=0; return ti
+def capability(path):
+    try: return {'SCHILY.xattr.security.capability': os.getxattr(path,'security.capability',follow_symlinks=False).decode('utf-8','surrogateescape')}
+    except OSError: return {}
+def norm(ti): ti.uid=ti.gid=0; ti.uname=ti.gname='root'; ti.mtime=0; ti.pax_headers=capability(os.path.join(root,ti.name)); return ti
 b=io.BytesIO()
-with tarfile.open(fileobj=b,mode='w',format=tarfile.GNU_FORMAT) as t:
+with tarfile.open(fileobj=b,mode='w',format=tarfile.PAX_FORMAT) as t:
     for e in sorted(os.listdir(root)): t.add(os.path.join(root,e),arcname=e,filter=norm)
 layer=b.getvalue(); ld=sha(layer)
 cfg=json.dumps({"architecture":"amd64","os":"linux","created":"2024-01-01T00:00:00Z",
-  "config":{"Env":["PATH=/bin:/usr/bin:/sbin:/usr/sbin"],"Entrypoint":ep or None,"Cmd":None if ep else ["sh"],
+  "config":{"User":os.environ.get("IMAGE_USER",""),"Env":["PATH=/bin:/usr/bin:/sbin:/usr/sbin"],"Entrypoint":ep or None,"Cmd":None if ep else ["sh"],
             "Labels":{"org.example.image":name}},
   "rootfs":{"type":"layers","diff_ids":["sha256:"+ld]},
   "history":[{"created":"2024-01-01T00:00:00Z","created_by":"mkimg.py"}]}).encode(); cd=sha(cfg)
