@@ -106,6 +106,11 @@ struct plugin_call {
  */
 struct plugin_call plugin_call_begin(const char *plugin, const char *function);
 void plugin_call_end(struct plugin_call before);
+/* The calls of the thread that asks, for another one to look at as long as it lives. */
+struct plugin_calls;
+struct plugin_calls *plugin_calls_of_thread(void);
+/* False: it is in none.  The number changes with each call that begins or ends. */
+bool plugin_calls_look(struct plugin_calls *c, uint64_t *ret_number, struct plugin_call *ret);
 /* Have crashes told on standard error, before what would have happened anyway. */
 void plugin_tell_crashes(void);
 

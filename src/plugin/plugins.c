@@ -5,6 +5,7 @@
 #include "field/eventsource.h"
 #include "plugin/extract.h"
 #include "plugin/running.h"
+#include "plugin/watchdog.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -165,7 +166,7 @@ static int begin(struct plugins *ps, struct plugin *p, const char *config, struc
 	return r;
 }
 
-int plugins_add(struct plugins *ps, const struct plugin_config *cfg, struct err *e)
+static int add(struct plugins *ps, const struct plugin_config *cfg, struct err *e)
 {
 	struct plugin_version *v = &ps->versions[ps->n];
 	struct running *slot = &ps->list[ps->n];
@@ -187,6 +188,15 @@ int plugins_add(struct plugins *ps, const struct plugin_config *cfg, struct err 
 	ps->n++; /* what it has registered by now may not go before everything does */
 	r = begin(ps, p, cfg->init_config ? cfg->init_config : "", e);
 	return r < 0 ? err_prepend(e, "plugin '%.64s': ", p->name) : 0;
+}
+
+int plugins_add(struct plugins *ps, const struct plugin_config *cfg, struct err *e)
+{
+	struct watchdog *w = watchdog_begin();
+	int r = add(ps, cfg, e);
+
+	watchdog_end(w);
+	return r;
 }
 
 size_t plugins_count(const struct plugins *ps)
@@ -269,6 +279,8 @@ int plugins_begin(struct plugins *ps, uint32_t sources, struct err *e)
 	int error = 0;
 
 	ps->is_heard = false;
+	if (ps->n && !ps->watchdog)
+		ps->watchdog = watchdog_begin();
 	for (size_t i = 0; i < ps->n && !error; i++)
 		error = begin_one(ps, &ps->list[i], sources, e);
 	return error;
@@ -324,6 +336,8 @@ void plugins_end(struct plugins *ps)
 		end_async(ps, &ps->list[i]);
 	}
 	ps->is_heard = false;
+	watchdog_end(ps->watchdog);
+	ps->watchdog = NULL;
 }
 
 bool plugins_are_open(const struct plugins *ps)

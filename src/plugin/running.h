@@ -23,6 +23,7 @@ struct plugins {
 	size_t n;
 	struct lines lines;
 	struct tables *tables;
+	struct watchdog *watchdog; /* between begin and end */
 	struct bell bell;
 	bool has_failed, is_stuck; /* some plugin did not come back: it keeps what it uses */
 	bool is_heard;		   /* plugins have been told that the stream has begun */

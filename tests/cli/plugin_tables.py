@@ -6,9 +6,10 @@ is not its own (tests/plugins/greedy.c).
 import json
 import os
 import struct
+import subprocess
 
 import scapfile
-from tap import SOURCE, capture, check, done, equal, fails, file, run, saker
+from tap import PATIENCE, SAKER, SOURCE, capture, check, done, equal, fails, file, run, saker
 
 FOLDER = os.environ.get('SAKER_PLUGINS', f'{SOURCE}/build')
 CENSUS, LINES = (f'{FOLDER}/examples/plugins/lib{x}.so' for x in ('census', 'lines'))
@@ -367,6 +368,18 @@ def a_routine_that_hangs_or_crashes_is_told():
     fails(_replayed('routine hangs'), 1, "plugin 'greedy' does not come back from a routine")
     r = _replayed('routine crashes')
     check(r.returncode != 0 and b"plugin 'greedy' crashed in plugin_capture_open's routine" in r.stderr, r)
+
+
+def a_plugin_that_hangs_is_told_and_does_not_keep_the_program_from_ending():
+    for what, function, status in (('parse hangs', 'parse_event', 1), ('init hangs', 'init', -15)):
+        p = subprocess.Popen([SAKER, 'replay', _runs('a'), '--plugin', GREEDY, '--rules', _rule('evt.type = execve', 'x')],
+                             stderr=subprocess.PIPE, env={**os.environ, 'WRONG': what})
+        try:
+            equal(p.stderr.readline(), f"saker: plugin 'greedy' does not come back from plugin_{function}\n".encode())
+            p.terminate()
+            equal(p.wait(timeout=60 * PATIENCE), status, what)
+        finally:
+            p.kill()
 
 
 def plugins_must_know_the_events_of_the_kernel():

@@ -278,6 +278,8 @@ static void begin_wrongly(void)
 
 ss_plugin_t *plugin_init(const ss_plugin_init_input *in, ss_plugin_rc *rc)
 {
+	while (is("init hangs"))
+		pause();
 	g.owner = in->owner;
 	g.why = in->get_owner_last_error;
 	g.tables_copy = *in->tables;
@@ -596,6 +598,8 @@ static void use_greed(void)
 ss_plugin_rc plugin_parse_event(ss_plugin_t *s, const ss_plugin_event_input *evt,
 				const ss_plugin_event_parse_input *in)
 {
+	while (is("parse hangs"))
+		pause();
 	g.reader = in->table_reader_ext;
 	g.writer = in->table_writer_ext;
 	g.tid.s64 = (int64_t)evt->evt->tid;
@@ -698,6 +702,7 @@ ss_plugin_rc plugin_set_async_event_handler(ss_plugin_t *s, ss_plugin_owner_t *o
 /* ---- listening, routines, metrics ---- */
 
 static const ss_plugin_routine_vtable *routine;
+static ss_plugin_table_reader_vtable_ext *routines_reader; /* set before there is any */
 static _Atomic(ss_plugin_routine_t *) mine;
 static atomic_int n_calls;
 
@@ -707,7 +712,7 @@ static ss_plugin_bool count_calls(ss_plugin_t *s, ss_plugin_routine_state_t *i)
 
 	usleep(100);
 	if (is("routine uses tables"))
-		g.reader->iterate_entries(g.threads, count_one, i);
+		routines_reader->iterate_entries(g.threads, count_one, i);
 	if (is("routine of itself"))
 		routine->unsubscribe(g.owner, mine);
 	if (is("routine hangs"))
@@ -735,6 +740,7 @@ ss_plugin_rc plugin_capture_open(ss_plugin_t *s, const ss_plugin_capture_listen_
 	if (!begins("routine"))
 		return SS_PLUGIN_SUCCESS;
 	routine = in->routine;
+	routines_reader = in->table_reader_ext;
 	g.said[0] = '\0';
 	if (is("routine null"))
 		n += routine->subscribe(in->owner, NULL, NULL) != NULL;
