@@ -28,6 +28,12 @@ ALWAYS u32 child_namespace_flag(struct task_struct *t)
 	return level || pid_level(t) ? CLONE_CHILD_IN_PIDNS : 0;
 }
 
+/* Told of children that have pids of their own: whether those are a container, or a user's game. */
+ALWAYS u32 user_namespace_flag(struct task_struct *t)
+{
+	return pid_level(t) && is_in_namespace_of_user(t) ? CLONE_IN_NAMESPACE_OF_USER : 0;
+}
+
 /* A call of the clone family has returned, in the parent (ret > 0) or in the child. */
 ALWAYS int clone_event(const struct call *c, u16 type, u32 flags)
 {
@@ -41,7 +47,7 @@ ALWAYS int clone_event(const struct call *c, u16 type, u32 flags)
 	add64(&e, c->ret);
 	add_args(&e, mm);
 	add_who(&e, t);
-	add32(&e, flags | child_namespace_flag(t));
+	add32(&e, flags | child_namespace_flag(t) | (c->ret ? 0 : user_namespace_flag(t)));
 	add32(&e, READ(cred, euid.val));
 	add32(&e, READ(cred, egid.val));
 	add64(&e, virtual_id(t, PIDTYPE_PID));

@@ -113,7 +113,10 @@ struct group_info {
 	kgid_t gid[1];
 };
 
-struct user_namespace;
+struct user_namespace {
+	int level;    /* 0: the machine's own */
+	kuid_t owner; /* who made it, as the machine numbers users */
+};
 
 /* In newer kernels one number of 64 bits; the same bits. */
 typedef struct {

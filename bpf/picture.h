@@ -170,6 +170,8 @@ ALWAYS void picture_exe(struct event *e, struct picture_task *p, struct task_str
 		flags |= PICTURE_EXE_READ_ONLY;
 	if (in_groups(event_walk(e), READ(t, cred), p->exe_gid))
 		flags |= PICTURE_EXE_GROUP;
+	if (pid_level(t) && is_in_namespace_of_user(t))
+		flags |= PICTURE_NAMESPACE_OF_USER;
 	p->flags = flags;
 }
 

@@ -34,6 +34,13 @@ ALWAYS struct task_struct *namespace_init(struct task_struct *t)
 	return READ(u.ns, child_reaper);
 }
 
+ALWAYS bool is_in_namespace_of_user(struct task_struct *t)
+{
+	struct user_namespace *ns = READ(t, cred, user_ns);
+
+	return READ(ns, level) && READ(ns, owner.val);
+}
+
 /* Thread, process or group id as the task's own namespace numbers it; 0: not in there. */
 ALWAYS s64 virtual_id(struct task_struct *t, enum pid_type type)
 {

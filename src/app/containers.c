@@ -27,6 +27,7 @@ struct containers_options {
 struct row {
 	struct container *c;
 	struct str json; /* own memory */
+	size_t number;	 /* in the order of coming */
 };
 
 struct listing {
@@ -52,6 +53,7 @@ static void keep(void *arg, struct str name, struct str json)
 		return;
 	}
 	row.json = (struct str){xstrndup(json.p, json.n), json.n};
+	row.number = l->n;
 	l->at = xgrow(l->at, &l->cap, l->n + 1, sizeof(*l->at));
 	l->at[l->n++] = row;
 }
@@ -73,7 +75,7 @@ static int by_id(const void *a, const void *b)
 	const struct row *x = a, *y = b;
 	int order = str_cmp(x->c->id, y->c->id);
 
-	return order ? order : x->c->n_bytes < y->c->n_bytes ? -1 : x->c->n_bytes > y->c->n_bytes;
+	return order ? order : x->number < y->number ? -1 : 1;
 }
 
 static struct str label(const struct container *c, const char *key)

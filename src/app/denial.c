@@ -185,9 +185,6 @@ static void say_others(const struct denial *d, struct buf *out)
 		 "permission denied: it belongs to user %u and group %u with mode %04o, and this "
 		 "is user %u",
 		 d->uid, d->gid, d->mode & 07777, d->euid);
-	if (d->overrides)
-		buf_addz(out, ", who could open it all the same, but the right to do so "
-			      "(CAP_DAC_OVERRIDE) is given up before watching");
 }
 
 static void say_none(const struct denial *d, struct buf *out)
@@ -248,8 +245,10 @@ static void mend_others(const struct denial *d, struct buf *out)
 			 "%u of docker, supplementalGroups: [%u] of a pod",
 			 d->gid, d->gid, d->gid);
 	else
-		buf_addf(out, "let user %u write to it: setfacl -m u:%u:rw %s", d->euid, d->euid,
-			 d->path);
+		buf_addf(out,
+			 "let user %u write to it: setfacl -m u:%u:rw %s; or start with "
+			 "CAP_DAC_OVERRIDE, which only a helper keeps that connects to it",
+			 d->euid, d->euid, d->path);
 }
 
 static void mend_module(const struct denial *d, struct buf *out)

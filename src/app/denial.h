@@ -36,7 +36,6 @@ struct denial {
 	uid_t uid, euid;
 	gid_t gid;
 	char module[256]; /* "AppArmor profile x (enforce)"; "" without one */
-	bool overrides;	  /* this process could all the same, but `saker run` gives that up */
 };
 
 /* Connect to it, with the capabilities that are in force, and look into what goes wrong. */

@@ -3,6 +3,7 @@
 #include "app/denial.h"
 #include "app/doctor.h"
 #include "app/privilege.h"
+#include "app/sockets.h"
 #include "app/tenants.h"
 #include "base/alloc.h"
 #include "enrich/enricher.h"
@@ -19,6 +20,7 @@ struct round {
 	struct doctor_runtimes *all;
 	struct enricher *en; /* which lists, and asks what else is to be asked */
 	uint64_t held;	     /* what the process might do at all */
+	bool has_helper;     /* that opens sockets of others */
 	struct version versions[PLACES_MAX];
 	unsigned n_versions;
 };
@@ -55,16 +57,14 @@ static void take_denial(struct doctor_runtime *r, const struct place *p, const s
 								   : MISSING;
 }
 
-/* Whether more rights than `saker run` keeps would do. */
-static bool overrides(const char *path, uint64_t held)
+/* As the helper of `saker run` would, which keeps the right to open what belongs to others. */
+static void look_again(const char *path, uint64_t held, struct denial *ret)
 {
-	struct denial d;
 	uint64_t now = privilege_held();
 
 	privilege_use(held);
-	denial_look(path, &d);
+	denial_look(path, ret);
 	privilege_use(now);
-	return d.fault == SOCKET_GOOD;
 }
 
 static void ask_version(struct round *round, const struct place *p, struct doctor_runtime *r)
@@ -83,8 +83,8 @@ static void look_at(struct round *round, const struct place *p)
 	denial_look(p->path, &d);
 	if (!is_told(p, &d))
 		return;
-	if (d.fault == SOCKET_OTHERS)
-		d.overrides = overrides(p->path, round->held);
+	if (d.fault == SOCKET_OTHERS && round->has_helper)
+		look_again(p->path, round->held, &d);
 	r = add(round->all, p->kind->name, p->path);
 	take_denial(r, p, &d);
 	if (d.fault == SOCKET_GOOD)
@@ -220,17 +220,22 @@ int doctor_runtimes_look(const char *root, const struct option_texts *sockets,
 	cfg.n_sockets = sockets->n;
 	cfg.watch = false;
 	cfg.timeout_ms = ANSWER_MS;
+	r = sockets_connector(&cfg, &cfg.connector, e);
+	if (r < 0)
+		return r;
 	privilege_use(round.held & privilege_to_keep(NEED_HEAL));
 	r = places_find(&cfg, &places, e);
 	if (!r)
 		r = enricher_new(&cfg, hear_nothing, NULL, &round.en, e);
 	if (!r) {
 		/* One more for all of them; it never moves, for answers are written into it. */
+		round.has_helper = cfg.connector;
 		ret->list = xcalloc(places.n + 1, sizeof(*ret->list));
 		ask_all(&round, &places);
 		enricher_free(round.en);
 	}
 	privilege_use(round.held);
+	connector_close(cfg.connector);
 	places_done(&places);
 	if (!r)
 		look_for_orphans(ret, root);

@@ -20,6 +20,7 @@ enum privilege_need {
 	NEED_LISTEN = 1 << 5,	/* be a server */
 	NEED_THREADS = 1 << 6,	/* start threads later */
 	NEED_PROGRAMS = 1 << 7, /* have a helper start programs (base/spawner.h) */
+	NEED_SOCKETS = 1 << 8,	/* be the helper that connects to sockets (enrich/connector.h) */
 };
 
 /* Bits by capability number: what `saker run` starts with, and what these needs keep. */

@@ -3,6 +3,7 @@
 #include "app/command.h"
 
 #include "app/hosts.h"
+#include "app/metrics.h"
 #include "app/plugged_run.h"
 #include "app/plugged.h"
 #include "app/privilege.h"
@@ -41,6 +42,7 @@ struct run {
 	struct worker *runtimes; /* NULL: none is asked */
 	struct ring_note rings;
 	struct progress progress;
+	struct metrics metrics;
 	uint32_t sources; /* bits of event sources, by number */
 };
 
@@ -62,6 +64,7 @@ static bool pause_run(void *arg, bool idle)
 	startup_tell_refused(&r->startup);
 	runtimes_tell_cluster(r->runtimes);
 	progress_tell(&r->progress);
+	metrics_tick(&r->metrics);
 	plugged_tell();
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
 		return false;
@@ -107,6 +110,8 @@ static int begin(struct run *r, struct err *e)
 {
 	int ret = startup_drop(&r->startup, e);
 
+	if (!ret)
+		ret = metrics_open(&r->metrics, &r->watch, r->live, e);
 	if (!ret)
 		ret = plugged_begin(r->sources, e);
 	if (!ret)
@@ -170,6 +175,7 @@ static enum exit_status watch_machine(struct run *r)
 		report("%s", e.msg);
 	if (!r->o->quiet)
 		summarize(r);
+	metrics_close(&r->metrics);
 	input_close(&w->in);
 	startup_done(&r->startup);
 	return e.code ? EXIT_FAULT : status;
@@ -214,8 +220,8 @@ static int choose(struct run *r, struct err *e)
 		ret = scans_open(&o->scans, &r->watch.scans, e);
 	if (ret)
 		return ret;
-	r->startup.needs |=
-		runtimes_needs(r->runtimes) | hosts_needs() | scans_needs(r->watch.scans);
+	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs() | metrics_needs() |
+			    scans_needs(r->watch.scans);
 	startup_choose(&r->startup, &cfg, r->watch.rules);
 	r->startup.live.wants_places |= r->watch.scans != NULL;
 	return 0;

@@ -4,6 +4,7 @@
 #include "app/privilege.h"
 #include "app/report.h"
 #include "app/settings.h"
+#include "app/sockets.h"
 #include "base/alloc.h"
 
 #include <errno.h>
@@ -162,7 +163,11 @@ int runtimes_open(const struct runtimes_options *o, struct worker **ret, struct 
 	cfg.with_size = config_bool(settings(), CONFIG_KEY_CONTAINER_WITH_SIZE);
 	cfg.kube = kube_access(&o->kube);
 	cfg.kube_limits = download_limits();
-	r = worker_new(&cfg, ret, e);
+	r = sockets_connector(&cfg, &cfg.connector, e);
+	if (!r)
+		r = worker_new(&cfg, ret, e);
+	if (r < 0)
+		connector_close(cfg.connector);
 	places_done(&places);
 	return r;
 }
@@ -199,9 +204,8 @@ static void tell_denied(const struct worker *w)
 
 	for (unsigned i = 0; (path = worker_denied(w, i)); i++)
 		report("the container runtime at %s may not be asked: its socket belongs to "
-		       "somebody "
-		       "else, and the right to open it all the same (CAP_DAC_OVERRIDE) is given "
-		       "up; its containers have no names",
+		       "somebody else, and there is no right to open it all the same "
+		       "(CAP_DAC_OVERRIDE); its containers have no names",
 		       path);
 }
 

@@ -175,6 +175,8 @@ static void set_ids(struct picture *p, struct snap_proc *to, const struct pictur
 	to->clone_ns = h->fine_boot_ns + k->start_ns;
 	to->pidns_init_start_ns = h->fine_boot_ns + k->pidns_init_start_ns;
 	to->flags = to->tid == to->pid ? 0 : FLAG_CLONE_THREAD | FLAG_CLONE_FILES;
+	if (k->flags & PICTURE_NAMESPACE_OF_USER)
+		to->flags |= CLONE_IN_NAMESPACE_OF_USER;
 }
 
 static void set_counters(struct snap_proc *to, const struct picture_task *k)

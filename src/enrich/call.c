@@ -5,8 +5,10 @@
 #include "enrich/curl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
 	CONNECT_TIMEOUT_MS = 3000,
@@ -20,6 +22,7 @@ enum {
 
 struct calls {
 	CURLM *multi;
+	struct connector *connector; /* NULL: nobody */
 	struct call *first;
 	size_t n;
 };
@@ -34,6 +37,8 @@ struct call {
 	struct framer framer;
 	struct call_request r; /* pointers in it are not used later, but arg and the functions */
 	int grpc_status, bad;  /* bad: -errno of a reply that is not of the form */
+	char *path;	       /* of a socket that the connector opens; NULL */
+	int no_connection;     /* why it did not, or 0 */
 	long retry_after_s;
 	char why[WHY_BYTES]; /* the runtime's own words */
 };
@@ -73,6 +78,7 @@ static void call_free(struct call *k)
 	buf_done(&k->sent);
 	buf_done(&k->received);
 	framer_done(&k->framer);
+	free(k->path);
 	free(k);
 }
 
@@ -220,12 +226,55 @@ static void prepare_remote(struct call *k, const struct call_request *r)
 	free(url);
 }
 
+/* ---- sockets of others ---- */
+
+void calls_use(struct calls *c, struct connector *connector)
+{
+	c->connector = connector;
+}
+
+static bool is_denied(const char *path)
+{
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 && errno == EACCES;
+}
+
+/*
+ * libcurl 7.88 connects again what it was told is connected already.  To a place where too many
+ * wait that is to be tried again later (EAGAIN), and then it finds the socket connected.
+ */
+static curl_socket_t get_connected(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct call *k = arg;
+	int fd = connector_get(k->owner->connector, k->path);
+
+	a->addrlen = connector_crowd(k->owner->connector, &a->addr);
+	if (fd >= 0)
+		return fd;
+	k->no_connection = fd;
+	return CURL_SOCKET_BAD;
+}
+
+static int say_connected(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	return CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+static void have_connected(struct call *k, const char *path)
+{
+	k->path = xstrdup(path);
+	curl->easy_setopt(k->easy, CURLOPT_OPENSOCKETFUNCTION, get_connected);
+	curl->easy_setopt(k->easy, CURLOPT_OPENSOCKETDATA, k);
+	curl->easy_setopt(k->easy, CURLOPT_SOCKOPTFUNCTION, say_connected);
+}
+
 static void prepare_socket(struct call *k, const struct call_request *r)
 {
 	char *url = xasprintf("http://localhost%s", r->path);
 
 	curl->easy_setopt(k->easy, CURLOPT_URL, url);
 	curl->easy_setopt(k->easy, CURLOPT_UNIX_SOCKET_PATH, r->socket);
+	if (k->owner->connector && is_denied(r->socket))
+		have_connected(k, r->socket);
 	/*
 	 * To connect to a UNIX socket costs next to nothing, and libcurl 7.88 breaks a second
 	 * request on a connection that began as HTTP/2, and sends others behind an endless reply.
@@ -322,6 +371,7 @@ static enum call_outcome outcome_of(struct call *k, CURLcode code, struct reply 
 	if (code == CURLE_OK)
 		return k->r.framing == FRAMING_GRPC ? grpc_outcome(k, ret) : http_outcome(k, ret);
 	curl->easy_getinfo(k->easy, CURLINFO_OS_ERRNO, &number);
+	number = k->no_connection ? -k->no_connection : number;
 	keep_why(k, str_of(code == CURLE_COULDNT_CONNECT && number ? strerror((int)number)
 								   : curl->easy_strerror(code)));
 	return number == EACCES || number == EPERM ? CALL_DENIED : CALL_FAILED;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "enrich/connector.h"
 #include "enrich/framer.h"
 
 #include <stdbool.h>
@@ -66,6 +67,9 @@ struct call_request {
 /* NULL and *e without libcurl. */
 struct calls *calls_new(struct err *e);
 void calls_free(struct calls *c); /* cancels what is under way; NULL is fine */
+
+/* Have sockets that this process may not open be opened by it.  Borrowed; NULL: nobody. */
+void calls_use(struct calls *c, struct connector *connector);
 
 /* Never fails: what cannot be sent is done with CALL_FAILED in the next calls_wait(). */
 struct call *call_start(struct calls *c, const struct call_request *r);

@@ -70,13 +70,20 @@ static void retry_later(struct enricher *en, struct page *p)
 	book_set_due(en->book, p, en->cfg.watch ? en->now_ms + FORGET_MS : 0);
 }
 
+/* A user's runtime may say that it knows it.  That must not keep root's from being asked. */
+static bool is_asked(const struct page *p, const struct runtime *r)
+{
+	return (!p->owner || p->owner == r || runtime_is_of_user(p->owner)) &&
+	       runtime_state(r) == RUNTIME_READY;
+}
+
 /* Whoever knows it is asked, else everybody. */
 static void ask_all(struct enricher *en, struct page *p)
 {
 	for (unsigned i = 0; i < en->n_runtimes; i++) {
 		struct runtime *r = en->runtimes[i];
 
-		if ((!p->owner || p->owner == r) && runtime_state(r) == RUNTIME_READY)
+		if (is_asked(p, r))
 			ask_one(en, p, r);
 	}
 	if (!p->n_asked)
@@ -121,11 +128,29 @@ static void on_due(struct enricher *en, struct page *p)
 
 /* --- what runtimes tell --- */
 
+/* Anybody can listen at a socket of his own; what root's runtimes know is not for him to say. */
+static bool is_outranked(const struct page *p, const struct runtime *r)
+{
+	return p->owner && p->owner != r && runtime_is_of_user(r) && !runtime_is_of_user(p->owner);
+}
+
+/* The one that is being asked may be a user's. */
+static bool takes_over(const struct enricher *en, const struct runtime *r)
+{
+	for (unsigned i = 0; i < en->n_runtimes && !runtime_is_of_user(r); i++) {
+		if (runtime_is_of_user(en->runtimes[i]))
+			return true;
+	}
+	return false;
+}
+
 static void on_found(void *arg, struct runtime *r, struct str id, bool by_event)
 {
 	struct enricher *en = arg;
 	struct page *p = book_open(en->book, id);
 
+	if (is_outranked(p, r))
+		return;
 	p->generation = runtime_generation(r);
 	if (p->is_gone) {
 		p->is_gone = false;
@@ -134,7 +159,7 @@ static void on_found(void *arg, struct runtime *r, struct str id, bool by_event)
 	if (p->owner == r && !by_event)
 		return;
 	if (p->n_asked) {
-		p->again |= by_event;
+		p->again |= by_event || takes_over(en, r);
 		return;
 	}
 	p->n_tries = 0;
@@ -193,6 +218,10 @@ static void on_facts(void *arg, struct runtime *r, const struct facts *f, bool e
 		return;
 	if (!early && p->n_asked)
 		p->n_asked--;
+	if (is_outranked(p, r)) {
+		settle(en, p);
+		return;
+	}
 	buf_reset(&en->record);
 	facts_add_record(f, en->cfg.label_max, early, &en->record);
 	hash = hash_bytes(en->record.p, en->record.n, hash_seed());
@@ -251,6 +280,7 @@ int enricher_new(const struct enricher_config *cfg, enricher_tell tell, void *ar
 		places_done(&places);
 		return code < 0 ? code : -ENOENT;
 	}
+	calls_use(en->calls, cfg->connector);
 	en->cfg = *cfg;
 	en->tell = tell;
 	en->arg = arg;

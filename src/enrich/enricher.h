@@ -28,7 +28,8 @@ struct enricher_config {
 	size_t label_max; /* bytes of a label's value; longer ones are left out */
 	unsigned timeout_ms, max_questions;
 	size_t max_containers;
-	struct access_config kube; /* the Kubernetes API server, if there is one */
+	struct connector *connector; /* for sockets that may not be opened; must outlive it */
+	struct access_config kube;   /* the Kubernetes API server, if there is one */
 	struct apiserver_limits kube_limits;
 };
 

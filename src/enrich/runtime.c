@@ -43,6 +43,7 @@ struct runtime {
 	struct scope scope;
 	enum runtime_state state;
 	char why[WHY_BYTES];
+	uid_t uid; /* of its socket */
 	struct call *stream;
 	unsigned subscription_at; /* which of the kind's subscriptions; n_subscriptions: none works
 				   */
@@ -370,6 +371,7 @@ static bool has_socket(struct runtime *r)
 		snprintf(r->why, sizeof(r->why), "%s", strerror(errno));
 		return false;
 	}
+	r->uid = st.st_uid;
 	if (!S_ISSOCK(st.st_mode)) {
 		r->state = RUNTIME_FAILED;
 		snprintf(r->why, sizeof(r->why), "it is no socket");
@@ -476,6 +478,11 @@ const char *runtime_why(const struct runtime *r)
 const char *runtime_path(const struct runtime *r)
 {
 	return r->path;
+}
+
+bool runtime_is_of_user(const struct runtime *r)
+{
+	return r->uid;
 }
 
 const struct runtime_kind *runtime_kind_of(const struct runtime *r)

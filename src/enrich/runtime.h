@@ -60,6 +60,8 @@ bool runtime_is_idle(const struct runtime *r);
 enum runtime_state runtime_state(const struct runtime *r);
 const char *runtime_why(const struct runtime *r); /* it failed; "" when it did not */
 const char *runtime_path(const struct runtime *r);
+/* Its socket belonged, when it was last looked at, to an ordinary user. */
+bool runtime_is_of_user(const struct runtime *r);
 const struct runtime_kind *runtime_kind_of(const struct runtime *r);
 void runtime_get_stats(const struct runtime *r, struct runtime_stats *ret);
 /* Counts lists: what a list does not name is gone when the next `listed` comes. */

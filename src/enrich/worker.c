@@ -42,6 +42,7 @@ struct asked {
 
 struct worker {
 	struct enricher *en; /* the thread's, while it runs */
+	struct connector *connector;
 	struct queue *records, *asks;
 	pthread_t thread;
 	bool is_started;
@@ -170,6 +171,7 @@ int worker_new(const struct enricher_config *cfg, struct worker **ret, struct er
 		free(w);
 		return r;
 	}
+	w->connector = cfg->connector;
 	pthread_mutex_init(&w->trouble_lock, NULL);
 	enricher_on_note(w->en, note);
 	w->records = queue_new(RECORDS_MAX, sizeof(struct message *));
@@ -202,7 +204,7 @@ const char *worker_denied(const struct worker *w, unsigned i)
 {
 	const struct runtime *r;
 
-	for (unsigned at = 0; (r = enricher_runtime(w->en, at)); at++) {
+	for (unsigned at = 0; !w->connector && (r = enricher_runtime(w->en, at)); at++) {
 		if (is_denied(runtime_path(r)) && !i--)
 			return runtime_path(r);
 	}
@@ -251,6 +253,7 @@ void worker_free(struct worker *w)
 	queue_free(w->records);
 	queue_free(w->asks);
 	enricher_free(w->en);
+	connector_close(w->connector);
 	free(w);
 }
 

@@ -13,14 +13,14 @@ struct worker;
 
 enum { WORKER_TROUBLE_MAX = 512 };
 
-/* -EINVAL and *e when a socket is not "KIND=PATH". */
+/* -EINVAL and *e when a socket is not "KIND=PATH".  Takes cfg->connector over when it succeeds. */
 int worker_new(const struct enricher_config *cfg, struct worker **ret, struct err *e);
 void worker_free(struct worker *w); /* stops it; NULL is fine */
 /* Capabilities and restrictions of the thread are those of this moment. */
 int worker_start(struct worker *w, struct err *e);
 /*
- * Paths of sockets that are there and that this process, as it is now, may not open: by number,
- * NULL behind the last.  Before worker_start().
+ * Paths of sockets that are there and that this process, as it is now, may not open, nor have
+ * opened: by number, NULL behind the last.  Before worker_start().
  */
 const char *worker_denied(const struct worker *w, unsigned i);
 /* Whether there is a Kubernetes API server to ask. */

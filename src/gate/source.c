@@ -68,6 +68,23 @@ static int param_of(const struct field *f, unsigned type)
 	return f->index < info->n_params ? (int)f->index : -1;
 }
 
+/* Their text is a function of a number: of some bits, or of one of few values. */
+static bool has_flag_names(enum param_type t)
+{
+	switch (t) {
+	case PT_FLAGS8:
+	case PT_FLAGS16:
+	case PT_FLAGS32:
+	case PT_ENUMFLAGS8:
+	case PT_ENUMFLAGS16:
+	case PT_ENUMFLAGS32:
+	case PT_SIGTYPE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool find_arg(const struct field *f, unsigned type, bool raw, struct gate_source *ret)
 {
 	int i = param_of(f, type);
@@ -82,9 +99,13 @@ static bool find_arg(const struct field *f, unsigned type, bool raw, struct gate
 		ret->input = GATE_TEXT;
 		return true;
 	}
-	if (t == PT_FSPATH) {
+	if (t == PT_FSPATH || t == PT_FSRELPATH) {
 		ret->input = GATE_PATH;
 		ret->how = raw ? HOW_FIELD : HOW_FULL_PATH;
+		return true;
+	}
+	if (!raw && has_flag_names(t)) {
+		ret->input = GATE_FLAGS;
 		return true;
 	}
 	ret->input = GATE_NUMBER;

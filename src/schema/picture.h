@@ -34,6 +34,7 @@ enum picture_task_flag {
 	PICTURE_EXE_GROUP = 1 << 5,	/* the task is in the group of the file */
 	PICTURE_NO_ARGS = 1 << 6,	/* not to be had here, or the program wrote over them */
 	PICTURE_NO_ENV = 1 << 7,
+	PICTURE_NAMESPACE_OF_USER = 1 << 8, /* and in a pid namespace: CLONE_IN_NAMESPACE_OF_USER */
 };
 
 /* Times of start since boot; the others since the epoch. */

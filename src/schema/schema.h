@@ -16,6 +16,12 @@
 /* Which events there are, and of what: the version of the ecosystem's that this is. */
 #define SCHEMA_VERSION "4.5.1"
 
+/*
+ * Among the flags of a clone, as its child tells them, one of Saker's own: the child has pids of
+ * its own, in a user namespace that an ordinary user made.
+ */
+#define CLONE_IN_NAMESPACE_OF_USER 0x80000000u
+
 enum event_code {
 #define EVENT(id, code, ...) EV_##id = (code),
 #include "schema/events.def"

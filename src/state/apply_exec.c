@@ -202,7 +202,7 @@ void apply_exec(struct state *s, struct moment *m)
 	files_unshare(s, t);
 	fd_close_on_exec(s, t);
 	t->flags = (t->flags & (PPM_CL_PIPE_SRC | PPM_CL_PIPE_DST | PPM_CL_IS_MAIN_THREAD |
-				PPM_CL_CLONE_INVERTED)) |
+				CLONE_IN_NAMESPACE_OF_USER | PPM_CL_CLONE_INVERTED)) |
 		   PPM_CL_ACTIVE | PPM_CL_NAME_CHANGED;
 	thread_set_container(s, t);
 	lineage_changed(s, t);

@@ -75,6 +75,7 @@ static void add_container(struct state *s, struct moment *m, struct str json)
 		s->stats.n_bad_records++;
 	else if (container_table_add(s->containers, c)) {
 		m->container = c;
+		belief_told(s, c->id);
 		awaited_told(s, c);
 	}
 }

@@ -71,6 +71,8 @@ static void meet_poser(struct state *s, struct thread *t, const struct container
 		return;
 	t->is_posing = true;
 	s->stats.threads_posing++;
+	if (thread_in_pidns(t))
+		belief_doubt(s, c->id);
 	if (!needs_no_runtime(c->type) && !container_table_find(s->containers, id) &&
 	    s->cfg.unknown_container)
 		s->cfg.unknown_container(s->cfg.unknown_container_arg, id);

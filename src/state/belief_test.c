@@ -23,16 +23,30 @@ static struct feed *machine(uint32_t uid)
 	return f;
 }
 
-/* A new process in a cgroup of this name, as its own half of the clone tells it. */
-static void born(struct feed *f, int64_t tid, int64_t parent, int64_t vtid, uint32_t uid,
-		 const char *cgroup)
+static void born_with(struct feed *f, int64_t tid, int64_t parent, int64_t vtid, uint32_t uid,
+		      const char *cgroup, uint32_t flags)
 {
 	char list[200];
 	uint32_t n = (uint32_t)snprintf(list, sizeof(list), "cpu=%s", cgroup) + 1;
 
 	EVENT_OF(f, EV_SYSCALL_CLONE_20_X, tid, I64(0), TEXT("sh"), NONE, I64(tid), I64(tid),
 		 I64(parent), NONE, I64(1024), U64(1), U64(2), U32(100), U32(50), U32(0),
-		 TEXT("sh"), {list, n}, U32(0), U32(uid), U32(uid), I64(vtid), I64(vtid), U64(7));
+		 TEXT("sh"), {list, n}, U32(flags), U32(uid), U32(uid), I64(vtid), I64(vtid),
+		 U64(7));
+}
+
+/* A new process in a cgroup of this name, as its own half of the clone tells it. */
+static void born(struct feed *f, int64_t tid, int64_t parent, int64_t vtid, uint32_t uid,
+		 const char *cgroup)
+{
+	born_with(f, tid, parent, vtid, uid, cgroup, 0);
+}
+
+/* The same in a user namespace that a user made. */
+static void born_apart(struct feed *f, int64_t tid, int64_t parent, int64_t vtid, uint32_t uid,
+		       const char *cgroup)
+{
+	born_with(f, tid, parent, vtid, uid, cgroup, CLONE_IN_NAMESPACE_OF_USER);
 }
 
 static void exec(struct feed *f, int64_t tid, uint32_t uid, const char *cgroup)
@@ -116,12 +130,87 @@ TEST(who_leaves_it_and_is_put_into_a_container_is_in_that)
 	feed_free(f);
 }
 
-TEST(a_user_with_a_pid_namespace_has_a_container)
+TEST(pids_of_its_own_in_a_namespace_of_a_user_are_no_container)
+{
+	struct feed *f = machine(USER);
+	struct state_stats stats;
+
+	born_apart(f, 200, 100, 1, ROOT, LOOKALIKE); /* root, but in there only */
+	CHECK_STR(container(f, 200), "host");
+	exec(f, 200, ROOT, LOOKALIKE);
+	CHECK_STR(container(f, 200), "host");
+	born_apart(f, 201, 200, 2, ROOT, LOOKALIKE);
+	CHECK_STR(container(f, 201), "host");
+	state_get_stats(f->s, &stats);
+	CHECK_INT(stats.threads_posing, 2);
+	feed_free(f);
+}
+
+TEST(what_root_gave_pids_of_its_own_is_a_container)
+{
+	struct feed *f = machine(ROOT);
+
+	born(f, 200, 100, 1, ROOT, DOCKER);
+	CHECK_STR(container(f, 200), SHORT);
+	born_apart(f, 201, 200, 1, USER, DOCKER); /* and a user's sandbox in there is in it */
+	CHECK_STR(container(f, 201), SHORT);
+	feed_free(f);
+}
+
+TEST(below_one_who_is_not_in_it_pids_of_its_own_do_not_help)
 {
 	struct feed *f = machine(USER);
 
-	born(f, 200, 100, 1, USER, LOOKALIKE);
+	born(f, 200, 100, 200, USER, LOOKALIKE);
+	born(f, 201, 200, 1, USER, LOOKALIKE); /* by a program with set-user-ID, as bwrap may be */
+	CHECK_STR(container(f, 201), "host");
+	feed_free(f);
+}
+
+TEST(once_a_runtime_knows_it_all_of_it_is_a_container)
+{
+	struct feed *f = machine(USER);
+
+	born_apart(f, 200, 100, 1, ROOT, LOOKALIKE);
+	born_apart(f, 201, 200, 2, ROOT, LOOKALIKE);
+	born(f, 202, 100, 202, USER, LOOKALIKE);
+	told(f, false);
 	CHECK_STR(container(f, 200), SHORT);
+	CHECK_STR(container(f, 201), SHORT);
+	CHECK_STR(container(f, 202), "host"); /* it has the machine's pids */
+	born_apart(f, 203, 200, 3, ROOT, LOOKALIKE);
+	CHECK_STR(container(f, 203), SHORT);
+	feed_free(f);
+}
+
+TEST(of_many_doubtful_ones_the_last_are_believed_when_told_of)
+{
+	struct feed *f = machine(USER);
+	char cgroup[120];
+
+	for (int i = 0; i < 3 * N_DOUBTED; i++) {
+		snprintf(cgroup, sizeof(cgroup), "/x/docker-%012d%s.scope", i, &ID[12]);
+		born_apart(f, 1000 + i, 100, 1, ROOT, cgroup);
+	}
+	born_apart(f, 200, 100, 1, ROOT, LOOKALIKE);
+	told(f, false);
+	CHECK_STR(container(f, 200), SHORT);
+	CHECK_STR(container(f, 1000), "host");
+	feed_free(f);
+}
+
+TEST(containers_of_a_user_are_where_systemd_lets_him_have_them)
+{
+	struct feed *f = machine(USER);
+
+	born_apart(f, 200, 100, 1, USER,
+		   "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope");
+	CHECK_STR(container(f, 200), SHORT);
+	born_apart(f, 201, 100, 1, USER, "/user@1000.servicex/docker-" ID ".scope");
+	CHECK_STR(container(f, 201), "host");
+	born_apart(f, 202, 100, 1, USER, "/user@1000.service");
+	born_apart(f, 203, 100, 1, USER, "/user@/user@x.service/docker-" ID ".scope");
+	CHECK_STR(container(f, 203), "host");
 	feed_free(f);
 }
 

@@ -29,6 +29,7 @@ enum {
 	N_CONTAINER_CACHE = 64,
 	N_AWAITED = 4096, /* containers without metadata that are told apart */
 	N_AWAITED_BUCKETS = 1024,
+	N_DOUBTED = 64,	 /* names of containers that users made for themselves */
 	N_PLACES = 1024, /* of threads whose open or exec is just about to come */
 };
 
@@ -158,6 +159,8 @@ struct state {
 	struct kube_table *kube;	     /* Kubernetes objects */
 	struct container *removed_container; /* the last one: its own event still shows it */
 	struct awaited awaited;
+	struct istr *doubted[N_DOUBTED]; /* a ring; NULL: free */
+	unsigned doubted_at;
 	struct user_table *users;
 	struct interface_list interfaces;
 	struct exited exited;
@@ -296,6 +299,11 @@ void awaited_source(struct state *s, enum metadata_status source);
 
 /* Whether t is in the container whose id its cgroups name. */
 bool thread_is_in(const struct state *s, const struct thread *t, const struct istr *id);
+/* A thread with pids of its own is not believed to be in id, until a runtime knows that ... */
+void belief_doubt(struct state *s, struct istr *id);
+/* ... which now one does, or never for any when the state ends. */
+void belief_told(struct state *s, struct str id);
+void belief_done(struct state *s);
 
 /* place.c */
 

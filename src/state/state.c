@@ -75,6 +75,7 @@ static void drop_tables(struct state *s)
 	container_table_free(s->containers);
 	kube_table_free(s->kube);
 	awaited_done(&s->awaited, s->names);
+	belief_done(s);
 	places_clear(s);
 	host_mounts_done(&s->host_mounts);
 	container_free(s->removed_container);

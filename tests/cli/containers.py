@@ -8,7 +8,7 @@ import time
 import urllib.parse
 
 from simdocker import ID, Docker, recorded
-from tap import TMP, check, done, equal, fails, file, run, saker
+from tap import TMP, check, done, equal, fails, file, run, saker, skip
 
 
 def _containers(*paths, options=(), timeout=60):
@@ -33,6 +33,19 @@ def a_container_is_listed():
     equal(lines[1].split(), [ID[:12], 'docker', 'd1', 'busybox:test', 'ready'])
     equal(len(lines), 2)
     equal(p.stderr, b'')
+
+
+def what_roots_runtime_knows_is_not_for_a_user_to_say():
+    if os.geteuid():
+        skip('needs root')
+    ours = Docker()
+    theirs = Docker({'/containers/json': recorded('docker-list').replace(b'/d1', b'/evil'),
+                     f'/containers/{ID[:12]}': recorded('docker-inspect').replace(b'"/d1"', b'"/evil"')})
+    os.chown(theirs.path, 65534, 65534)
+    for both in ((ours, theirs), (theirs, ours)):
+        found = _objects(_containers(*(f'docker={d.path}' for d in both), options=['--json']))
+        equal([c['name'] for c in found], ['d1'])
+    equal([c['name'] for c in _objects(_containers(f'docker={theirs.path}', options=['--json']))], ['evil'])
 
 
 def json_has_everything():

@@ -9,6 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
+from hierarchies import be_of_the_host  # noqa: E402
 from tap import PATIENCE, SAKER, TMP, check, equal, fails, file, run  # noqa: E402
 
 FOLDERS = ('/tmp', '/dev/shm', '/var/log')
@@ -30,19 +31,12 @@ RULES = '''
 '''
 
 
-def _be_of_the_host():
-    """Where this machine is a container itself, its name may be in some hierarchy."""
-    for path in glob.glob('/sys/fs/cgroup/cgroup.procs') + glob.glob('/sys/fs/cgroup/*/cgroup.procs'):
-        with open(path, 'w') as f:
-            f.write('0')
-
-
 def _left():
     return [os.path.join(d, x) for d in FOLDERS for x in os.listdir(d) if 'saker-doctor' in x]
 
 
 def _exercise(*args, before=(), **kwargs):
-    p = subprocess.run([*before, SAKER, 'doctor', '--exercise', *args], capture_output=True, preexec_fn=_be_of_the_host,
+    p = subprocess.run([*before, SAKER, 'doctor', '--exercise', *args], capture_output=True, preexec_fn=be_of_the_host,
                        timeout=240 * PATIENCE, **kwargs)
     equal(_left(), [])
     return p

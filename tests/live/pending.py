@@ -7,6 +7,7 @@ as Docker names them, with processes moved into them.  Needs root.
 import atexit
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,15 +36,16 @@ RULES = '''
   output: shell %proc.cmdline id=%container.id status=%container.metadata_status
   priority: NOTICE
 '''
+CAP_DAC_OVERRIDE = 1
 N = int(os.environ.get('SAKER_CONTAINERS', 200))
 
 
 class _Watch:
-    def __init__(self, socket, *args):
+    def __init__(self, socket, *args, before=()):
         self.out = open(file('out'), 'wb')
         self.err = open(file('err'), 'wb')
-        self.p = subprocess.Popen([SAKER, 'run', '--json', '-a', '-r', file('rules.yaml', RULES), '--runtime-socket', f'docker={socket}',
-                                   *args], stdout=self.out, stderr=self.err, env={**os.environ, 'HOST_ROOT': ''})
+        self.p = subprocess.Popen([*before, SAKER, 'run', '--json', '-a', '-r', file('rules.yaml', RULES), '--runtime-socket',
+                                   f'docker={socket}', *args], stdout=self.out, stderr=self.err, env={**os.environ, 'HOST_ROOT': ''})
         atexit.register(self.p.kill)
         for _ in range(300):
             time.sleep(0.1)
@@ -118,11 +120,28 @@ def without_a_runtime_no_rule_is_disarmed_and_nothing_waits():
     check('events waited for metadata' not in text, text)
 
 
-def a_forbidden_socket_is_named_and_disarms_no_rule():
-    docker = Docker('forbidden.sock', (5, 5))
+def _docker_of_another_user(name):
+    docker = Docker(name, (5, 5))
     os.chown(docker.path, 12345, 12345)
     os.chmod(docker.path, 0o600)
-    w = _Watch(docker.path)
+    return docker
+
+
+def a_socket_of_another_user_is_opened_by_a_helper():
+    """Who watches has given up the right to."""
+    w = _Watch(_docker_of_another_user('theirs.sock').path)
+    status = open(f'/proc/{w.p.pid}/status').read()
+    equal(int(re.search(r'CapPrm:\s*(\w+)', status)[1], 16) & 1 << CAP_DAC_OVERRIDE, 0)
+    ids = start_many(10, 0x60000)
+    w.until(ids)
+    alerts, text = w.end()
+    equal(sorted(_names(_of(alerts, 'Shadow read', ids))), [(i, f'name-{i}', IMAGE, TAG) for i in ids], text)
+    check('may not be asked' not in text, text)
+
+
+def a_forbidden_socket_is_named_and_disarms_no_rule():
+    docker = _docker_of_another_user('forbidden.sock')
+    w = _Watch(docker.path, before=['setpriv', '--bounding-set=-all,+bpf,+perfmon,+sys_ptrace,+dac_read_search'])
     ids = start_many(10, 0x40000)
     w.until(ids)
     alerts, text = w.end()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """saker record: the command it runs, the file it writes, and being stopped at any time."""
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -108,12 +109,22 @@ def through_a_pipe_events_are_seen_as_they_come():
         equal(shown.wait(30 * PATIENCE), 0)
 
 
+def _until_it_minds(p, sig):
+    """Before that, the signal is the end of any program."""
+    def caught():
+        with open(f'/proc/{p.pid}/status') as f:
+            return int(re.search(r'SigCgt:\s*(\w+)', f.read())[1], 16) >> sig - 1 & 1
+    while p.poll() is None and not caught():
+        time.sleep(0.001)
+
+
 def stopped_while_it_starts_it_leaves_what_can_be_read():
     for wait in (0.1, 0.5, 2):
         if os.path.exists(CAPTURE):
             os.unlink(CAPTURE)
         p = subprocess.Popen([SAKER, 'record', CAPTURE, '--', 'touch', CAPTURE + '.made'], stderr=subprocess.PIPE)
         time.sleep(wait)
+        _until_it_minds(p, signal.SIGINT)
         p.send_signal(signal.SIGINT)
         said = p.communicate(timeout=30 * PATIENCE)[1]
         equal(p.returncode, 0, said)

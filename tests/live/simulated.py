@@ -2,7 +2,6 @@
 """A container runtime that is none: a socket at which somebody answers as Docker does, late, hanging or not at all; and
 processes in control groups named as Docker names them, whose first act is to read the shadow file, or another."""
 import atexit
-import glob
 import json
 import os
 import random
@@ -14,15 +13,13 @@ import time
 from http.server import BaseHTTPRequestHandler
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
+from hierarchies import HIERARCHIES  # noqa: E402
 from tap import TMP  # noqa: E402
 
 IMAGE, TAG = 'sim/shop', '1.2'
 MARK = 'pending-mark'  # the last argument of each shell
 PARALLEL = 8
 _REST = 'f' * 52  # of a full id, behind the short one
-# Where this machine is a container itself, its name is in every hierarchy.  Other folders there are groups, or nothing.
-HIERARCHIES = [d for d in map(os.path.dirname, glob.glob('/sys/fs/cgroup/cgroup.procs') + glob.glob('/sys/fs/cgroup/*/cgroup.procs'))
-               if os.path.ismount(os.path.realpath(d))]
 
 _started = set()
 _OURS = f'{os.getpid():06x}'  # how ids of this process begin

@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import real
+from real import STATE
 from tap import SAKER, check, equal, file
 
 RULES = '''
@@ -23,6 +24,12 @@ USER = 1234
 FAKE = '5' * 64
 # A child of a shell of the user goes on into the group with the name.
 GO_ON = 'sh -c \'for g; do echo 0 >$g/cgroup.procs || exit; done; /bin/true mark-lookalike; true\' sh "$@"; true'
+# The same, and the child has pids of its own, where it is root, with or without mounts of its own.
+GO_ON_APART = GO_ON.replace('/bin/true mark-lookalike', 'unshare -Urp --fork /bin/true mark-apart; '
+                            'unshare -Urpm --fork /bin/true mark-apart-mounts')
+# And one that goes in as the first process there: who moves it stays outside.
+PUT_IN = ('unshare -Urp --fork --kill-child sh -c \'read x; /bin/true mark-put; true\' <>"$0/go" & sleep 1; '
+          'child=$(cat /proc/$!/task/$!/children); for g; do echo $child >$g/cgroup.procs || exit; done; echo >"$0/go"; wait')
 ids = {}
 
 
@@ -69,6 +76,23 @@ def _run_in(groups, uid, script, *args):
     subprocess.run(['sh', '-c', script, 'sh', *args], preexec_fn=enter, check=True)
 
 
+def _put_in(groups):
+    folder = os.path.join(STATE, 'put')
+    os.mkdir(folder)
+    os.mkfifo(os.path.join(folder, 'go'))
+    os.chown(os.path.join(folder, 'go'), USER, USER)
+    for path in (STATE, folder):
+        os.chmod(path, 0o755)
+
+    def enter():
+        for group in groups:
+            with open(os.path.join(os.path.dirname(group), 'cgroup.procs'), 'w') as f:
+                f.write('0')
+        os.setuid(USER)
+
+    subprocess.run(['sh', '-c', PUT_IN, folder, *groups], preexec_fn=enter, check=True, timeout=60)
+
+
 def _alerts():
     return dict(re.findall(r'(mark-\S+) (\S+)', open(_file_path('alerts')).read()))
 
@@ -97,6 +121,8 @@ def saker_watches_who_goes_where():
         pid = int(real.docker('inspect', '-f', '{{.State.Pid}}', ids['private']))
         _run_in(_groups_of(pid), 0, '/bin/true mark-moved; true')
         _run_in([os.path.dirname(g) for g in groups], USER, GO_ON, *groups)
+        _run_in([os.path.dirname(g) for g in groups], USER, GO_ON_APART, *groups)
+        _put_in(groups)
         time.sleep(1)
     finally:
         p.send_signal(signal.SIGINT)
@@ -121,6 +147,10 @@ def who_moves_into_its_cgroup_is_not():
 
 def a_name_that_a_user_made_is_nothing():
     equal(_alerts().get('mark-lookalike'), 'host')
+
+
+def pids_of_its_own_do_not_help():
+    equal([_alerts().get(m) for m in ('mark-apart', 'mark-apart-mounts', 'mark-put')], ['host'] * 3)
 
 
 real.with_runtimes(globals())

@@ -7,6 +7,7 @@ for a in $(/bin/busybox --list); do [ $a = busybox ] || ln -sf busybox $R/bin/$a
 echo 'root:x:0:0:root:/root:/bin/sh
 nobody:x:65534:65534:nobody:/:/bin/false
 app:x:1000:1000:app:/:/bin/sh' > $R/etc/passwd
+echo 'root:*:19000:0:99999:7:::' > $R/etc/shadow
 echo 'root:x:0:
 nogroup:x:65534:
 app:x:1000:' > $R/etc/group
