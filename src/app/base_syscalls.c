@@ -195,6 +195,17 @@ static void repair(struct base_syscalls *b)
 		add(b, SC_CLOSE, REASON_REPAIR);
 }
 
+const uint16_t *base_syscalls_voluminous(size_t *ret_n)
+{
+	*ret_n = N(voluminous);
+	return voluminous;
+}
+
+unsigned base_syscalls_event(unsigned code)
+{
+	return event_of(code);
+}
+
 void base_syscalls_select(const struct base_syscalls_config *cfg, const struct event_set *wants,
 			  unsigned parts, struct base_syscalls *ret)
 {

@@ -91,7 +91,7 @@ static struct ruleset *load(const struct choice_options *o, enum priority priori
 	struct arena a;
 
 	arena_init(&a, 0);
-	rulekeys_switches(&cfg, o->switches, o->n_switches, &a);
+	rulekeys_switches(&cfg, &a);
 	rulekeys_appends(&cfg, &a);
 
 	for (size_t i = 0; i < o->disable.n; i++)

@@ -9,9 +9,6 @@ struct choice_options {
 	struct option_texts rules, tags, disable;
 	const char *priority, *format;
 	bool no_suggested;
-	/* Before those of the configuration. */
-	const struct rule_switch *switches;
-	size_t n_switches;
 };
 
 #define CHOICE_ROW(type, member, name, letter, kind, field, value, help)                           \

@@ -83,7 +83,7 @@ static void value_text(void *arg, const char *path, const struct config_key *k,
 	text_add_safe(&s->text, n && n->from ? str_of(n->from->name) : STR("default"));
 	if (n && n->from && !n->from->is_option)
 		buf_addf(&s->text, ":%u:%u", n->at.line + 1, n->at.column + 1);
-	if (n && !k->reader)
+	if (n && !config_key_is_read(k))
 		buf_addz(&s->text, " (not used)");
 	buf_addc(&s->text, '\n');
 	sink_line(s);
@@ -116,7 +116,7 @@ static void value_json(void *arg, const char *path, const struct config_key *k,
 	add_any(k, n, out);
 	add_origin(n, out);
 	buf_addz(out, ",\"reader\":");
-	if (k->reader)
+	if (config_key_is_read(k))
 		json_add_string(out, str_of(k->reader));
 	else
 		buf_addz(out, "null");

@@ -6,7 +6,16 @@
 
 static const char *reader_of(const struct config_key *k)
 {
-	return k->reader ? k->reader : k->is_gone ? "never" : "not yet";
+	if (!k->reader)
+		return k->is_gone ? "never" : "not yet";
+	return *k->reader ? k->reader : "nothing";
+}
+
+static const char *state_of(const struct config_key *k)
+{
+	if (k->is_gone)
+		return "gone";
+	return !k->reader ? "not yet" : *k->reader ? "done" : "without effect";
 }
 
 static void key_text(const struct config_key *k, struct buf *out)
@@ -44,6 +53,7 @@ static void key_json(const struct config_key *k, struct buf *out)
 	add_member(out, "limits", k->limits);
 	add_member(out, "default", k->fallback);
 	add_member(out, "reader", k->reader ? k->reader : "");
+	add_member(out, "state", state_of(k));
 	add_member(out, "help", k->help);
 	buf_addz(out, k->is_gone ? ",\"gone\":true}" : ",\"gone\":false}");
 }

@@ -3,6 +3,7 @@
 #include "app/command.h"
 
 #include "app/describe.h"
+#include "app/falco.h"
 #include "app/keys.h"
 #include "app/listing.h"
 #include "app/plugged.h"
@@ -160,8 +161,9 @@ static const struct noun {
 } nouns[] = {
 	{"fields", listing_fields, NULL},     {"events", listing_events, NULL},
 	{"syscalls", listing_syscalls, NULL}, {"plugins", listing_plugins, NULL},
-	{"config", listing_config, NULL},     {"rules", NULL, list_rules},
-	{"macros", NULL, list_macros},	      {"lists", NULL, list_lists},
+	{"config", listing_config, NULL},     {"flags", listing_flags, NULL},
+	{"rules", NULL, list_rules},	      {"macros", NULL, list_macros},
+	{"lists", NULL, list_lists},
 };
 
 enum { N_NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
@@ -232,7 +234,7 @@ static const struct option_row rows[] = {
 const struct command command_list = {
 	.name = "list",
 	.summary = "List what rules can use, or what rule files define",
-	.arguments = "fields|events|syscalls|config|plugins|rules|macros|lists "
+	.arguments = "fields|events|syscalls|config|flags|plugins|rules|macros|lists "
 		     "[--markdown | --json | --verbose] [--rules FILE]... "
 		     "[--plugin FILE[:CONFIG]]...",
 	.min_args = 1,

@@ -271,7 +271,14 @@ static struct field_class built_in_class(const struct field_info *f, struct buf 
 	return c;
 }
 
-static void list_added(const struct field_form *form, struct buf *names, struct buf *out)
+/* What every event has is of every source. */
+static uint32_t sources_of(const struct field_info *f)
+{
+	return strcmp(f->class_name, "generic") ? 1u << SOURCE_SYSCALL : UINT32_MAX;
+}
+
+static void list_added(uint32_t sources, const struct field_form *form, struct buf *names,
+		       struct buf *out)
 {
 	const struct field_info *f;
 	const char *class_name = NULL;
@@ -281,7 +288,7 @@ static void list_added(const struct field_form *form, struct buf *names, struct 
 		struct field_class c = {.name = f->class_name,
 					.desc = "What a plugin says of an event."};
 
-		if (!is_listed(f))
+		if (!is_listed(f) || !(bits & sources))
 			continue;
 		if (opens_class(f, &class_name) || bits != before) {
 			c.sources = source_names(bits, names);
@@ -292,7 +299,34 @@ static void list_added(const struct field_form *form, struct buf *names, struct 
 	}
 }
 
-void listing_fields(enum listing_form form, struct buf *out)
+static void add_field_name(const char *name, bool json, struct buf *out)
+{
+	if (!json) {
+		buf_addf(out, "%s\n", name);
+		return;
+	}
+	buf_addz(out, out->n ? "," : "{\"fieldnames\":[");
+	json_add_string(out, str_of(name));
+}
+
+void listing_field_names(uint32_t sources, bool json, struct buf *out)
+{
+	const struct field_info *f;
+	uint32_t bits;
+
+	for (size_t i = 0; i < field_table_size; i++) {
+		if (is_listed(&field_table[i]) && sources_of(&field_table[i]) & sources)
+			add_field_name(field_table[i].name, json, out);
+	}
+	for (size_t i = 0; (f = field_added(i, &bits)); i++) {
+		if (is_listed(f) && bits & sources)
+			add_field_name(f->name, json, out);
+	}
+	if (json)
+		buf_addz(out, "]}\n");
+}
+
+void listing_fields_of(uint32_t sources, enum listing_form form, struct buf *out)
 {
 	static const struct field_form forms[] = {
 		[LISTING_TEXT] = {class_text, field_text, ""},
@@ -308,7 +342,7 @@ void listing_fields(enum listing_form form, struct buf *out)
 		const struct field_info *f = &field_table[i];
 		struct field_class c;
 
-		if (!is_listed(f))
+		if (!is_listed(f) || !(sources_of(f) & sources))
 			continue;
 		if (opens_class(f, &class_name)) {
 			c = built_in_class(f, &names);
@@ -316,9 +350,14 @@ void listing_fields(enum listing_form form, struct buf *out)
 		}
 		forms[form].field(f, out);
 	}
-	list_added(&forms[form], &names, out);
+	list_added(sources, &forms[form], &names, out);
 	buf_addz(out, forms[form].end);
 	buf_done(&names);
+}
+
+void listing_fields(enum listing_form form, struct buf *out)
+{
+	listing_fields_of(UINT32_MAX, form, out);
 }
 
 static void event_line(const struct event_info *ev, unsigned code, struct buf *out)

@@ -160,6 +160,11 @@ static void plugin_json(size_t i, struct buf *out)
 	buf_addc(out, '}');
 }
 
+void listing_plugin(size_t i, struct buf *out)
+{
+	plugin_text(i, out);
+}
+
 void listing_plugins(enum listing_form form, struct buf *out)
 {
 	static void (*const forms[])(size_t i, struct buf * out) = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
 
+#include "app/falco.h"
 #include "app/hosts.h"
 #include "app/plugged.h"
 #include "app/report.h"
@@ -58,6 +59,8 @@ static void overview(struct buf *out)
 		      "usage: saker COMMAND [OPTIONS] ...\n\n");
 	for (unsigned i = 0; i < N_COMMANDS; i++)
 		buf_addf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	buf_addf(out, "  %-10s %s\n", "falco",
+		 "Take the flags of Falco, as under that name: saker falco --help");
 	buf_addf(out, "  %-10s %s\n\n", "help", "Explain a command: saker help COMMAND");
 	buf_addz(out, "  --version  print the version\n"
 		      "  --help     print this\n");
@@ -206,6 +209,13 @@ static void hold_standard_files(void)
 	close(fd);
 }
 
+static bool is_falco(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	return !strcmp(slash ? slash + 1 : program, "falco");
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *c;
@@ -213,6 +223,10 @@ int main(int argc, char **argv)
 	hold_standard_files();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* writing fails then, which is told */
+	if (argc && is_falco(argv[0]))
+		return falco_main(argv + 1, (unsigned)argc - 1);
+	if (argc > 1 && !strcmp(argv[1], "falco"))
+		return falco_main(argv + 2, (unsigned)argc - 2);
 	if (argc < 2) {
 		report("a command is missing; see 'saker help'");
 		return EXIT_USAGE;

@@ -58,6 +58,9 @@ static int set_value(const struct option_row *row, const char *value, void *into
 	case OPTION_TEXT:
 		*(const char **)member = value;
 		break;
+	case OPTION_MAYBE:
+		*(const char **)member = value ? value : "";
+		break;
 	case OPTION_TEXTS:
 		add_text(member, value);
 		break;
@@ -109,6 +112,8 @@ static int parse_option(const struct option_table *t, const char *word, const ch
 		return unknown(t, name, word, e);
 	if (row->kind == OPTION_FLAG && (equals >= 0 || (!is_long && name.n > 1)))
 		return err_set(e, -EINVAL, "--%s takes no value", row->name);
+	if (row->kind == OPTION_MAYBE)
+		return set_value(row, equals >= 0 ? value : NULL, into, e);
 	if (row->kind != OPTION_FLAG && !value)
 		return err_set(e, -EINVAL, "--%s wants %s behind it", row->name, row->value);
 	*used = row->kind != OPTION_FLAG && equals < 0 && (is_long || name.n == 1);
@@ -155,7 +160,12 @@ void options_help(const struct option_table *t, struct buf *out)
 
 		if (row->letter)
 			snprintf(letter, sizeof(letter), "-%c, ", row->letter);
-		snprintf(left, sizeof(left), "%s--%s%s%s", letter, row->name, row->value ? " " : "",
+		snprintf(left, sizeof(left),
+			 row->kind == OPTION_MAYBE ? "%s--%s%s%s]" : "%s--%s%s%s", letter,
+			 row->name,
+			 !row->value		     ? ""
+			 : row->kind == OPTION_MAYBE ? "[="
+						     : " ",
 			 row->value ? row->value : "");
 		buf_addf(out, "  %-26s %s\n", left, row->help);
 	}

@@ -16,6 +16,7 @@ enum option_kind {
 	OPTION_TEXT,   /* const char * */
 	OPTION_NUMBER, /* uint64_t, decimal */
 	OPTION_SIZE,   /* uint64_t, not 0; K, M and G behind it are 1024 each time */
+	OPTION_MAYBE,  /* const char *, "" unless a value stands behind '=' */
 	OPTION_TEXTS,  /* struct option_texts: may be given several times */
 };
 

@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* saker replay: evaluate rules over a capture file and print the alerts. */
-#include "app/command.h"
+#include "app/replay.h"
 
 #include "app/hosts.h"
-#include "app/plugged.h"
 #include "app/report.h"
-#include "app/settings.h"
 #include "app/summary.h"
-#include "app/watch.h"
 
 #include <inttypes.h>
 #include <time.h>
 #include <unistd.h>
-
-struct replay_options {
-	struct settings_options settings;
-	struct watch_options watch;
-	struct plugged_options plugged;
-	bool summary;
-	struct input_options input;
-};
 
 static double seconds_now(void)
 {
@@ -59,28 +48,32 @@ static enum exit_status replay_capture(struct watch *w, const struct replay_opti
 	read = input_status(&e);
 	if (plugged_end() && !read)
 		read = EXIT_FAULT;
-	if (o->summary || isatty(STDERR_FILENO))
+	if (o->summary || (isatty(STDERR_FILENO) && !o->watch.ends_as_falco))
 		summarize(w, seconds_now() - start);
 	input_tell(&w->in, o->input.stats);
 	input_close(&w->in);
 	return read ? read : status;
 }
 
+enum exit_status replay_configured(const struct replay_options *o, const char *path)
+{
+	struct watch w;
+	enum exit_status status = watch_load(&w, &o->watch);
+
+	if (!status && !o->dry_run)
+		status = replay_capture(&w, o, path);
+	watch_done(&w);
+	return status;
+}
+
 static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
 	const struct replay_options *o = options;
-	struct watch w;
 	enum exit_status status = settings_begin(&o->settings);
 
 	if (!status)
 		status = plugged_load(&o->plugged);
-	if (status)
-		return status;
-	status = watch_load(&w, &o->watch);
-	if (status == EXIT_DONE)
-		status = replay_capture(&w, o, args[0]);
-	watch_done(&w);
-	return status;
+	return status ? status : replay_configured(o, args[0]);
 }
 
 #define ROW(...) OPTION_ROW(struct replay_options, __VA_ARGS__)

@@ -5,6 +5,7 @@
 #include "filter/caret.h"
 
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { REPORT_MAX = 16384 };
@@ -54,6 +55,47 @@ static void send(struct buf *out)
 	buf_done(out);
 }
 
+static enum { AS_SAKER, AS_LOG, AS_ISO_LOG } manner;
+static char last[4096]; /* that was reported, without what stands before it */
+
+void report_as_log(bool iso8601)
+{
+	manner = iso8601 ? AS_ISO_LOG : AS_LOG;
+}
+
+static void add_time(struct buf *out)
+{
+	char text[64] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (manner == AS_ISO_LOG && gmtime_r(&now, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S+0000", &tm);
+	else if (localtime_r(&now, &tm))
+		strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y", &tm);
+	buf_addz(out, text);
+}
+
+static void add_head(struct buf *out)
+{
+	if (manner == AS_SAKER)
+		buf_addz(out, "saker");
+	else
+		add_time(out);
+	buf_addz(out, ": ");
+}
+
+void report_error(void)
+{
+	struct buf out;
+
+	buf_init(&out, REPORT_MAX);
+	buf_addz(&out, "Error: ");
+	text_add_safe(&out, str_of(*last ? last : "see above"));
+	buf_addc(&out, '\n');
+	send(&out);
+}
+
 void report(const char *fmt, ...)
 {
 	char text[4096];
@@ -63,8 +105,9 @@ void report(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	memcpy(last, text, sizeof(last));
 	buf_init(&out, REPORT_MAX);
-	buf_addz(&out, "saker: ");
+	add_head(&out);
 	text_add_safe(&out, str_of(text));
 	buf_addc(&out, '\n');
 	send(&out);
@@ -77,7 +120,8 @@ void report_at(const char *name, struct str text, struct position at, const stru
 	buf_init(&message, sizeof(why->msg));
 	text_add_safe(&message, str_of(why->msg));
 	buf_init(&out, REPORT_MAX);
-	buf_addz(&out, "saker: ");
+	snprintf(last, sizeof(last), "%s: %s", name, why->msg);
+	add_head(&out);
 	text_add_safe(&out, str_of(name));
 	buf_addc(&out, ':');
 	caret_print(text, at, buf_z(&message), &out);

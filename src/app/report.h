@@ -9,6 +9,14 @@
 /* "saker: ..." and a newline.  Control characters in it are shown as U+FFFD. */
 void report(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * From here on "TIME: ..." instead of "saker: ...", as the log of the reference; the time with its
+ * date in UTC (iso), or as ctime(3) writes it.
+ */
+void report_as_log(bool iso8601);
+/* "Error: " and what was reported last. */
+void report_error(void);
+
 /* "saker: NAME:LINE:COLUMN: why", the line of text that holds `at`, and a caret below it. */
 void report_at(const char *name, struct str text, struct position at, const struct err *why);
 

@@ -28,18 +28,15 @@ static struct rule_switch switch_of(const struct node *item)
 	return (struct rule_switch){enable != NULL, is_tag, text_of(what, is_tag ? "tag" : "rule")};
 }
 
-void rulekeys_switches(struct loader_config *cfg, const struct rule_switch *given, size_t n,
-		       struct arena *a)
+void rulekeys_switches(struct loader_config *cfg, struct arena *a)
 {
 	const struct node *list = config_node(settings(), CONFIG_KEY_RULES);
-	struct rule_switch *all = arena_calloc(a, n + count_items(list), sizeof(*all));
+	struct rule_switch *all = arena_calloc(a, count_items(list), sizeof(*all));
 
-	for (size_t i = 0; i < n; i++)
-		all[i] = given[i];
 	for (uint32_t i = 0; i < count_items(list); i++)
-		all[n++] = switch_of(list->items[i]);
+		all[i] = switch_of(list->items[i]);
 	cfg->switches = all;
-	cfg->n_switches = n;
+	cfg->n_switches = count_items(list);
 }
 
 static bool has_rule(const struct ruleset *set, const struct rule_switch *s)

@@ -5,9 +5,8 @@
 #include "base/arena.h"
 #include "rules/ruleset.h"
 
-/* Those that are given, then those of the configuration.  In the arena, which must outlive cfg. */
-void rulekeys_switches(struct loader_config *cfg, const struct rule_switch *given, size_t n,
-		       struct arena *a);
+/* Into the arena, which must outlive cfg. */
+void rulekeys_switches(struct loader_config *cfg, struct arena *a);
 /* Also whether fields are suggested behind all outputs. */
 void rulekeys_appends(struct loader_config *cfg, struct arena *a);
 /* Until one is false: each text with fields that is for rules about system calls. */

@@ -1,38 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* saker run: watch this machine and print alerts as they happen. */
-#include "app/command.h"
+#include "app/run.h"
 
 #include "app/hosts.h"
 #include "app/metrics.h"
 #include "app/plugged_run.h"
-#include "app/plugged.h"
 #include "app/privilege.h"
 #include "app/progress.h"
 #include "app/report.h"
-#include "app/runtimes.h"
-#include "app/settings.h"
-#include "app/startup.h"
 #include "app/summary.h"
-#include "app/watch.h"
 #include "base/stop.h"
 
 #include <errno.h>
 #include <inttypes.h>
 
 enum { LONGEST_NAP_NS = 100000000, AWAITING_NAP_NS = 20000000, PLUGIN_NAP_NS = 2000000 };
-
-struct run_options {
-	struct settings_options settings;
-	struct watch_options watch;
-	struct startup_options startup;
-	struct runtimes_options runtimes;
-	struct plugged_options plugged;
-	struct sources_options sources;
-	struct scans_options scans;
-	struct option_texts syscalls;
-	uint64_t seconds, stats;
-	bool quiet, repair_syscalls, all_syscalls, print_syscalls;
-};
 
 struct run {
 	const struct run_options *o;
@@ -237,40 +219,69 @@ static enum exit_status print_syscalls(const struct run *r)
 	return sink_close(&s);
 }
 
-static enum exit_status run(const void *options, char **args, unsigned n_args)
+/* Event sources that options and the configuration leave to watch. */
+static enum exit_status choose_sources(const struct run_options *o, uint32_t *ret)
 {
-	struct run r = {.o = options,
-			.startup = {.live = LIVE_CONFIG_DEFAULT, .needs = NEED_BASE | NEED_HEAL}};
-	enum exit_status status = settings_begin(&r.o->settings);
+	const char *kind = config_word(settings(), CONFIG_KEY_ENGINE_KIND);
+	enum exit_status status = plugged_choose(&o->sources, ret);
+
+	if (!status && !strcmp(kind, "replay")) {
+		report("engine.kind replay is not for watching: use saker replay FILE");
+		return EXIT_USAGE;
+	}
+	if (!status && !strcmp(kind, "nodriver"))
+		*ret &= ~1u;
+	if (!status && !*ret) {
+		report("engine.kind nodriver: there is no plugin with an event source");
+		return EXIT_USAGE;
+	}
+	return status;
+}
+
+static enum exit_status watch_kernel(struct run *r)
+{
+	enum exit_status status = EXIT_DONE;
 	struct err e = {0};
 
-	if (!status)
-		status = plugged_load(&r.o->plugged);
-	if (!status)
-		status = plugged_choose(&r.o->sources, &r.sources);
-	if (status)
-		return status;
-	status = watch_load(&r.watch, &r.o->watch);
-
-	r.startup.quiet = r.o->quiet;
-	if (!(r.sources & 1)) {
-		if (status == EXIT_DONE)
-			status = plugged_run(&r.watch, r.sources, r.o->seconds, r.o->quiet);
-		watch_done(&r.watch);
-		return status;
-	}
-	if (status == EXIT_DONE && choose(&r, &e) < 0) {
+	if (choose(r, &e) < 0) {
 		report("run: %s", e.msg);
 		status = EXIT_USAGE;
+	} else if (r->o->print_syscalls) {
+		status = print_syscalls(r);
+	} else if (!r->o->dry_run) { /* without rules there is nothing to watch for */
+		status = r->watch.rules->n_rules ? watch_machine(r) : EXIT_FAULT;
 	}
-	if (status == EXIT_DONE && r.o->print_syscalls)
-		status = print_syscalls(&r);
-	else if (status == EXIT_DONE) /* without rules there is nothing to watch for */
-		status = r.watch.rules->n_rules ? watch_machine(&r) : EXIT_FAULT;
-	worker_free(r.runtimes);
-	scans_free(r.watch.scans);
+	worker_free(r->runtimes);
+	scans_free(r->watch.scans);
+	return status;
+}
+
+enum exit_status run_configured(const struct run_options *o)
+{
+	struct run r = {.o = o,
+			.startup = {.live = LIVE_CONFIG_DEFAULT, .needs = NEED_BASE | NEED_HEAL}};
+	enum exit_status status = choose_sources(o, &r.sources);
+
+	if (status)
+		return status;
+	status = watch_load(&r.watch, &o->watch);
+	r.startup.quiet = o->quiet;
+	if (!status && r.sources & 1)
+		status = watch_kernel(&r);
+	else if (!status && !o->dry_run)
+		status = plugged_run(&r.watch, r.sources, o->seconds, o->quiet);
 	watch_done(&r.watch);
 	return status;
+}
+
+static enum exit_status run(const void *options, char **args, unsigned n_args)
+{
+	const struct run_options *o = options;
+	enum exit_status status = settings_begin(&o->settings);
+
+	if (!status)
+		status = plugged_load(&o->plugged);
+	return status ? status : run_configured(o);
 }
 
 #define ROW(...) OPTION_ROW(struct run_options, __VA_ARGS__)

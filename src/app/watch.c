@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/watch.h"
 
+#include "app/falco.h"
 #include "app/report.h"
 #include "app/settings.h"
 #include "base/stop.h"
@@ -173,11 +174,14 @@ int watch_events(struct watch *w, struct err *e)
 
 enum exit_status watch_end(struct watch *w)
 {
+	enum exit_status status;
+
 	if (!w->sink.error)
 		parking_finish(w->parking);
 	scans_stop(w->scans);
 	hear_scanner(w);
-	return sink_close(&w->sink);
+	status = sink_close(&w->sink);
+	return w->o->ends_as_falco && !status ? falco_summary(w->rules, w->n_alerts) : status;
 }
 
 void watch_done(struct watch *w)

@@ -18,6 +18,7 @@
 struct watch_options {
 	struct choice_options choice;
 	bool json, all_matches;
+	bool ends_as_falco; /* with what was detected, on standard output */
 	uint64_t deadline_ms, max_pending, max_pending_bytes;
 };
 

@@ -56,10 +56,10 @@ static bool is_default_list(const struct config_key *row, const struct node *lis
 
 static void tell_unused(struct checker *k, const struct config_key *row, const struct node *n)
 {
-	if (row->reader || k->told[row - config_keys])
+	if (config_key_is_read(row) || k->told[row - config_keys])
 		return;
 	k->told[row - config_keys] = true;
-	if (row->is_gone)
+	if (row->is_gone || row->reader)
 		WARN(k, n, "%s: known, and without effect. %s", buf_z(&k->path), row->help);
 	else
 		WARN(k, n, "%s: known, not used yet: what it says has no effect", row->path);

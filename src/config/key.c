@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #define NOTHING NULL
+#define MOOT ""
 
 const struct config_key config_keys[CONFIG_KEY_COUNT] = {
 #define KEY(id, path_, type_, fallback_, limits_, reader_, help_)                                  \

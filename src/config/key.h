@@ -39,10 +39,15 @@ struct config_key {
 	enum config_type type;
 	const char *fallback; /* what counts where it is absent, as it would be written */
 	const char *limits;   /* "1..10", or words with commas; "" for none */
-	const char *reader;   /* the part that it is for; NULL: none has it yet */
+	const char *reader;   /* the part that reads it; NULL: none does yet, "": none needs to */
 	bool is_gone;	      /* and nothing will; help says why */
 	const char *help;
 };
+
+static inline bool config_key_is_read(const struct config_key *k)
+{
+	return k->reader && *k->reader;
+}
 
 extern const struct config_key config_keys[CONFIG_KEY_COUNT];
 

@@ -9,7 +9,7 @@ struct version {
 };
 
 /* The rule language that we speak, by the reference's numbering. */
-static const struct version engine = {{0, 62, 0}};
+static const struct version engine = {{0, RULES_ENGINE_VERSION, 0}};
 
 /* What is built in counts as a plugin, by the name under which rule files ask for it. */
 static const struct plugin_version built_in[] = {{"container", {0, 7, 0}}, {"k8smeta", {0, 4, 1}}};

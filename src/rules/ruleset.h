@@ -7,6 +7,9 @@
 #include "filter/message.h"
 #include "filter/program.h"
 
+/* Of the rule language: what required_engine_version asks for, 0.N.0. */
+#define RULES_ENGINE_VERSION 62
+
 enum priority {
 	PRIORITY_EMERGENCY,
 	PRIORITY_ALERT,

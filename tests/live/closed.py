@@ -35,7 +35,7 @@ ACTS = {
     'threads': 'w(b"1"); threading.Thread(target=time.sleep, args=(100,), daemon=True).start(); os._exit(0)',
     'renamed': 'w(b"1"); os.rename(sys.argv[2], sys.argv[2] + "-moved"); os.close(f)',
     'unlinked': 'w(b"1"); os.unlink(sys.argv[2]); os.close(f)',
-    'inherited': 'os.fork() or (time.sleep(0.5), w(b"1"), os._exit(0)); os.close(f); os.wait()',
+    'inherited': 'r, q = os.pipe(); os.fork() or (os.read(r, 1), w(b"1"), os._exit(0)); os.close(f); os.write(q, b"x"); os.wait()',
     'reading': 'os.close(os.open(sys.argv[2], os.O_RDONLY)); w(b"1234567"); os.close(f)',
     'bad': 'os.close(f); libc.close(f)',
 }
