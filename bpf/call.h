@@ -262,9 +262,9 @@ __noinline int put_vector(u32 key, u32 pos, u64 vector, u64 n, u32 is_compat)
 }
 
 /* The first `size` bytes in n pieces, as far as the snap length goes. */
-ALWAYS void add_vector(struct event *e, const struct call *c, u64 vector, u64 n, s64 size)
+ALWAYS void add_vector(struct event *e, const struct call *c, u64 vector, u64 n, s64 size, u32 snap)
 {
-	event_walk(e)->left = at_most(size < 0 ? 0 : size, snaplen);
+	event_walk(e)->left = at_most(size < 0 ? 0 : size, snap);
 	put_vector(e->key, e->pos, vector, n, c->compat);
 	add_written(e, event_walk(e)->at);
 }

@@ -2,8 +2,11 @@
 /* Processes: clone and its family, calls of exec that fail, and what is done to other processes. */
 #pragma once
 
-/* Parameters 1 to 14 of clone and exec events: exe ... cgroups.  exe and args are there already. */
-ALWAYS void add_who(struct event *e, struct task_struct *t)
+/*
+ * Parameters 1 to 14 of clone and exec events: exe ... cgroups.  exe and args are there already.
+ * is_new: its memory is so small yet that what CPUs hold back of its size is most of it.
+ */
+ALWAYS void add_who(struct event *e, struct task_struct *t, bool is_new)
 {
 	add64(e, READ(t, pid));
 	add64(e, READ(t, tgid));
@@ -12,7 +15,10 @@ ALWAYS void add_who(struct event *e, struct task_struct *t)
 	add64(e, READ(t, signal, rlim[K_RLIMIT_NOFILE].rlim_cur));
 	add64(e, READ(t, maj_flt));
 	add64(e, READ(t, min_flt));
-	add_memory(e, t);
+	if (is_new)
+		add_whole_memory(e, READ(t, mm));
+	else
+		add_memory(e, t);
 	add_kernel_str(e, &t->comm);
 	add_cgroups(e, t);
 }
@@ -46,7 +52,7 @@ ALWAYS int clone_event(const struct call *c, u16 type, u32 flags)
 		return 0;
 	add64(&e, c->ret);
 	add_args(&e, mm);
-	add_who(&e, t);
+	add_who(&e, t, false);
 	add32(&e, flags | child_namespace_flag(t) | (c->ret ? 0 : user_namespace_flag(t)));
 	add32(&e, READ(cred, euid.val));
 	add32(&e, READ(cred, egid.val));
@@ -185,7 +191,7 @@ ALWAYS void exec_failed(const struct call *c, u16 type, u32 n_params, u32 first)
 	add64(&e, c->ret);
 	add_str(&e, user_long(c, c->args[first + 1], 0));
 	add_strings(&e, c->args[first + 1], 1);
-	add_who(&e, t);
+	add_who(&e, t, false);
 	add_strings(&e, c->args[first + 2], 0);
 	add_executable(&e, t);
 	if (type == EV_SYSCALL_EXECVE_19_X)

@@ -2,7 +2,9 @@
 /* Sockets: calls that name an end of a connection, or move data over one. */
 #pragma once
 
+#include "arrival.h"
 #include "given.h"
+#include "snap.h"
 #include "uring.h"
 
 ON_CALL(bind)
@@ -193,7 +195,7 @@ ALWAYS bool is_told(u32 want, const struct call *c)
 ALWAYS void add_sent(struct event *e, const struct call *c, u64 given, u32 given_bytes)
 {
 	add64(e, c->ret);
-	add_data(e, c->args[1], written(c, c->args[2]));
+	add_moved(e, c, c->args[1], written(c, c->args[2]), given);
 	add64(e, (s64)(s32)c->args[0]);
 	add32(e, c->args[2]);
 	if (c->ret >= 0)
@@ -243,7 +245,7 @@ ON_CALL(recv)
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECV_X, EVENT_PARAMS_SOCKET_RECV_X))
 		return 0;
 	add64(&e, c.ret);
-	add_data(&e, A(1), c.ret);
+	add_moved(&e, &c, A(1), c.ret, 0);
 	add64(&e, (s64)(s32)A(0));
 	add32(&e, A(2));
 	if (c.ret >= 0)
@@ -263,7 +265,7 @@ ALWAYS int received_from(const struct call *c, u32 want)
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECVFROM_X, EVENT_PARAMS_SOCKET_RECVFROM_X))
 		return 0;
 	add64(&e, c->ret);
-	add_data(&e, c->args[1], c->ret);
+	add_moved(&e, c, c->args[1], c->ret, c->args[4]);
 	if (c->ret >= 0)
 		add_tuple(&e, call_sock(c), INBOUND, c->args[4], 0);
 	else
@@ -303,7 +305,7 @@ ALWAYS int sent_message(const struct call *c, u32 want)
 		return 0;
 	message_read(&m, c, c->args[1]);
 	add64(&e, c->ret);
-	add_vector(&e, c, m.vector, m.n_pieces, written(c, snaplen));
+	add_moved_vector(&e, c, m.vector, m.n_pieces, written(c, -1), m.name);
 	add64(&e, (s64)(s32)c->args[0]);
 	add32(&e, vector_size(&e, c, m.vector, m.n_pieces));
 	if (c->ret >= 0)
@@ -323,12 +325,15 @@ ALWAYS int received_message(const struct call *c, u32 want)
 
 	if (is_told(want, c))
 		return 0;
+	message_read(&m, c, c->args[1]);
+	if (c->ret >= 0 && m.control_bytes)
+		arrivals_find(m.control, m.control_bytes,
+			      c->on_ring ? current_tgid() : current_tid());
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECVMSG_X, EVENT_PARAMS_SOCKET_RECVMSG_X))
 		return 0;
-	message_read(&m, c, c->args[1]);
 	add64(&e, c->ret);
 	add32(&e, got(c));
-	add_vector(&e, c, m.vector, m.n_pieces, c->ret);
+	add_moved_vector(&e, c, m.vector, m.n_pieces, c->ret, m.name);
 	if (c->ret >= 0) {
 		add_tuple(&e, call_sock(c), INBOUND, m.name, 0);
 		add_bytes(&e, m.control, m.control_bytes, PROBE_TEXT_MAX);
@@ -363,6 +368,16 @@ ALWAYS u32 message_bytes(const struct call *c, u32 i)
 	return user32(c->args[1] + i * message_stride(c) + (c->compat ? 28 : 56));
 }
 
+ALWAYS void add_message(struct event *e, const struct call *c, u32 fd, const struct message *m,
+			s64 bytes)
+{
+	u32 snap = snaplen;
+
+	if (snaps_more)
+		snap = snap_of(e, file_of(fd), m->name, 0, 0);
+	add_vector(e, c, m->vector, m->n_pieces, bytes, snap);
+}
+
 __noinline int send_one(u64 header, s64 bytes, u32 fd)
 {
 	struct message m = {};
@@ -376,7 +391,7 @@ __noinline int send_one(u64 header, s64 bytes, u32 fd)
 	add64(&e, bytes);
 	add64(&e, (s64)(s32)fd);
 	add32(&e, vector_size(&e, &c, m.vector, m.n_pieces));
-	add_vector(&e, &c, m.vector, m.n_pieces, bytes < 0 ? snaplen : bytes);
+	add_message(&e, &c, fd, &m, bytes < 0 ? ~0u : bytes);
 	if (bytes >= 0)
 		add_tuple(&e, sock_of(fd), OUTBOUND, m.name, m.name_bytes);
 	else
@@ -392,13 +407,15 @@ __noinline int receive_one(u64 header, s64 bytes, u32 fd)
 	struct call c;
 
 	call_width(&c, is_compat());
+	message_read(&m, &c, header);
+	if (bytes >= 0 && m.control_bytes)
+		arrivals_find(m.control, m.control_bytes, current_tid());
 	if (!event_begin(&e, LANE_NET, EV_SOCKET_RECVMMSG_X, EVENT_PARAMS_SOCKET_RECVMMSG_X))
 		return 0;
-	message_read(&m, &c, header);
 	add64(&e, bytes);
 	add64(&e, (s64)(s32)fd);
 	add32(&e, bytes < 0 ? 0 : bytes);
-	add_vector(&e, &c, m.vector, m.n_pieces, bytes);
+	add_message(&e, &c, fd, &m, bytes);
 	if (bytes >= 0) {
 		add_tuple(&e, sock_of(fd), INBOUND, m.name, 0);
 		add_bytes(&e, m.control, m.control_bytes, PROBE_TEXT_MAX);

@@ -32,12 +32,11 @@ ALWAYS void closed_put(const struct closed_head *h, u32 tid)
 	static const char name[] = CLOSED_EVENT;
 	struct event e;
 
-	if (!note_begin(&e, LANE_REST, name, sizeof(name)))
+	if (!NOTE_BEGIN(&e, LANE_REST, name))
 		return;
 	*(struct closed_head *)part_place(&e, 0) = *h;
-	*(u32 *)(e.p + RECORD_HEADER_BYTES + 8) = sizeof(*h);
 	e.pos += sizeof(*h);
-	event_end_of(&e, tid);
+	NOTE_END(&e, name, tid);
 }
 
 ALWAYS bool is_written(struct file *f)

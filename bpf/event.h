@@ -239,10 +239,10 @@ ALWAYS void add_bytes(struct event *e, u64 address, u64 n, u32 limit)
 	add_written(e, bytes);
 }
 
-/* What a call read or wrote, as much of it as the snap length says. */
-ALWAYS void add_data(struct event *e, u64 address, s64 n)
+/* What a call read or wrote, as much of it as the snap length says: that of bpf/snap.h or all. */
+ALWAYS void add_data(struct event *e, u64 address, s64 n, u32 snap)
 {
-	u32 bytes = at_most(n < 0 ? 0 : n, snaplen);
+	u32 bytes = at_most(n < 0 ? 0 : n, snap);
 
 	add_bytes(e, address, bytes, PROBE_SNAPLEN_MAX);
 }

@@ -137,6 +137,12 @@ struct nsproxy {
 
 struct percpu_counter {
 	s64 count;
+	s32 *counters; /* stands for those of all CPUs */
+};
+
+/* A map with a value for each CPU. */
+struct bpf_array {
+	void *pptrs[1]; /* stands for all of them */
 };
 
 struct mm_struct {

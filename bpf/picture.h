@@ -9,10 +9,8 @@
  */
 #pragma once
 
+#include "openfile.h"
 #include "process.h"
-#include "socket.h"
-
-#include "schema/picture.h"
 
 /* Written by the reader between iterations. */
 __u8 picture_threads; /* whether other threads than the main ones are wanted */
@@ -36,84 +34,7 @@ ALWAYS void picture_end(struct event *e, struct seq_file *seq, u32 tid)
 	bpf_seq_write(seq, e->p, at_most(e->pos, PROBE_RECORD_MAX));
 }
 
-/* ---- names ---- */
-
-enum {
-	K_TMPFS_MAGIC = 0x01021994,
-	K_PIPEFS_MAGIC = 0x50495045,
-	K_SOCKFS_MAGIC = 0x534f434b,
-	K_ANON_INODE_MAGIC = 0x09041934,
-	K_MNT_INTERNAL = 0x4000,
-	DELETED_BYTES = sizeof(" (deleted)") - 1,
-};
-
-ALWAYS bool is_top(struct dentry *d)
-{
-	return READ(d, d_parent) == d;
-}
-
-/* In no directory and not the top of a mount that somebody could see. */
-ALWAYS bool is_nowhere(const struct path *p)
-{
-	struct vfsmount *v = READ(p, mnt);
-	struct dentry *d = READ(p, dentry);
-
-	return is_top(d) && READ(v, mnt_root) != d;
-}
-
-ALWAYS bool is_unlinked(const struct path *p)
-{
-	struct dentry *d = READ(p, dentry);
-
-	return !READ(d, d_hash.pprev) && (!is_top(d) || is_nowhere(p));
-}
-
-/* Put what a link in /proc says of the path at walk.node to the end of the scratch. */
-__noinline int picture_link(void)
-{
-	volatile struct walk *w;
-	const struct path *p;
-	struct vfsmount *v;
-	struct event e;
-	bool nowhere;
-	u8 *room;
-
-	if (!picture_begin(&e, PICTURE_FILE, 0))
-		return 0;
-	w = event_walk(&e);
-	room = path_begin(&e);
-	p = w->node;
-	v = READ(p, mnt);
-	nowhere = is_nowhere(p);
-	if (is_unlinked(p)) {
-		w->at = PATH_MASK - DELETED_BYTES;
-		__builtin_memcpy(room + PATH_MASK - DELETED_BYTES, " (deleted)", DELETED_BYTES);
-	}
-	w->node = READ(p, dentry);
-	w->mount = mount_of(v);
-	w->top = READ(v, mnt_root);
-	for (u32 i = 0; i < PATH_DEPTH_MAX; i++) {
-		if (!path_up(picture_scratch))
-			break;
-	}
-	if (nowhere) /* the walk leaves the '/' of such a name out */
-		w->at--;
-	return 0;
-}
-
-ALWAYS void add_link(struct event *e, const struct path *p)
-{
-	event_walk(e)->node = p;
-	picture_link();
-	add_kernel_str(e, path_end(event_walk(e), e->p + PATH_BASE));
-}
-
 /* ---- tasks ---- */
-
-ALWAYS const struct path *path_of(struct file *f)
-{
-	return (void *)f + bpf_core_field_offset(struct file, f_path);
-}
 
 ALWAYS void picture_ids(struct picture_task *p, struct task_struct *t)
 {
@@ -282,113 +203,18 @@ int picture_tasks_whole(struct bpf_iter__task *ctx)
 
 /* ---- files ---- */
 
-ALWAYS bool closes_on_exec(struct task_struct *t, u32 fd)
-{
-	unsigned long *bits = READ(t, files, fdt, close_on_exec);
-	u64 word = 0;
-
-	bpf_probe_read_kernel(&word, sizeof(word), bits + fd / 64);
-	return word >> fd % 64 & 1;
-}
-
-ALWAYS u8 name_kind(struct file *f, struct inode *i)
-{
-	struct dentry *d = READ(f, f_path.dentry);
-	u64 magic = READ(i, i_sb, s_magic);
-
-	if (magic == K_PIPEFS_MAGIC)
-		return PICTURE_PIPE;
-	if (magic == K_SOCKFS_MAGIC)
-		return PICTURE_SOCKET;
-	if (magic == K_ANON_INODE_MAGIC)
-		return PICTURE_ANONYMOUS;
-	if (magic != K_TMPFS_MAGIC && READ(d, d_op, d_dname))
-		return PICTURE_ASK_PROC;
-	return PICTURE_PATH;
-}
-
-ALWAYS void picture_inet(struct picture_file *p, struct sock *sk)
-{
-	struct inet_sock *inet = (void *)sk;
-
-	p->local_port = host_order(READ(inet, inet_sport));
-	p->remote_port = host_order(READ(sk, __sk_common.skc_dport));
-	if (p->family == K_AF_INET) {
-		*(u32 *)p->local = READ(sk, __sk_common.skc_rcv_saddr);
-		*(u32 *)p->remote = READ(sk, __sk_common.skc_daddr);
-	} else if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
-		bpf_core_read(p->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-		bpf_core_read(p->remote, 16, &sk->__sk_common.skc_v6_daddr);
-	}
-}
-
-/* The address, whose first byte may be NUL, as it is. */
-ALWAYS void add_unix_address(struct event *e, struct unix_sock *u)
-{
-	struct unix_address *a = READ(u, addr);
-	u32 bytes = a ? READ(a, len) : 0;
-
-	bytes = at_most(bytes > 2 ? bytes - 2 : 0, UNIX_PATH_MAX);
-	if (bytes)
-		bpf_probe_read_kernel(event_place(e), bytes,
-				      (void *)a + bpf_core_field_offset(struct unix_address, name) +
-					      2);
-	add_written(e, bytes);
-}
-
-ALWAYS void picture_socket(struct event *e, struct picture_file *p, struct file *f)
-{
-	struct socket *s = READ(f, private_data);
-	struct sock *sk = READ(s, sk);
-
-	p->family = READ(sk, __sk_common.skc_family);
-	p->sock_state = READ(sk, __sk_common.skc_state);
-	p->sock_type = READ(sk, sk_type);
-	p->protocol = READ(sk, sk_protocol);
-	if (p->family == K_AF_INET || p->family == K_AF_INET6)
-		picture_inet(p, sk);
-	if (p->family != K_AF_UNIX) {
-		add_empty(e);
-		return;
-	}
-	p->sock = (u64)sk;
-	p->peer = (u64)READ((struct unix_sock *)sk, peer);
-	add_unix_address(e, (struct unix_sock *)sk);
-}
-
 SEC("iter/task_file")
 int picture_files(struct bpf_iter__task_file *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct *t = ctx->task;
 	struct file *f = ctx->file;
-	struct picture_file *p;
-	struct inode *i;
 	struct event e;
 
 	if (!t || !f || READ(t, pid) != READ(t, tgid) ||
 	    !picture_begin(&e, PICTURE_FILE, PICTURE_FILE_PARAMS))
 		return 0;
-	i = READ(f, f_inode);
-	p = (void *)e.p + event_payload(PICTURE_FILE_PARAMS);
-	__builtin_memset(p, 0, sizeof(*p));
-	p->fd = ctx->fd;
-	p->ino = READ(i, i_ino);
-	p->mode = READ(i, i_mode);
-	p->flags = READ(f, f_flags) & ~K_O_CLOEXEC;
-	p->flags |= closes_on_exec(t, p->fd) ? K_O_CLOEXEC : 0;
-	if (!(READ(f, f_path.mnt, mnt_flags) & K_MNT_INTERNAL))
-		p->dev = device(READ(f, f_path.mnt, mnt_sb, s_dev));
-	p->name = name_kind(f, i);
-	add_written(&e, sizeof(*p));
-	if (p->name == PICTURE_PATH)
-		add_link(&e, path_of(f));
-	else if (p->name == PICTURE_ANONYMOUS)
-		add_kernel_str(&e, READ(f, f_path.dentry, d_name.name));
-	else if (p->name == PICTURE_SOCKET)
-		picture_socket(&e, p, f);
-	else
-		add_empty(&e);
+	add_open_file(&e, t, ctx->fd, f);
 	picture_end(&e, seq, READ(t, pid));
 	return 0;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "file.h"
+#include "note.h"
 
 #include "schema/place.h"
 
@@ -95,21 +96,6 @@ ALWAYS void place_real(struct event *e, struct dentry *d)
 	place_text(e, w->node == w->top ? path_end(w, room) : NULL);
 }
 
-/* The header of a large event: its lengths have 32 bits.  n: of the name, with its NUL. */
-ALWAYS bool note_begin(struct event *e, u32 lane, const char *name, u32 n)
-{
-	if (!event_begin(e, lane, EV_ASYNCEVENT_E, EVENT_PARAMS_ASYNCEVENT_E))
-		return false;
-	*(u32 *)(e->p + RECORD_HEADER_BYTES) = 4;
-	*(u32 *)(e->p + RECORD_HEADER_BYTES + 4) = n;
-	e->pos = RECORD_HEADER_BYTES + 4 * EVENT_PARAMS_ASYNCEVENT_E;
-	*(u32 *)event_place(e) = 0;
-	e->pos += 4;
-	bpf_probe_read_kernel(event_place(e), n, name);
-	e->pos += n;
-	return true;
-}
-
 /* Of an open file, or the executable: PLACE_EXE. */
 __noinline int place_send(s64 fd, u32 lane, u32 tid)
 {
@@ -122,7 +108,7 @@ __noinline int place_send(s64 fd, u32 lane, u32 tid)
 	struct dentry *d;
 	struct event e;
 
-	if (!f || !note_begin(&e, lane, name, sizeof(name)))
+	if (!f || !NOTE_BEGIN(&e, lane, name))
 		return 0;
 	w = event_walk(&e);
 	w->node = READ(f, f_path.dentry);
@@ -142,10 +128,9 @@ __noinline int place_send(s64 fd, u32 lane, u32 tid)
 		place_real(&e, d);
 	else
 		place_text(&e, NULL);
-	*(u32 *)(e.p + RECORD_HEADER_BYTES + 8) = w->left;
 	w->pos = e.pos + w->left;
 	e.pos = w->pos;
-	event_end_of(&e, tid);
+	NOTE_END(&e, name, tid);
 	return 0;
 }
 

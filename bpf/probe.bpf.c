@@ -9,7 +9,7 @@
  */
 #include "process.h"
 #include "place.h"
-#include "socket.h"
+#include "snap.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -106,8 +106,10 @@ enum row_bytes {
 #define VM add_memory(&e, current_task());
 #define STR(n) add_str(&e, A(n));
 #define STR_IF(condition, n) add_str(&e, (condition) ? A(n) : 0);
-#define DATA(n, size) add_data(&e, A(n), size);
-#define VECTOR(base, count, size) add_vector(&e, &c, A(base), A(count), size);
+#define DATA(n, size) add_data(&e, A(n), size, snaplen);
+#define VECTOR(base, count, size) add_vector(&e, &c, A(base), A(count), size, snaplen);
+#define MOVED(n, size) add_moved(&e, &c, A(n), size, 0);
+#define MOVED_VECTOR(base, count, size) add_moved_vector(&e, &c, A(base), A(count), size, 0);
 #define FSCONFIG_VALUE add_fsconfig_value(&e, &c);
 
 #define FIXED(lane_, name_, event_, ...)                                                           \
@@ -147,7 +149,7 @@ ALWAYS void add_fsconfig_value(struct event *e, const struct call *c)
 	u32 command = c->args[1];
 
 	if (c->ret >= 0 && command == FSCONFIG_SET_BINARY)
-		add_data(e, c->args[3], c->args[4]);
+		add_data(e, c->args[3], c->args[4], snaplen);
 	else
 		add_empty(e);
 	if (c->ret >= 0 && (command == FSCONFIG_SET_STRING || command == FSCONFIG_SET_PATH ||

@@ -14,7 +14,8 @@ const volatile __u32 snaplen = 80;   /* bytes of data buffers, at most PROBE_SNA
 const volatile __u64 boot_epoch_ns;  /* when the machine started: capture/wall.h */
 const volatile __u32 ring_cpu_shift; /* CPUs of one ring of a lane: 1 << this */
 const volatile __u32 rings_per_lane = 1;
-const volatile __u32 picture_scratch;			   /* behind those of the CPUs */
+const volatile __u32 picture_scratch; /* behind those of the CPUs */
+const volatile __u32 n_cpus = 1;
 const volatile __u16 syscall_codes[PROBE_SYSCALLS];	   /* native number to enum syscall_code */
 const volatile __u16 syscall_codes_compat[PROBE_SYSCALLS]; /* the same for 32-bit programs */
 

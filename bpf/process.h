@@ -77,7 +77,8 @@ ALWAYS u32 login_uid(struct task_struct *t)
 
 /* Memory. */
 
-ALWAYS u32 rss_kb(struct mm_struct *mm, u32 kind)
+/* As the process' counter has it: CPUs may hold some back, from 6.2 on up to some dozens each. */
+ALWAYS s64 counted_pages(struct mm_struct *mm, u32 kind)
 {
 	struct mm_struct___v5 *v5 = (void *)mm;
 	s64 pages = 0;
@@ -90,7 +91,81 @@ ALWAYS u32 rss_kb(struct mm_struct *mm, u32 kind)
 				      (void *)mm + bpf_core_field_offset(mm->rss_stat) +
 					      kind * bpf_core_type_size(struct percpu_counter) +
 					      bpf_core_field_offset(struct percpu_counter, count));
+	return pages;
+}
+
+ALWAYS u32 rss_kb(struct mm_struct *mm, u32 kind)
+{
+	s64 pages = counted_pages(mm, kind);
+
 	return pages < 0 ? 0 : pages << K_PAGE_KB_SHIFT;
+}
+
+/*
+ * What is a CPU's own lies behind the address that stands for it by as much as all of its own
+ * does.  How much that is tells a map that has a value for each CPU.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} cpu_spots SEC(".maps");
+
+enum { RSS_KINDS = 4, RSS_SWAP = 2, CPUS_SUMMED_MAX = 1024 };
+
+ALWAYS bool has_percpu_rss(struct mm_struct *mm)
+{
+	struct mm_struct___v5 *v5 = (void *)mm;
+
+	return !bpf_core_field_exists(v5->rss_stat.count) &&
+	       bpf_core_field_exists(mm->rss_stat[0].counters) &&
+	       bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_map_lookup_percpu_elem);
+}
+
+/* 0: there is no such CPU. */
+ALWAYS u64 cpu_offset(u32 cpu)
+{
+	u32 key = 0;
+	volatile u64 *own = bpf_map_lookup_percpu_elem(&cpu_spots, &key, cpu);
+	u64 map, all = 0;
+
+	if (!own)
+		return 0;
+	*own = (u64)&cpu_spots; /* what is read back is a number */
+	map = *own;
+	*own = (u64)own;
+	bpf_probe_read_kernel(&all, sizeof(all),
+			      (void *)map + bpf_core_field_offset(struct bpf_array, pptrs));
+	return *own - all;
+}
+
+/* Resident pages that CPUs have counted and not yet added to the process' own counters. */
+__noinline int pages_held_back(void)
+{
+	struct mm_struct *mm = READ(current_task(), mm);
+	u8 *counters = (u8 *)mm + bpf_core_field_offset(mm->rss_stat);
+	s64 sum = 0;
+
+	if (!has_percpu_rss(mm))
+		return 0;
+	for (u32 cpu = 0; cpu < CPUS_SUMMED_MAX; cpu++) {
+		u64 offset;
+
+		if (cpu >= n_cpus)
+			break;
+		offset = cpu_offset(cpu);
+		for (u32 kind = 0; offset && kind < RSS_KINDS; kind++) {
+			struct percpu_counter *c =
+				(void *)(counters +
+					 kind * bpf_core_type_size(struct percpu_counter));
+			s32 n = 0;
+
+			bpf_probe_read_kernel(&n, sizeof(n), (void *)READ(c, counters) + offset);
+			sum += kind == RSS_SWAP ? 0 : n;
+		}
+	}
+	return sum;
 }
 
 /* Size, resident and swapped out, as three parameters. */
@@ -107,6 +182,17 @@ ALWAYS void add_memory(struct event *e, struct task_struct *t)
 	add32(e, READ(mm, total_vm) << K_PAGE_KB_SHIFT);
 	add32(e, rss_kb(mm, 0) + rss_kb(mm, 1) + rss_kb(mm, 3));
 	add32(e, rss_kb(mm, 2));
+}
+
+/* The same of the current process, with what CPUs hold back: a place of each is looked at. */
+ALWAYS void add_whole_memory(struct event *e, struct mm_struct *mm)
+{
+	s64 resident = counted_pages(mm, 0) + counted_pages(mm, 1) + counted_pages(mm, 3);
+
+	resident += pages_held_back();
+	add32(e, READ(mm, total_vm) << K_PAGE_KB_SHIFT);
+	add32(e, resident < 0 ? 0 : resident << K_PAGE_KB_SHIFT);
+	add32(e, rss_kb(mm, RSS_SWAP));
 }
 
 /* Control groups. */

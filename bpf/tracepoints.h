@@ -2,6 +2,8 @@
 /* What is no system call: execs as they happen, exits, signals, page faults, context switches. */
 #pragma once
 
+#include "folder.h"
+
 #define ON(tracepoint) SEC("tp_btf/" #tracepoint) int on_##tracepoint(u64 *ctx)
 
 ALWAYS bool is_kernel_thread(struct task_struct *t)
@@ -26,11 +28,13 @@ ON(sched_process_exec)
 		return 0;
 	if (wants_places)
 		place_send(PLACE_EXE, LANE_LIFE, current_tid());
+	if (tells_folders)
+		folder_send();
 	if (!event_begin(&e, LANE_LIFE, EV_SYSCALL_EXECVE_19_X, EVENT_PARAMS_SYSCALL_EXECVE_19_X))
 		return 0;
 	add64(&e, 0);
 	add_args(&e, mm);
-	add_who(&e, t);
+	add_who(&e, t, true);
 	add_environment(&e, mm);
 	add_executable(&e, t);
 	add_kernel_str(&e, READ(bprm, filename));

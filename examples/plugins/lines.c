@@ -33,6 +33,7 @@ struct state {
 	/* What the last extraction gave. */
 	char *copy; /* of the line, cut into words */
 	const char *words[WORDS_MAX];
+	uint32_t starts[WORDS_MAX], lengths[WORDS_MAX]; /* where the values stand */
 	const char *text;
 	uint64_t number;
 	ss_plugin_bool flag;
@@ -381,6 +382,24 @@ static void extract(struct state *s, const struct payload *p, ss_plugin_extract_
 	}
 }
 
+/* Texts are in the copy of the line where they are in the line; other values are made of it. */
+static void give_places(struct state *s, const ss_plugin_extract_field *f,
+			ss_plugin_extract_value_offsets *ret)
+{
+	ret->start = ret->length = NULL;
+	if (f->field_id != LINE && f->field_id != WORD_LIST && f->field_id != WORD &&
+	    f->field_id != VALUE)
+		return;
+	for (uint64_t i = 0; i < f->res_len; i++) {
+		s->starts[i] = SS_PLUGIN_EVENT_PAYLOAD_OFFSET +
+			       (uint32_t)offsetof(struct payload, text) +
+			       (uint32_t)(f->res.str[i] - s->copy);
+		s->lengths[i] = (uint32_t)strlen(f->res.str[i]);
+	}
+	ret->start = s->starts;
+	ret->length = s->lengths;
+}
+
 ss_plugin_rc plugin_extract_fields(ss_plugin_t *state, const ss_plugin_event_input *evt,
 				   const ss_plugin_field_extract_input *in)
 {
@@ -392,6 +411,8 @@ ss_plugin_rc plugin_extract_fields(ss_plugin_t *state, const ss_plugin_event_inp
 		if (!copy_line(s, evt, &p))
 			return SS_PLUGIN_FAILURE;
 		extract(s, &p, &in->fields[i]);
+		if (in->value_offsets)
+			give_places(s, &in->fields[i], &in->value_offsets[i]);
 	}
 	return SS_PLUGIN_SUCCESS;
 }

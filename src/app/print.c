@@ -11,10 +11,12 @@
 #include "app/plugged.h"
 #include "app/report.h"
 #include "app/sink.h"
+#include "base/json.h"
+#include "plugin/extract.h"
 
 struct print_options {
 	const char *format, *filter, *write;
-	bool json, count, compress, keep_state;
+	bool json, offsets, count, compress, keep_state;
 	uint64_t max;
 	struct option_texts rules;
 	struct plugged_options plugged;
@@ -55,7 +57,31 @@ static bool open_copy(struct printer *p, const char *input)
 	return !e.code;
 }
 
-static void print_json(const struct event_format *f, const struct field_ctx *c, struct buf *out)
+/* "offsets": {"lines.words": [[54, 3], ...]}: of those fields whose plugins say. */
+static void add_offsets(const struct event_format *f, const struct field_ctx *c, struct buf *out)
+{
+	bool some = false;
+
+	buf_addz(out, ",\"offsets\":{");
+	for (size_t i = 0; i < f->n_values; i++) {
+		const struct value_place *list;
+		struct field *field = extractor_field(f->values[i].x);
+		size_t n = field ? plugin_field_places(c, field, c->scratch, &list) : 0;
+
+		if (!n)
+			continue;
+		buf_addz(out, some ? "," : "");
+		json_add_string(out, f->values[i].text);
+		for (size_t k = 0; k < n; k++)
+			buf_addf(out, "%s[%u,%u]", k ? "," : ":[", list[k].start, list[k].length);
+		buf_addc(out, ']');
+		some = true;
+	}
+	buf_addc(out, '}');
+}
+
+static void print_json(const struct event_format *f, const struct field_ctx *c, bool offsets,
+		       struct buf *out)
 {
 	buf_addc(out, '{');
 	for (size_t i = 0; i < f->n_values; i++) {
@@ -72,6 +98,8 @@ static void print_json(const struct event_format *f, const struct field_ctx *c, 
 		else
 			buf_addz(out, "null");
 	}
+	if (offsets)
+		add_offsets(f, c, out);
 	buf_addc(out, '}');
 }
 
@@ -83,7 +111,7 @@ static bool show(struct printer *p, const struct field_ctx *c)
 	if (p->is_quiet)
 		return true;
 	if (p->o->json)
-		print_json(f, c, &p->sink.text);
+		print_json(f, c, p->o->offsets, &p->sink.text);
 	else
 		message_format(f->message, c, &p->sink.text);
 	buf_addc(&p->sink.text, '\n');
@@ -201,6 +229,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 		report("print: --%s wants --write", p.o->compress ? "compress" : "keep-state");
 		return EXIT_USAGE;
 	}
+	if (p.o->offsets && !p.o->json) {
+		report("print: --offsets wants --json");
+		return EXIT_USAGE;
+	}
 	if (p.o->keep_state && !p.o->filter) {
 		report("print: --keep-state wants --filter");
 		return EXIT_USAGE;
@@ -235,6 +267,8 @@ static const struct option_row rows[] = {
 	    "k: the usual and details of container, or pod"),
 	ROW("json", 'j', FLAG, json, NULL,
 	    "one JSON object an event, with the fields of the format"),
+	ROW("offsets", 0, FLAG, offsets, NULL,
+	    "with --json: where in the event plugins found the values of their fields"),
 	ROW("count", 0, FLAG, count, NULL, "only how many events there are"),
 	ROW("max", 'n', NUMBER, max, "N", "stop after N events; 0: never"),
 	ROW("write", 'w', TEXT, write, "OUT", "write the events to another capture file"),
@@ -248,7 +282,8 @@ static const struct option_row rows[] = {
 const struct command command_print = {
 	.name = "print",
 	.summary = "Print the events of a capture file",
-	.arguments = "FILE [--filter EXPR [--rules FILE]...] [[--format TEXT] [--json] | --count] "
+	.arguments = "FILE [--filter EXPR [--rules FILE]...] [[--format TEXT] [--json [--offsets]] "
+		     "| --count] "
 		     "[--max N] [--write OUT "
 		     "[--compress] [--keep-state]] [--plugin FILE[:CONFIG]]...",
 	.details = "FILE may be gzipped, and '-' is standard input.\n"

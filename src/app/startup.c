@@ -49,6 +49,45 @@ static bool parse_ring_sizes(struct str text, uint32_t ret[LANE_COUNT])
 	return n == 1 || n == LANE_COUNT;
 }
 
+static bool parse_port(struct str text, uint16_t *ret)
+{
+	uint64_t n;
+
+	if (!str_u64(text, &n) || !n || n > UINT16_MAX)
+		return false;
+	*ret = (uint16_t)n;
+	return true;
+}
+
+/* One port, or the first and the last of some. */
+static bool parse_ports(struct str text, uint16_t *ret_first, uint16_t *ret_last)
+{
+	ptrdiff_t dash = str_chr(text, '-');
+	struct str first = dash < 0 ? text : str_head(text, (size_t)dash);
+	struct str last = dash < 0 ? text : str_from(text, (size_t)dash + 1);
+
+	return parse_port(first, ret_first) && parse_port(last, ret_last) &&
+	       *ret_first <= *ret_last;
+}
+
+/* How much of what goes over sockets. */
+static int dynamic_options(struct startup *s, const struct startup_options *o, struct err *e)
+{
+	s->live.more.is_on = o->dynamic_snaplen;
+	if (!o->dynamic_snaplen && (o->full_ports || o->statsd_port))
+		return err_set(e, -EINVAL, "%s wants --dynamic-snaplen",
+			       o->full_ports ? "--full-ports" : "--statsd-port");
+	if (o->statsd_port > UINT16_MAX)
+		return err_set(e, -EINVAL, "--statsd-port is at most %d", UINT16_MAX);
+	if (o->statsd_port)
+		s->live.more.statsd_port = (uint16_t)o->statsd_port;
+	if (o->full_ports &&
+	    !parse_ports(str_of(o->full_ports), &s->live.more.full_first, &s->live.more.full_last))
+		return err_set(e, -EINVAL, "--full-ports wants a port or two as A-B, not '%s'",
+			       o->full_ports);
+	return 0;
+}
+
 /* The preset is of the largest ring; others have half of it. */
 static void configure_rings(struct live_config *ret)
 {
@@ -96,6 +135,10 @@ static void configure(struct startup *s)
 
 int startup_options(struct startup *s, const struct startup_options *o, struct err *e)
 {
+	int r = dynamic_options(s, o, e);
+
+	if (r < 0)
+		return r;
 	configure(s);
 	s->live.no_iterators |= o->scan_proc;
 	if (o->snaplen > PROBE_SNAPLEN_MAX)
@@ -193,6 +236,7 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 	int r;
 
 	s->live.syscalls = s->set.watched;
+	s->live.before_picture = true;
 	s->live.host_root = getenv("HOST_ROOT");
 	if (stop_signal)
 		return err_set(e, -EINTR, "interrupted");
@@ -282,6 +326,7 @@ int startup_picture(const struct startup *s, struct live *l,
 		r = more < 0 ? more : take(arg, &rec, e);
 		live_gather(l);
 	}
+	live_pictured(l);
 	if (!r && !s->quiet) {
 		scan_get_stats(scan, &stats);
 		tell_blind(&stats);

@@ -13,6 +13,9 @@
 /* What every subcommand that watches takes on its command line. */
 struct startup_options {
 	uint64_t snaplen; /* 0: the usual one */
+	bool dynamic_snaplen;
+	const char *full_ports;
+	uint64_t statsd_port; /* 0: the usual one */
 	const char *ring_size;
 	bool scan_proc;
 };
@@ -22,11 +25,19 @@ struct startup_options {
 #define STARTUP_ROWS(type, member)                                                                 \
 	STARTUP_ROW(type, member, "snaplen", 'S', NUMBER, snaplen, "N",                            \
 		    "bytes of what is read and written; 80"),                                      \
+		STARTUP_ROW(type, member, "dynamic-snaplen", 0, FLAG, dynamic_snaplen, NULL,       \
+			    "more of DNS, StatsD, HTTP and databases"),                            \
+		STARTUP_ROW(type, member, "full-ports", 0, TEXT, full_ports, "PORTS",              \
+			    "with it: up to 16000 bytes of one port, or of A-B"),                  \
+		STARTUP_ROW(type, member, "statsd-port", 0, NUMBER, statsd_port, "N",              \
+			    "with it: where StatsD is; 8125"),                                     \
 		STARTUP_ROW(type, member, "ring-size", 0, TEXT, ring_size, "SIZE",                 \
 			    "of a ring, or of those of processes,network,files; 4M,4M,8M"),        \
 		STARTUP_ROW(type, member, "scan-proc", 0, FLAG, scan_proc, NULL,                   \
 			    "read /proc at the start, not the kernel's iterators")
-#define STARTUP_ARGUMENTS "[--snaplen N] [--ring-size SIZE] [--scan-proc]"
+#define STARTUP_ARGUMENTS                                                                          \
+	"[--snaplen N] [--dynamic-snaplen [--full-ports PORTS] [--statsd-port N]] "                \
+	"[--ring-size SIZE] [--scan-proc]"
 
 struct startup {
 	struct live_config live;   /* LIVE_CONFIG_DEFAULT, then startup_options() */

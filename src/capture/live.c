@@ -418,6 +418,11 @@ void live_gather(struct live *l)
 			ring_put_aside(&l->rings[i]);
 }
 
+void live_pictured(struct live *l)
+{
+	probe_pictured(l->probe);
+}
+
 bool live_each_pending(struct live *l, bool (*fn)(const uint8_t *p, uint32_t n, void *arg),
 		       void *arg)
 {

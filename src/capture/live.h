@@ -23,6 +23,12 @@ struct live_config {
 	/* ... of which what they name matters as it was when they began; NULL: none */
 	const uint64_t *enters;
 	uint32_t snaplen; /* bytes of data buffers, at most PROBE_SNAPLEN_MAX */
+	/* More of what goes over sockets, by ports and first bytes: bpf/snap.h. */
+	struct {
+		bool is_on;
+		uint16_t full_first, full_last; /* ports of which all is wanted; 0: none */
+		uint16_t statsd_port;
+	} more;
 	/* Of each ring; a power of two, at least a page.  Less where memory is short. */
 	uint32_t ring_bytes[LANE_COUNT];
 	unsigned cpus_per_ring; /* a power of two; 0: one ring a lane for all */
@@ -30,11 +36,13 @@ struct live_config {
 	bool wants_closed;	/* files that are closed after writing: schema/closed.h */
 	const char *host_root;	/* what stands before "/sys"; NULL or "": this machine */
 	bool no_iterators;	/* load none of the programs for the picture at the start */
+	bool before_picture;	/* tell what it will lack, until live_pictured() */
 	uint64_t hold_ns; /* how long a record may be overtaken by an older one of another ring */
 };
 
 #define LIVE_CONFIG_DEFAULT                                                                        \
 	((struct live_config){.snaplen = 80,                                                       \
+			      .more.statsd_port = 8125,                                            \
 			      .ring_bytes = {4 << 20, 4 << 20, 8 << 20},                           \
 			      .cpus_per_ring = 2,                                                  \
 			      .hold_ns = 3000000})
@@ -54,6 +62,9 @@ void live_wait(struct live *l, uint64_t timeout_ns);
  * size of the rings; beyond that they stay there, and what does not fit is lost and counted.
  */
 void live_gather(struct live *l);
+
+/* The picture at the start has been taken. */
+void live_pictured(struct live *l);
 
 /*
  * Call fn with each record that was not given yet, and the one given last, ring after ring.

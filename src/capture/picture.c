@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "capture/bytes.h"
+#include "capture/openfile.h"
 #include "capture/procfs.h"
 #include "schema/picture.h"
 #include "schema/probe.h"
@@ -10,11 +11,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -284,81 +282,6 @@ static void set_task(struct picture *p, const struct part *r, const struct pictu
 
 /* ---- files ---- */
 
-/* "@" stands for the NUL of a name that is no path, and for those inside of it. */
-static struct str unix_name(struct picture *p, struct str address)
-{
-	size_t n = address.n < sizeof(p->text) ? address.n : sizeof(p->text);
-
-	if (!n || address.p[0])
-		return str_until_nul(address);
-	for (size_t i = 0; i < n; i++)
-		p->text[i] = address.p[i] ? address.p[i] : '@';
-	return (struct str){p->text, n};
-}
-
-/* Of those that the tables of /proc show: sockets that have no end at all are not in there. */
-static uint8_t inet_protocol(const struct picture_file *k)
-{
-	if (k->sock_type == SOCK_RAW)
-		return L4_RAW;
-	if (k->sock_type == SOCK_STREAM && k->protocol == IPPROTO_TCP)
-		return k->sock_state == TCP_CLOSE ? L4_UNKNOWN : L4_TCP;
-	if (k->sock_type == SOCK_DGRAM && k->protocol == IPPROTO_UDP)
-		return k->local_port ? L4_UDP : L4_UNKNOWN;
-	return L4_UNKNOWN;
-}
-
-static bool set_inet(struct snap_fd *fd, const struct picture_file *k)
-{
-	uint8_t l4 = inet_protocol(k);
-
-	fd->tuple = (struct sock_tuple){.sport = k->local_port, .dport = k->remote_port, .l4 = l4};
-	memcpy(fd->tuple.src, k->local, sizeof(k->local));
-	memcpy(fd->tuple.dst, k->remote, sizeof(k->remote));
-	fd->type = socket_type(&fd->tuple, k->family == AF_INET6);
-	return l4 != L4_UNKNOWN;
-}
-
-static bool set_socket(struct picture *p, struct snap_fd *fd, const struct picture_file *k,
-		       struct str address)
-{
-	fd->tuple.l4 = L4_NA;
-	switch (k->family) {
-	case AF_INET:
-	case AF_INET6:
-		return set_inet(fd, k);
-	case AF_UNIX:
-		fd->type = FD_UNIX_SOCK;
-		fd->unix_src = k->sock;
-		fd->unix_dst = k->peer;
-		fd->name = unix_name(p, address);
-		return true;
-	case AF_NETLINK:
-		fd->type = FD_NETLINK;
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void set_pipe(struct picture *p, struct snap_fd *fd)
-{
-	int n = snprintf(p->text, sizeof(p->text), "pipe:[%llu]", (unsigned long long)fd->ino);
-
-	fd->type = FD_FIFO;
-	fd->name = (struct str){p->text, (size_t)n};
-}
-
-static void set_path(struct snap_fd *fd, const struct picture_file *k, struct str name)
-{
-	fd->name = name;
-	fd->type = descriptor_file_type(name, k->mode);
-	if (fd->type != FD_FILE_V2)
-		return;
-	fd->open_flags = open_flags_portable(k->flags);
-	fd->dev = k->dev;
-}
-
 static bool ask_proc(struct picture *p, int64_t pid, int64_t number)
 {
 	struct descriptors *d = &p->reader->descriptors;
@@ -379,24 +302,14 @@ static bool set_file(struct picture *p, const struct part *r, const struct pictu
 	struct descriptors *d = &p->reader->descriptors;
 	struct snap_fd *fd = &d->fd;
 
-	*fd = (struct snap_fd){.tid = r->tid, .fd = k->fd, .ino = k->ino, .name = STR_EMPTY};
-	switch ((enum picture_name)k->name) {
-	case PICTURE_PATH:
-		set_path(fd, k, text_param(r, 1));
+	fd->tid = r->tid;
+	switch (openfile_tell(k, param(r, 1), p->text, fd)) {
+	case OPENFILE_TOLD:
 		return true;
-	case PICTURE_ANONYMOUS:
-		fd->ino = 0;
-		descriptor_set_anonymous(fd, text_param(r, 1));
-		return true;
-	case PICTURE_PIPE:
-		set_pipe(p, fd);
-		return true;
-	case PICTURE_SOCKET:
-		if (set_socket(p, fd, k, param(r, 1)))
-			return true;
+	case OPENFILE_UNLISTED:
 		d->n_dropped[DESCRIPTOR_NO_SOCKET]++;
 		return false;
-	case PICTURE_ASK_PROC:
+	case OPENFILE_ASK_PROC:
 		return ask_proc(p, r->tid, k->fd);
 	}
 	return false;

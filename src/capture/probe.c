@@ -58,6 +58,10 @@ static void set_up(struct probe *p, const struct live_config *cfg, uint64_t epoc
 
 	s->rodata->own_tgid = ownpid_of_kernel();
 	s->rodata->snaplen = cfg->snaplen < PROBE_SNAPLEN_MAX ? cfg->snaplen : PROBE_SNAPLEN_MAX;
+	s->rodata->snaps_more = cfg->more.is_on;
+	s->rodata->full_port_first = cfg->more.full_first;
+	s->rodata->full_port_last = cfg->more.full_last;
+	s->rodata->statsd_port = cfg->more.statsd_port;
 	s->rodata->boot_epoch_ns = epoch_ns;
 	s->rodata->wants_places = cfg->wants_places;
 	s->rodata->wants_closed = cfg->wants_closed;
@@ -72,6 +76,7 @@ static void set_up(struct probe *p, const struct live_config *cfg, uint64_t epoc
 		s->rodata->syscall_codes_compat[ia32[i].nr] = ia32[i].code;
 	bpf_map__set_max_entries(s->maps.rings, LANE_COUNT * p->rings_per_lane);
 	s->rodata->picture_scratch = PROBE_SCRATCHES * p->n_cpus;
+	s->rodata->n_cpus = p->n_cpus;
 	bpf_map__set_max_entries(s->maps.scratches, PROBE_SCRATCHES * p->n_cpus + 1);
 }
 
@@ -226,6 +231,11 @@ int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **
 	}
 	*ret = p;
 	return 0;
+}
+
+void probe_pictured(struct probe *p)
+{
+	p->skel->bss->tells_folders = false;
 }
 
 void probe_detach(struct probe *p)
@@ -418,6 +428,7 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 	struct bpf_program *program;
 	int r = 0;
 
+	p->skel->bss->tells_folders = cfg->before_picture;
 	route_all(p, cfg);
 	route_over_ring(p, cfg);
 	if (bpf_program__autoload(closing))

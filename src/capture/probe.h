@@ -26,6 +26,8 @@ int probe_make_ring(size_t bytes);
 int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e);
 /* From here on records come. */
 int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e);
+/* What a picture at the start would lack is told no longer. */
+void probe_pictured(struct probe *p);
 /* None any more. */
 void probe_detach(struct probe *p);
 

@@ -151,6 +151,11 @@ int extractor_compile_right(const struct operand *o, struct arena *a, struct ext
 	return 0;
 }
 
+struct field *extractor_field(const struct extractor *x)
+{
+	return x->kind == EXTRACT_FIELD ? x->field : NULL;
+}
+
 enum param_type extractor_type(const struct extractor *x)
 {
 	return (enum param_type)x->type;

@@ -108,6 +108,8 @@ size_t program_explain_all(struct program *p, uint32_t id, enum explain_length l
 struct extractor;
 int extractor_compile(const struct operand *o, struct arena *a, struct extractor **ret,
 		      struct err *e);
+/* The field that it is; NULL: it is more than that. */
+struct field *extractor_field(const struct extractor *x);
 enum param_type extractor_type(const struct extractor *x);
 enum print_format extractor_format(const struct extractor *x);
 uint32_t extractor_flags(const struct extractor *x); /* of the field at its bottom */

@@ -59,17 +59,6 @@ static enum field_result take_list(const ss_plugin_extract_field *x, uint8_t typ
 	return FIELD_OK;
 }
 
-/* What the plugin set, if it did. */
-static enum field_result take(const ss_plugin_extract_field *x, uint8_t type, struct arena *a,
-			      struct value *ret)
-{
-	if (!x->res_len || !x->res.str)
-		return FIELD_NULL;
-	if (x->flist)
-		return take_list(x, type, a, ret);
-	return take_value(x, type, 0, a, ret) ? FIELD_OK : FIELD_NULL;
-}
-
 static ss_plugin_event_input event_input(const struct field_ctx *c, const struct event_source *s)
 {
 	return (ss_plugin_event_input){.evt = (const ss_plugin_event *)c->m->ev.rec,
@@ -82,7 +71,12 @@ static const struct plugin_field *field_of(const struct field *f)
 	return (const struct plugin_field *)f->info;
 }
 
-enum field_result get_plugin_field(const struct field_ctx *c, struct field *f, struct value *ret)
+/* What to do with what the plugin set in x, while it is good. */
+typedef enum field_result take_fn(const ss_plugin_extract_field *x, void *arg);
+
+static enum field_result extract(const struct field_ctx *c, const struct field *f,
+				 ss_plugin_extract_value_offsets *offsets, take_fn *take_it,
+				 void *arg)
 {
 	const struct plugin_field *pf = field_of(f);
 	const struct event_source *s = event_source_get(c->source);
@@ -103,7 +97,8 @@ enum field_result get_plugin_field(const struct field_ctx *c, struct field *f, s
 					    .num_fields = 1,
 					    .fields = &x,
 					    .table_reader = table_reader_short(),
-					    .table_reader_ext = &table_reader};
+					    .table_reader_ext = &table_reader,
+					    .value_offsets = offsets};
 
 	/* When the moment is over, so is the event. */
 	if (!l || !s || c->kept || !event_types_have(&l->extracts, c->m->ev.type))
@@ -112,10 +107,72 @@ enum field_result get_plugin_field(const struct field_ctx *c, struct field *f, s
 	/* What the plugin gives may be what it read of a table: good until its visit ends. */
 	if (!visit_begin(&l->visit, ACCESS_READ, &outer))
 		return FIELD_NULL;
-	if (PLUGIN_CALL(p, extract_fields, l->state, &event, &in) == SS_PLUGIN_SUCCESS)
-		r = take(&x, pf->info.type, c->scratch, ret);
+	if (PLUGIN_CALL(p, extract_fields, l->state, &event, &in) == SS_PLUGIN_SUCCESS &&
+	    x.res_len && x.res.str)
+		r = take_it(&x, arg);
 	visit_end(&l->visit, outer);
 	return r;
+}
+
+struct taking {
+	uint8_t type;
+	struct arena *arena;
+	struct value *ret;
+};
+
+static enum field_result take(const ss_plugin_extract_field *x, void *arg)
+{
+	struct taking *t = arg;
+
+	if (x->flist)
+		return take_list(x, t->type, t->arena, t->ret);
+	return take_value(x, t->type, 0, t->arena, t->ret) ? FIELD_OK : FIELD_NULL;
+}
+
+enum field_result get_plugin_field(const struct field_ctx *c, struct field *f, struct value *ret)
+{
+	struct taking t = {.type = field_of(f)->info.type, .arena = c->scratch, .ret = ret};
+
+	return extract(c, f, NULL, take, &t);
+}
+
+struct placing {
+	const ss_plugin_extract_value_offsets *offsets;
+	uint32_t event_bytes;
+	struct arena *arena;
+	struct value_place *list;
+	size_t n;
+};
+
+/* Places that are not in the event are none. */
+static enum field_result take_places(const ss_plugin_extract_field *x, void *arg)
+{
+	struct placing *p = arg;
+	size_t n = x->res_len < PLUGIN_VALUES_MAX ? x->res_len : PLUGIN_VALUES_MAX;
+
+	if (!p->offsets->start || !p->offsets->length)
+		return FIELD_NULL;
+	p->list = arena_alloc(p->arena, n * sizeof(*p->list));
+	for (size_t i = 0; i < n; i++) {
+		struct value_place at = {p->offsets->start[i], p->offsets->length[i]};
+
+		if (at.start <= p->event_bytes && at.length <= p->event_bytes - at.start)
+			p->list[p->n++] = at;
+	}
+	return FIELD_OK;
+}
+
+size_t plugin_field_places(const struct field_ctx *c, struct field *f, struct arena *a,
+			   const struct value_place **ret)
+{
+	ss_plugin_extract_value_offsets offsets = {NULL, NULL};
+	struct placing p = {.offsets = &offsets, .event_bytes = c->m->ev.len, .arena = a};
+
+	if (f->info->get != get_plugin_field)
+		return 0;
+	extract(c, f, &offsets, take_places, &p);
+	*ret = p.list;
+	return p.n;
 }
 
 /* "datalen=N data=": the first bytes as far as they can be read. */

@@ -305,6 +305,11 @@ void belief_doubt(struct state *s, struct istr *id);
 void belief_told(struct state *s, struct str id);
 void belief_done(struct state *s);
 
+/* apply_note.c */
+
+void apply_folder(struct state *s, struct moment *m);
+void apply_arrival(struct state *s, struct moment *m);
+
 /* place.c */
 
 void places_clear(struct state *s);

@@ -2,6 +2,7 @@
 #include "state/state.h"
 
 #include "base/alloc.h"
+#include "schema/note.h"
 #include "schema/place.h"
 #include "state/private.h"
 
@@ -405,6 +406,8 @@ static enum note apply_note(struct state *s, struct moment *m)
 
 	if (m->ev.type != EV_ASYNCEVENT_E)
 		return NOTE_NONE;
+	if (s->has_leftovers || s->in_snapshot)
+		settle(s);
 	name = str_until_nul(event_param(&m->ev, 1));
 	if (str_is(name, PLACE_EVENT))
 		apply_place(s, m);
@@ -412,6 +415,10 @@ static enum note apply_note(struct state *s, struct moment *m)
 		return apply_closed(s, m) ? NOTE_CLOSES : NOTE_TAKEN;
 	else if (str_is(name, "saker.mounts"))
 		s->stats.n_bad_records += host_mounts_set(&s->host_mounts, event_param(&m->ev, 2));
+	else if (str_is(name, NOTE_FOLDER))
+		apply_folder(s, m);
+	else if (str_is(name, NOTE_ARRIVAL))
+		apply_arrival(s, m);
 	else
 		return NOTE_NONE;
 	return NOTE_TAKEN;

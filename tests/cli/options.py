@@ -93,6 +93,11 @@ def values_that_cannot_be_are_usage_errors():
     done(saker('print', capture('files.scap.gz'), '--max-memory', '64M', '--max-threads=1K'))
     fails(saker('record', '/dev/null', '--'), 2, "behind '--'")
     fails(saker('record', '/dev/null', '--snaplen', '16385'), 2, '--snaplen', '16384')
+    for ports in ('', '0', '65536', '5-4', '1-', '-1', 'http', '1-2-3'):
+        fails(saker('record', '/dev/null', '--dynamic-snaplen', f'--full-ports={ports}'), 2, 'A-B', f"'{ports}'")
+    fails(saker('run', '--full-ports', '80'), 2, '--full-ports wants --dynamic-snaplen')
+    fails(saker('run', '--statsd-port', '80'), 2, '--statsd-port wants --dynamic-snaplen')
+    fails(saker('run', '--dynamic-snaplen', '--statsd-port', '65536'), 2, '65535')
     fails(saker('replay', capture('files.scap.gz'), '--priority', 'loud'), 2, 'loud')
     fails(saker('list', 'feilds'), 2, "did you mean 'fields'")
 

@@ -299,6 +299,25 @@ def print_shows_fields_that_plugins_give_to_system_calls():
     equal(done(saker('print', path, '--plugin', CENSUS, '--filter', 'census.runs = 2', '--format', '%evt.num')), b'3\n')
 
 
+def print_says_where_in_the_event_values_were_found():
+    path, _ = _recorded(log='one two\n')
+    out = done(saker('print', path, '--plugin', LINES, '--json', '--offsets', '--format',
+                     '%lines.text %lines.words %lines.word[1] %lines.number %evt.num'))
+    event = next(b for kind, b in scapfile.blocks(scapfile.read(path)) if kind in scapfile.EVENTS)
+    record = event[scapfile.RECORD_AT[struct.unpack_from('<I', event)[0]]:]
+    found = {k: [record[start:start + n] for start, n in v] for k, v in json.loads(out)['offsets'].items()}
+    equal(found, {'lines.text': [b'one two'], 'lines.words': [b'one', b'two'], 'lines.word[1]': [b'two']})
+    fails(saker('print', path, '--offsets'), 2, '--offsets wants --json')
+
+
+def places_that_are_not_in_the_event_are_none():
+    for what, places in (('offsets', {'greedy.said': [[26, 2]]}), ('offsets wild', {}), ('offsets long', {}),
+                         ('offsets null', {}), ('nothing', {})):
+        out = done(saker('print', _runs('a'), '--plugin', GREEDY, '--json', '--offsets', '--format', '%greedy.said',
+                         env={'WRONG': what}))
+        equal(json.loads(out)['offsets'], places, what)
+
+
 def explain_knows_rules_on_events_of_plugins():
     path, _ = _recorded()
     rules = _rule('lines.text = three', 'x', 'lines')

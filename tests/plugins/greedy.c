@@ -818,6 +818,14 @@ ss_plugin_rc plugin_extract_fields(ss_plugin_t *s, const ss_plugin_event_input *
 {
 	if (is("extract writes"))
 		result(g.writer->clear_table(g.threads) == SS_PLUGIN_SUCCESS);
+	static uint32_t starts[1], lengths[1];
+
+	if (in->value_offsets && begins("offsets")) {
+		starts[0] = is("offsets wild") ? UINT32_MAX : 26;
+		lengths[0] = is("offsets long") ? UINT32_MAX : 2;
+		in->value_offsets->start = is("offsets null") ? NULL : starts;
+		in->value_offsets->length = lengths;
+	}
 	g.text = g.said;
 	in->fields[0].res.str = &g.text;
 	in->fields[0].res_len = 1;

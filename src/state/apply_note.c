@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the kernel programs tell between events: schema/note.h. */
+#include "capture/openfile.h"
+#include "state/private.h"
+
+#include <fcntl.h>
+
+/* Of a thread that nobody may know: the exec that comes next tells the rest of it. */
+void apply_folder(struct state *s, struct moment *m)
+{
+	struct str path = str_until_nul(event_param(&m->ev, 2));
+	struct thread *t;
+
+	if (!path.n || m->ev.tid <= 0) {
+		s->stats.n_bad_records++;
+		return;
+	}
+	threads_make_room(s);
+	t = thread_get(s, m->ev.tid);
+	if (t && !thread_is_dead(t))
+		thread_set_cwd(s, t, path);
+}
+
+/* As an open or a socket() would have made it; what only /proc can name is asked for when used. */
+void apply_arrival(struct state *s, struct moment *m)
+{
+	struct thread *t = thread_find(s, m->ev.tid);
+	struct str data = event_param(&m->ev, 2);
+	char room[PATH_MAX];
+	struct picture_file k;
+	struct snap_fd told = {.tid = m->ev.tid};
+	struct fd *fd;
+
+	if (data.n < sizeof(k)) {
+		s->stats.n_bad_records++;
+		return;
+	}
+	memcpy(&k, data.p, sizeof(k));
+	if (s->cfg.no_fds || !t || thread_is_invalid(t) || thread_is_dead(t) ||
+	    openfile_tell(&k, str_from(data, sizeof(k)), room, &told) == OPENFILE_ASK_PROC)
+		return;
+	fd = fd_from_snapshot(s, &told);
+	if (fd)
+		fd_put(s, t, told.fd, fd, k.flags & O_CLOEXEC);
+}
