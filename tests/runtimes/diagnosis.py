@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """saker doctor with real runtimes: which programs answer and how many containers they tell of, as their own clients say; and the
-exercise in a container of each."""
+exercise in a container of docker and podman."""
 import json
 import os
 import re
@@ -22,12 +22,21 @@ def _doctor(*args, env=ENV, **kwargs):
                           timeout=300 * PATIENCE, **kwargs)
 
 
+def _runtimes():
+    """By kind and path; again while one that has just started, on a busy machine, answers too late."""
+    for _ in range(5):
+        found = {(r['kind'], r['path']): r for r in json.loads(_doctor().stdout)['runtimes'] if r['path'].startswith(STATE)}
+        if len(found) == 4 and all('version' in r for r in found.values()):
+            break
+    return found
+
+
 def each_runtime_says_which_program_it_is():
     server = json.loads(docker('version', '--format', '{{json .Server}}'))
     by_cri = cri('Version', {})
     by_ctr = re.search(r'Server:\s+Version: +(\S+)', sh('ctr', '-a', CRI, 'version'))[1]
     by_podman = json.loads(sh('curl', '-sf', '--unix-socket', PODMAN, 'http://d/version'))
-    found = {(r['kind'], r['path']): r for r in json.loads(_doctor().stdout)['runtimes']}
+    found = _runtimes()
     for place, version in ((('docker', DOCKER), f"Docker {server['Version']} (API {server['ApiVersion']})"),
                            (('podman', PODMAN), f"Podman {by_podman['Version']}"),
                            (('cri', CRI), f"{by_cri['runtime_name']} {by_cri['runtime_version']} (CRI {by_cri['runtime_api_version']})"),
@@ -41,21 +50,22 @@ def and_of_how_many_containers_it_tells():
     sh('ctr', '-a', CRI, 'image', 'import', f'{STATE}/image/busybox.tar')
     started = {'docker': docker('run', '-d', '--network', 'none', 'busybox:test', 'sleep', '1000').strip(),
                'podman': podman('run', '-d', '--network', 'none', IMAGE, 'sleep', '1000').strip()}
-    sh('ctr', '-a', CRI, 'run', '-d', IMAGE, 'counted', 'sleep', '1000')
-    found = {r['kind']: r['containers'] for r in json.loads(_doctor().stdout)['runtimes'] if r['path'].startswith(STATE)}
+    name = f'counted{os.getpid()}'
+    sh('ctr', '-a', CRI, 'run', '-d', IMAGE, name, 'sleep', '1000')
     try:
+        found = {kind: r['containers'] for (kind, _), r in _runtimes().items()}
         equal(found, {'docker': len(docker('ps', '-q').split()), 'podman': len(podman('ps', '-q').split()),
                       'containerd': len(sh('ctr', '-a', CRI, 'container', 'ls', '-q').split()), 'cri': 0})
         equal(found, {'docker': 1, 'podman': 1, 'containerd': 1, 'cri': 0})
     finally:
         docker('rm', '-f', started['docker'])
         podman('rm', '-ft0', started['podman'])
-        sh('ctr', '-a', CRI, 'task', 'rm', '-f', 'counted')
-        sh('ctr', '-a', CRI, 'container', 'rm', 'counted')
+        sh('ctr', '-a', CRI, 'task', 'rm', '-f', name)
+        sh('ctr', '-a', CRI, 'container', 'rm', name)
 
 
 def _exercise(image):
-    """Its clients are found where the user has them; podman and ctr need to be told of sockets of their own."""
+    """Its clients are found where the user has them; podman and ctr need to be told of places of their own."""
     path = os.path.join(STATE, 'clients')
     os.makedirs(path, exist_ok=True)
     with open(f'{path}/podman', 'w') as f:
@@ -84,12 +94,6 @@ def in_one_of_podman():
     podman('tag', IMAGE, 'localhost/of-podman:test')
     _all_fired('localhost/of-podman:test')
     equal(podman('ps', '-aq'), '')
-
-
-def in_one_of_containerd():
-    sh('ctr', '-a', CRI, 'image', 'tag', IMAGE, 'docker.io/library/of-containerd:test')
-    _all_fired('docker.io/library/of-containerd:test')
-    equal(sh('ctr', '-a', CRI, 'container', 'ls', '-q'), '')
 
 
 def without_the_image_it_says_who_was_asked():
