@@ -27,7 +27,6 @@ enum {
 	OP_BIND = 56,
 	OP_LISTEN = 57,
 
-	K_AT_FDCWD = -100,
 };
 
 ALWAYS bool is_named_op(u32 op)

@@ -9,6 +9,7 @@ enum {
 	K_OVERLAYFS_MAGIC = 0x794c7630,
 	K_S_IFMT = 0170000,
 	K_S_IFSOCK = 0140000,
+	K_S_IFDIR = 0040000,
 	K_S_IFREG = 0100000,
 	K_FMODE_WRITE = 2,
 	K_NSEC_MASK = 0x7fffffff, /* the bit above notes that somebody looked at the time */
@@ -41,7 +42,15 @@ enum {
 		v_;                                                                                \
 	})
 
-/* The open file behind a descriptor of the current process; NULL. */
+/* The open file behind a descriptor of a process; NULL. */
+ALWAYS struct file *file_of_task(struct task_struct *t, u32 fd)
+{
+	struct fdtable *table = READ(t, files, fdt);
+
+	return fd < READ(table, max_fds) ? pointer_at(READ(table, fd) + fd) : NULL;
+}
+
+/* The same of the current one. */
 ALWAYS struct file *file_of(s32 fd)
 {
 	struct file **slots;

@@ -53,7 +53,12 @@ typedef struct {
 	u32 val;
 } kgid_t;
 
-struct hlist_node;
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
 struct list_head {
 	struct list_head *next;
 };
@@ -75,6 +80,7 @@ struct upid {
 
 struct pid {
 	unsigned int level;
+	struct list_head tasks[1]; /* struct hlist_head; both are the first one's address */
 	struct upid numbers[1];
 };
 
@@ -177,6 +183,7 @@ struct task_struct {
 	struct task_struct *real_parent, *group_leader;
 	struct list_head children, sibling, thread_node;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[1];
 	u64 start_boottime;
 	unsigned long maj_flt, min_flt;
 	const struct cred *cred;
@@ -209,7 +216,10 @@ struct dentry_operations {
 	void *d_dname;
 };
 
+enum dentry_flags { DCACHE_MOUNTED = 1 << 16 };
+
 struct dentry {
+	unsigned int d_flags;
 	struct hlist_bl_node d_hash;
 	const struct dentry_operations *d_op;
 	struct dentry *d_parent;
@@ -217,6 +227,13 @@ struct dentry {
 	struct inode *d_inode;
 	struct super_block *d_sb;
 	void *d_fsdata;
+	struct list_head d_sib;	      /* a struct hlist_node; both begin with the next one */
+	struct hlist_head d_children; /* the latest first */
+};
+
+/* Before 6.8. */
+struct dentry___v6_7 {
+	struct list_head d_child, d_subdirs;
 };
 
 struct vfsmount {
@@ -229,11 +246,13 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct list_head mnt_mounts, mnt_child;
 };
 
 struct super_block {
 	u32 s_dev;
 	unsigned long s_flags, s_magic;
+	void *s_fs_info;
 	struct dentry *s_root;
 	struct user_namespace *s_user_ns;
 };
@@ -251,6 +270,7 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	unsigned int i_nlink;
+	const char *i_link;
 	s64 i_size;
 	s64 i_mtime_sec, i_ctime_sec;
 	u32 i_mtime_nsec, i_ctime_nsec;
@@ -267,6 +287,17 @@ struct inode___v6_6 {
 
 struct inode___v6_7 {
 	struct timespec64 __i_mtime, __i_ctime;
+};
+
+/* Of /proc.  Before 5.8 its super block had the namespace itself. */
+struct proc_fs_info {
+	struct pid_namespace *pid_ns;
+};
+
+struct proc_inode {
+	struct pid *pid;
+	unsigned int fd;
+	struct inode vfs_inode;
 };
 
 struct file {

@@ -18,21 +18,31 @@ enum {
 #define NOTE_BEGIN(e, lane, name) note_begin(e, lane, name, sizeof(name))
 #define NOTE_END(e, name, tid) note_end(e, NOTE_DATA_AT(name), tid)
 
-ALWAYS bool note_begin(struct event *e, u32 lane, const char *name, u32 name_bytes)
+ALWAYS void note_head(struct event *e, const char *name, u32 name_bytes)
 {
-	if (!event_begin(e, lane, EV_ASYNCEVENT_E, EVENT_PARAMS_ASYNCEVENT_E))
-		return false;
 	*(u32 *)(e->p + NOTE_LENGTHS_AT) = 4;
 	*(u32 *)(e->p + NOTE_LENGTHS_AT + 4) = name_bytes;
 	*(u32 *)(e->p + NOTE_VALUES_AT) = 0;
 	bpf_probe_read_kernel(e->p + NOTE_VALUES_AT + 4, name_bytes, name);
 	e->at = NOTE_PARTS_AT;
 	e->pos = NOTE_VALUES_AT + 4 + name_bytes;
+}
+
+ALWAYS bool note_begin(struct event *e, u32 lane, const char *name, u32 name_bytes)
+{
+	if (!event_begin(e, lane, EV_ASYNCEVENT_E, EVENT_PARAMS_ASYNCEVENT_E))
+		return false;
+	note_head(e, name, name_bytes);
 	return true;
+}
+
+ALWAYS void note_length(struct event *e, u32 data_at)
+{
+	*(u32 *)(e->p + NOTE_LENGTHS_AT + 8) = e->pos - data_at;
 }
 
 ALWAYS void note_end(struct event *e, u32 data_at, u32 tid)
 {
-	*(u32 *)(e->p + NOTE_LENGTHS_AT + 8) = e->pos - data_at;
+	note_length(e, data_at);
 	event_end_of(e, tid);
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "openfile.h"
+#include "place.h"
 #include "process.h"
 
 /* Written by the reader between iterations. */
@@ -216,5 +217,45 @@ int picture_files(struct bpf_iter__task_file *ctx)
 		return 0;
 	add_open_file(&e, t, ctx->fd, f);
 	picture_end(&e, seq, READ(t, pid));
+	return 0;
+}
+
+/* ---- where files are ---- */
+
+/* An event, for who watches from now on: of an open file, or the executable (PLACE_EXE). */
+ALWAYS void picture_place(struct seq_file *seq, struct task_struct *t, struct file *f, s64 fd)
+{
+	static const char name[] = PLACE_FOUND_EVENT;
+	struct event e;
+
+	if (name_kind(f, READ(f, f_inode)) != PICTURE_PATH ||
+	    !picture_begin(&e, EV_ASYNCEVENT_E, EVENT_PARAMS_ASYNCEVENT_E))
+		return;
+	note_head(&e, name, sizeof(name));
+	place_add(&e, f, fd);
+	place_close(&e);
+	note_length(&e, NOTE_DATA_AT(name));
+	picture_end(&e, seq, READ(t, pid));
+}
+
+SEC("iter/task")
+int picture_exe_places(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct file *f = t ? READ(t, mm, exe_file) : NULL;
+
+	if (f && !(READ(t, flags) & K_PF_KTHREAD))
+		picture_place(ctx->meta->seq, t, f, PLACE_EXE);
+	return 0;
+}
+
+SEC("iter/task_file")
+int picture_file_places(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct file *f = ctx->file;
+
+	if (t && f && READ(t, pid) == READ(t, tgid))
+		picture_place(ctx->meta->seq, t, f, ctx->fd);
 	return 0;
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "file.h"
+#include "link.h"
 #include "note.h"
 
 #include "schema/place.h"
@@ -51,6 +51,44 @@ ALWAYS bool place_step(volatile struct walk *w, struct place_head *p)
 	return true;
 }
 
+/*
+ * An overlay knows a file of its upper layer by one of its names, and that may be gone.  The
+ * folder's is the same in both, and so is the name in it.
+ */
+ALWAYS void place_by_folder(volatile struct walk *w, struct dentry *d, const struct place_head *p)
+{
+	struct dentry *folder = READ(d, d_parent);
+	void *upper;
+
+	if (p->layer != PLACE_UPPER || (READ(d, d_inode, i_mode) & K_S_IFMT) == K_S_IFDIR)
+		return;
+	upper = pointer_at((void *)READ(folder, d_inode) + bpf_core_type_size(struct inode));
+	if (!upper)
+		return;
+	w->last = d;
+	w->node = upper;
+}
+
+/* Down through all overlays from walk.node; NULL where a lower layer is not known. */
+ALWAYS struct dentry *place_down(volatile struct walk *w, struct place_head *p)
+{
+	struct dentry *d;
+
+	w->last = NULL;
+	for (u32 n = 0; n < OVERLAYS_MAX; n++) {
+		d = (void *)w->node;
+		if (!place_step(w, p))
+			break;
+		place_by_folder(w, d, p);
+	}
+	d = (void *)w->node;
+	if (d) {
+		p->real_dev = device(READ(d, d_sb, s_dev));
+		p->magic = READ(d, d_sb, s_magic);
+	}
+	return d;
+}
+
 /* A text with its NUL behind the walk's `left` bytes. */
 ALWAYS void place_text(struct event *e, const u8 *text)
 {
@@ -81,12 +119,18 @@ __noinline int place_up(u32 key)
 	return true;
 }
 
-/* From the root of its file system; nothing where the way up does not end there. */
-ALWAYS void place_real(struct event *e, struct dentry *d)
+/*
+ * From the root of its file system; nothing where the way up does not end there.  What has been
+ * put to the end of the path already is inside of d.
+ */
+ALWAYS void place_real(struct event *e, struct dentry *d, u8 *room)
 {
 	volatile struct walk *w = event_walk(e);
-	u8 *room = path_begin(e);
 
+	struct dentry *last = (void *)w->last;
+
+	if (last)
+		path_prepend(w, room, READ(last, d_name.name), READ(last, d_name.len));
 	w->node = d;
 	w->top = READ(d, d_sb, s_root);
 	for (u32 i = 0; i < PATH_DEPTH_MAX; i++) {
@@ -96,40 +140,45 @@ ALWAYS void place_real(struct event *e, struct dentry *d)
 	place_text(e, w->node == w->top ? path_end(w, room) : NULL);
 }
 
+/* The event's position, now that all texts are there. */
+ALWAYS void place_close(struct event *e)
+{
+	volatile struct walk *w = event_walk(e);
+
+	w->pos = e->pos + w->left;
+	e->pos = w->pos;
+}
+
+/* Of a file.  One that has been removed has no place: its path may be another one's by now. */
+ALWAYS void place_add(struct event *e, struct file *f, s64 fd)
+{
+	struct inode *i = READ(f, f_inode);
+	struct place_head p = {
+		.fd = fd, .ino = READ(i, i_ino), .dev = device(READ(i, i_sb, s_dev))};
+	struct dentry *d;
+
+	event_walk(e)->node = READ(f, f_path.dentry);
+	d = place_down(event_walk(e), &p);
+	*(struct place_head *)part_place(e, 0) = p;
+	event_walk(e)->left = sizeof(p);
+	place_text(e, whole_path(e, f));
+	if (d && !is_unlinked(path_of(f)))
+		place_real(e, d, path_begin(e));
+	else
+		place_text(e, NULL);
+}
+
 /* Of an open file, or the executable: PLACE_EXE. */
 __noinline int place_send(s64 fd, u32 lane, u32 tid)
 {
 	static const char name[] = PLACE_EVENT;
 	struct file *f = fd == PLACE_EXE ? READ(current_task(), mm, exe_file) : file_of(fd);
-	struct inode *i = READ(f, f_inode);
-	struct place_head p = {
-		.fd = fd, .ino = READ(i, i_ino), .dev = device(READ(i, i_sb, s_dev))};
-	volatile struct walk *w;
-	struct dentry *d;
 	struct event e;
 
 	if (!f || !NOTE_BEGIN(&e, lane, name))
 		return 0;
-	w = event_walk(&e);
-	w->node = READ(f, f_path.dentry);
-	for (u32 n = 0; n < OVERLAYS_MAX; n++) {
-		if (!place_step(w, &p))
-			break;
-	}
-	d = (void *)w->node;
-	if (d) {
-		p.real_dev = device(READ(d, d_sb, s_dev));
-		p.magic = READ(d, d_sb, s_magic);
-	}
-	*(struct place_head *)part_place(&e, 0) = p;
-	w->left = sizeof(p);
-	place_text(&e, whole_path(&e, f));
-	if (d)
-		place_real(&e, d);
-	else
-		place_text(&e, NULL);
-	w->pos = e.pos + w->left;
-	e.pos = w->pos;
+	place_add(&e, f, fd);
+	place_close(&e);
 	NOTE_END(&e, name, tid);
 	return 0;
 }
@@ -138,4 +187,27 @@ ALWAYS void place_opened(s64 fd, u32 tid)
 {
 	if (wants_places && fd >= 0)
 		place_send(fd, LANE_REST, tid);
+}
+
+/* To the program that makes the event: see `behind`. */
+ALWAYS void place_pass(u64 *ctx)
+{
+	u64 nr = syscall_number((const struct pt_regs *)ctx[0]);
+
+	barrier_var(nr);
+	if (nr >= PROBE_SYSCALLS)
+		return;
+	if (is_compat())
+		bpf_tail_call(ctx, &behind_compat, nr);
+	else
+		bpf_tail_call(ctx, &behind, nr);
+}
+
+/* In front of calls that open files, as the stack of their programs has no room for this. */
+SEC("tp_btf/sys_exit")
+int place_open(u64 *ctx)
+{
+	place_opened((s64)ctx[1], current_tid());
+	place_pass(ctx);
+	return 0;
 }

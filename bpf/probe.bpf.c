@@ -8,7 +8,7 @@
  * the ones it needs, and puts them into `calls`.
  */
 #include "process.h"
-#include "place.h"
+#include "named.h"
 #include "snap.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -17,26 +17,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 ALWAYS bool is_news(const u64 *ctx, u32 want)
 {
 	return want & PROBE_WANT && (want & PROBE_WANT_FAILED || (s64)ctx[1] >= 0);
-}
-
-/*
- * Where what was opened is.  A program of its own, as the stack of those that make the events has
- * no room for it; it stands here to be attached, and run, before them.
- */
-SEC("tp_btf/sys_exit")
-int on_opened(u64 *ctx)
-{
-	u64 nr = syscall_number((const struct pt_regs *)ctx[0]);
-	u16 code;
-
-	barrier_var(nr);
-	if ((s64)ctx[1] < 0 || nr >= PROBE_SYSCALLS || current_tgid() == own_tgid)
-		return 0;
-	code = is_compat() ? syscall_codes_compat[nr] : syscall_codes[nr];
-	if (code == SC_OPEN || code == SC_OPENAT || code == SC_OPENAT2 || code == SC_CREAT ||
-	    code == SC_OPEN_BY_HANDLE_AT)
-		place_opened((s64)ctx[1], (u32)bpf_get_current_pid_tgid());
-	return 0;
 }
 
 SEC("tp_btf/sys_exit")

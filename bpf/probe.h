@@ -46,6 +46,14 @@ struct {
 	__type(value, u32);
 } calls SEC(".maps"), calls_compat SEC(".maps");
 
+/* Where another program stands in front, which sends a note: a call's own one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, PROBE_SYSCALLS);
+	__type(key, u32);
+	__type(value, u32);
+} behind SEC(".maps"), behind_compat SEC(".maps");
+
 /* By lane, enum probe_loss and event code: records that were lost. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -82,8 +90,10 @@ ALWAYS void shorten(u32 what)
  * registers the verifier would follow every history that they could have had.
  */
 struct walk {
-	const void *node, *mount, *top;
+	const void *node, *mount, *top, *child;
 	u32 at, left, count, pos;
+	u32 name, name_bytes; /* of a path that is followed: the name that was come to */
+	const void *last;     /* below node: a file by whose name its place ends; NULL: none */
 };
 
 /*

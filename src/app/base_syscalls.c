@@ -297,6 +297,11 @@ static bool tells_place(struct str field)
 	return false;
 }
 
+static bool tells_named_place(struct str field)
+{
+	return str_starts(field, STR("fs.path.host"));
+}
+
 static bool tells_closed(struct str field)
 {
 	return str_starts(field, STR("evt.is_close_write")) ||
@@ -345,6 +350,11 @@ unsigned base_syscalls_parts(const struct ruleset *rules)
 bool base_syscalls_places(const struct ruleset *rules)
 {
 	return any_rule_tells(rules, tells_place);
+}
+
+bool base_syscalls_named_places(const struct ruleset *rules)
+{
+	return any_rule_tells(rules, tells_named_place);
 }
 
 bool base_syscalls_closed(const struct ruleset *rules)

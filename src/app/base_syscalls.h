@@ -62,6 +62,8 @@ void base_syscalls_narrow(const struct event_set *wants_on_tcp, struct base_sysc
 void base_syscalls_enters(const struct ruleset *rules, struct base_syscalls *ret);
 /* Whether any rule reads or prints where files are on the host. */
 bool base_syscalls_places(const struct ruleset *rules);
+/* The same of files that calls only name. */
+bool base_syscalls_named_places(const struct ruleset *rules);
 /* Codes of the reads and writes that are left out unless all are asked for. */
 const uint16_t *base_syscalls_voluminous(size_t *ret_n);
 /* The event that is made of a call. */

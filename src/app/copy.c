@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/copy.h"
 
+#include "app/placenotes.h"
 #include "capture/bytes.h"
 #include "capture/enters.h"
 
@@ -33,8 +34,10 @@ int copy_open(struct copy *c, const struct copy_options *o, const char *input, s
 	if (is_own_input(input, o->path))
 		return err_set(e, -EINVAL, "%s: is the capture that is being read", o->path);
 	r = capfile_create(o->path, o->compress, &c->writer, e);
-	if (!r && o->some)
+	if (!r && o->some) {
 		c->enters = enters_new();
+		c->notes = placenotes_new();
+	}
 	return r;
 }
 
@@ -43,6 +46,7 @@ int copy_finish(struct copy *c, struct err *e)
 	int r = c->writer ? capfile_finish(c->writer, e) : 0;
 
 	enters_free(c->enters);
+	placenotes_free(c->notes);
 	*c = (struct copy){.writer = NULL};
 	return r;
 }
@@ -70,11 +74,19 @@ static struct str take_enter(struct copy *c, int64_t tid, uint16_t exit)
 	return is_its ? raw : STR_EMPTY;
 }
 
-/* With the enter half in front, whether conversion needs it or state. */
-static int write_event(struct copy *c, const struct record *r, struct str enter, bool state_only,
-		       struct err *e)
+/* What an event needs in front of it, whether conversion needs it or state. */
+struct front {
+	struct str enter, notes[PLACENOTES_OF_EVENT];
+};
+
+static int write_event(struct copy *c, const struct record *r, const struct front *front,
+		       bool state_only, struct err *e)
 {
-	int rc = capfile_write_raw(c->writer, r->event.raw_enter.n ? r->event.raw_enter : enter, e);
+	bool has_raw = r->event.raw_enter.n > 0;
+	int rc = capfile_write_raw(c->writer, has_raw ? r->event.raw_enter : front->enter, e);
+
+	for (unsigned i = 0; i < PLACENOTES_OF_EVENT && !rc; i++)
+		rc = capfile_write_raw(c->writer, front->notes[i], e);
 
 	if (rc)
 		return rc;
@@ -85,20 +97,24 @@ static int write_event(struct copy *c, const struct record *r, struct str enter,
 static int some_event(struct copy *c, const struct record *r, enum state_verdict verdict,
 		      bool wanted, struct err *e)
 {
-	struct str rec = {(const char *)r->event.p, r->event.n}, enter;
+	struct str rec = {(const char *)r->event.p, r->event.n};
 	int64_t tid = (int64_t)load64(r->event.p + 8);
 	uint16_t type = type_of(rec);
+	struct front front;
 
 	if (is_enter_half(type)) {
 		enters_put(c->enters, tid, rec, r->raw);
 		return 0;
 	}
-	enter = take_enter(c, tid, type);
+	if (type == EV_ASYNCEVENT_E && placenotes_hold(c->notes, rec, r->raw))
+		return 0;
+	front.enter = take_enter(c, tid, type);
+	placenotes_take(c->notes, tid, front.notes);
 	/* What is not shown is no event to a filter: readers of the copy need it too. */
 	if (wanted || verdict == STATE_HIDDEN)
-		return write_event(c, r, enter, false, e);
+		return write_event(c, r, &front, false, e);
 	if (c->o.keeps_state && event_changes_state(type))
-		return write_event(c, r, enter, true, e);
+		return write_event(c, r, &front, true, e);
 	return 0;
 }
 
@@ -109,7 +125,9 @@ int copy_record(struct copy *c, const struct record *r, enum state_verdict verdi
 		return some_event(c, r, verdict, wanted, e);
 	if (c->o.some && r->kind == RECORD_UNSEEN)
 		return 0;
-	if (c->o.some && r->kind == RECORD_SECTION)
+	if (c->o.some && r->kind == RECORD_SECTION) {
 		enters_clear(c->enters);
+		placenotes_clear(c->notes);
+	}
 	return capfile_write_raw(c->writer, r->raw, e);
 }

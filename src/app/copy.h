@@ -20,6 +20,7 @@ struct copy {
 	struct copy_options o;
 	struct capfile_writer *writer;
 	struct enters *enters; /* enter halves that were events, until their exits come */
+	struct placenotes *notes;
 };
 
 /* input: the capture that is read, which is never overwritten. */

@@ -174,6 +174,10 @@ static void program_text(const struct doctor *d, const struct doctor_program *p,
 	if (!p->reason)
 		return;
 	add_heading(MISSING, p->name, str_of(p->reason), out);
+	if (probe_tells_places(p->name)) {
+		buf_addz(out, "         costs  fields that say where files are on the host\n");
+		return;
+	}
 	if (probe_is_iterator(p->name)) {
 		buf_addz(out, "         costs  time at the start: /proc is read for the picture "
 			      "of the machine instead\n");

@@ -43,6 +43,7 @@ void doctor_programs_load(const struct ruleset *rules, struct doctor_programs *r
 	startup_choose(&chosen, &usual, rules);
 	chosen.live.syscalls = all;
 	chosen.live.enters = all;
+	chosen.live.wants_places = chosen.live.wants_named = true;
 	*ret = (struct doctor_programs){.list = NULL};
 	if (probe_open(&chosen.live, 0, &ret->probe, &ret->why) < 0)
 		return;

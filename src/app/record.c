@@ -84,9 +84,10 @@ static int write_snapshot(void *arg, const struct record *rec, struct err *e)
 		return capfile_write_procs(r->out, rec->proc, 1, e);
 	case RECORD_FD:
 		return capfile_write_fds(r->out, rec->fd->tid, rec->fd, 1, e);
+	case RECORD_EVENT: /* where a file is that was there before */
+		return capfile_write_event(r->out, rec, false, e);
 	case RECORD_SECTION:
 	case RECORD_SAKER:
-	case RECORD_EVENT:
 	case RECORD_RAW:
 	case RECORD_UNSEEN:
 		break;
@@ -338,7 +339,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	r.startup.needs |= runtimes_needs(r.runtimes);
 	base_syscalls_all(r.startup.set.watched);
 	r.startup.live.enters = r.startup.set.watched;
-	r.startup.live.wants_places = true;
+	r.startup.live.wants_places = r.startup.live.wants_named = true;
 	r.startup.live.wants_closed = true;
 	if (r.o->filter)
 		r.filter = condition_compile(str_of(r.o->filter), &r.o->rules);

@@ -185,6 +185,7 @@ void startup_choose(struct startup *s, const struct base_syscalls_config *cfg,
 	s->live.failures = s->set.failures;
 	s->live.on_tcp = s->set.on_tcp;
 	s->live.wants_places = base_syscalls_places(rules);
+	s->live.wants_named = base_syscalls_named_places(rules);
 	s->live.wants_closed = base_syscalls_closed(rules);
 }
 
@@ -230,6 +231,14 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* What it is like without this program. */
+static const char *without(const char *program)
+{
+	if (live_tells_places(program))
+		return "where its files are on the host stays unknown";
+	return live_is_iterator(program) ? "/proc is read instead" : "its events stay unseen";
+}
+
 int startup_open(struct startup *s, struct live **ret, struct err *e)
 {
 	struct live_stats live;
@@ -255,9 +264,7 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 	for (unsigned i = 0; i < live_n_refused(*ret); i++) {
 		const char *reason, *program = live_refused(*ret, i, &reason);
 
-		report("this kernel refuses the program %s; %s (%s)", program,
-		       live_is_iterator(program) ? "/proc is read instead"
-						 : "its events stay unseen",
+		report("this kernel refuses the program %s; %s (%s)", program, without(program),
 		       *reason ? reason : "it gives no reason");
 	}
 	live_get_stats(*ret, &live);

@@ -96,6 +96,7 @@ static void tell_shortened(const struct live_stats *s)
 	static const char *const what[SHORTENED_COUNT] = {
 		[SHORTENED_VECTOR] = "pieces of memory",
 		[SHORTENED_POLL] = "descriptors to wait for",
+		[SHORTENED_NAMES] = "names in a directory",
 		[SHORTENED_CLOSED] = "descriptors to close",
 	};
 

@@ -19,13 +19,17 @@ void iterators_attach(struct iterators *i, struct probe_bpf *s)
 	if (!i->tasks)
 		i->tasks = attach(s->progs.picture_tasks);
 	i->files = attach(s->progs.picture_files);
+	i->exe_places = attach(s->progs.picture_exe_places);
+	i->file_places = attach(s->progs.picture_file_places);
 }
 
 void iterators_detach(struct iterators *i)
 {
 	bpf_link__destroy(i->tasks);
 	bpf_link__destroy(i->files);
-	i->tasks = i->files = NULL;
+	bpf_link__destroy(i->exe_places);
+	bpf_link__destroy(i->file_places);
+	i->tasks = i->files = i->exe_places = i->file_places = NULL;
 }
 
 static int begin(const struct bpf_link *link)
@@ -45,4 +49,14 @@ int iterators_tasks(const struct iterators *i, bool threads, uint64_t since_ns)
 int iterators_files(const struct iterators *i)
 {
 	return begin(i->files);
+}
+
+int iterators_exe_places(const struct iterators *i)
+{
+	return begin(i->exe_places);
+}
+
+int iterators_file_places(const struct iterators *i)
+{
+	return begin(i->file_places);
 }

@@ -13,8 +13,9 @@ struct probe_bpf;
 struct bpf_link;
 
 struct iterators {
-	struct bpf_link *tasks, *files; /* NULL: not to be had */
-	uint8_t *threads;		/* shared with the programs */
+	struct bpf_link *tasks, *files;		   /* NULL: not to be had */
+	struct bpf_link *exe_places, *file_places; /* the same; where nobody wants them, too */
+	uint8_t *threads;			   /* shared with the programs */
 	uint64_t *since;
 };
 
@@ -24,3 +25,6 @@ void iterators_detach(struct iterators *i);
 /* Begin an iteration: a file to read records of schema/picture.h from, or a negative errno. */
 int iterators_tasks(const struct iterators *i, bool threads, uint64_t since_ns);
 int iterators_files(const struct iterators *i);
+/* The records of these are events (schema/place.h). */
+int iterators_exe_places(const struct iterators *i);
+int iterators_file_places(const struct iterators *i);

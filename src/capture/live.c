@@ -467,6 +467,11 @@ bool live_is_iterator(const char *program)
 	return probe_is_iterator(program);
 }
 
+bool live_tells_places(const char *program)
+{
+	return probe_tells_places(program);
+}
+
 const char *live_refused(const struct live *l, unsigned i, const char **reason)
 {
 	return probe_refused(l->probe, i, reason);

@@ -33,6 +33,7 @@ struct live_config {
 	uint32_t ring_bytes[LANE_COUNT];
 	unsigned cpus_per_ring; /* a power of two; 0: one ring a lane for all */
 	bool wants_places;	/* where opened files and executables really are: schema/place.h */
+	bool wants_named;	/* the same of files that calls only name */
 	bool wants_closed;	/* files that are closed after writing: schema/closed.h */
 	const char *host_root;	/* what stands before "/sys"; NULL or "": this machine */
 	bool no_iterators;	/* load none of the programs for the picture at the start */
@@ -89,6 +90,8 @@ uint64_t live_settled(const struct live *l);
 unsigned live_n_refused(const struct live *l);
 /* Whether that costs no events: it is for a scan, which reads /proc instead. */
 bool live_is_iterator(const char *program);
+/* Nor this: it says where files are. */
+bool live_tells_places(const char *program);
 const char *live_refused(const struct live *l, unsigned i, const char **reason);
 
 /* How much is seen of what is done over io_uring. */

@@ -38,6 +38,8 @@ void programs_leave_judged(struct probe *p);
 bool programs_is_closing(const char *program);
 /* The program for a system call; NULL: none. */
 struct bpf_program *program_of(const struct probe_bpf *s, enum syscall_code code);
+/* The one in front of it, which says where its file is; NULL: none. */
+struct bpf_program *place_program_of(const struct probe_bpf *s, enum syscall_code code);
 /* The number of a call on this machine; negative: it has none. */
 int native_number(enum syscall_code code);
 

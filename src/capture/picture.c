@@ -42,10 +42,14 @@ struct cgroup_set {
  */
 enum step { STEP_PROCESSES, STEP_FILES, STEP_LATECOMERS, STEP_THREADS, STEP_END };
 
+/* Those come last, after whatever /proc has to add. */
+enum places { PLACES_NOT_BEGUN, PLACES_OF_EXES, PLACES_OF_FILES, PLACES_END };
+
 struct picture {
 	const struct iterators *iterators;
 	struct reader *reader;
 	enum step step;
+	enum places places;
 	unsigned pass;
 	bool found_new, failed;
 	uint64_t begun_ns; /* when the listing of these tasks began, since boot */
@@ -467,6 +471,47 @@ bool picture_next(struct picture *p, struct record *ret)
 	}
 	if (p->step == STEP_END && !census_has(p->reader->census, 1))
 		p->failed = true; /* there are kernels that show process 1 in /proc only */
+	return false;
+}
+
+/* ---- where files are ---- */
+
+/* It is an event as it stands. */
+static bool take_place(const struct part *r, struct record *ret)
+{
+	if (r->type != EV_ASYNCEVENT_E)
+		return false;
+	*ret = (struct record){.kind = RECORD_EVENT};
+	ret->event.p = r->params - RECORD_HEADER_BYTES;
+	ret->event.n = (uint32_t)(r->n + RECORD_HEADER_BYTES);
+	return true;
+}
+
+static void start_places(struct picture *p)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	p->at = p->end = 0;
+	p->fd = -1;
+	if (p->places == PLACES_OF_EXES && p->iterators->exe_places)
+		p->fd = iterators_exe_places(p->iterators);
+	else if (p->places == PLACES_OF_FILES && p->iterators->file_places &&
+		 !p->reader->census->cfg.skip_fds)
+		p->fd = iterators_file_places(p->iterators);
+}
+
+bool picture_next_place(struct picture *p, struct record *ret)
+{
+	struct part r;
+
+	while (p->places < PLACES_END) {
+		while (p->fd >= 0 && p->places > PLACES_NOT_BEGUN && next_part(p, &r)) {
+			if (take_place(&r, ret))
+				return true;
+		}
+		p->places++;
+		start_places(p);
+	}
 	return false;
 }
 

@@ -18,3 +18,8 @@ void picture_close(struct picture *p); /* NULL is fine */
 bool picture_next(struct picture *p, struct record *ret);
 /* Whether that end came too early: what is missing is left to the census. */
 bool picture_failed(const struct picture *p);
+/*
+ * Where the files of all that was found are, as events (schema/place.h); false at the end, and
+ * where the iterators do not tell.  To be called once all else has been read.
+ */
+bool picture_next_place(struct picture *p, struct record *ret);

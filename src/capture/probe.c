@@ -305,6 +305,20 @@ static void route(struct probe *p, const struct bpf_map *calls, unsigned nr, uin
 		p->skel->bss->wanted[nr] |= want;
 }
 
+/* The same by way of the program that says where its file is, where that is loaded. */
+static void route_call(struct probe *p, const struct bpf_map *calls, const struct bpf_map *behind,
+		       unsigned nr, uint8_t want, enum syscall_code code)
+{
+	const struct bpf_program *own = program_of(p->skel, code);
+	const struct bpf_program *front = place_program_of(p->skel, code);
+	int fd = own ? bpf_program__fd(own) : -1;
+
+	if (fd >= 0 && front && bpf_program__fd(front) >= 0 && nr < PROBE_SYSCALLS &&
+	    !bpf_map_update_elem(bpf_map__fd(behind), &nr, &fd, BPF_ANY))
+		own = front;
+	route(p, calls, nr, want, own);
+}
+
 static void route_all(struct probe *p, const struct live_config *cfg)
 {
 	struct probe_bpf *s = p->skel;
@@ -313,15 +327,15 @@ static void route_all(struct probe *p, const struct live_config *cfg)
 		int nr = native_number(code);
 
 		if (nr >= 0 && has_bit(cfg->syscalls, code))
-			route(p, s->maps.calls, (unsigned)nr, wants_of(cfg, code),
-			      program_of(s, code));
+			route_call(p, s->maps.calls, s->maps.behind, (unsigned)nr,
+				   wants_of(cfg, code), code);
 	}
 #if defined(__x86_64__)
 	for (unsigned i = 0; i < N_IA32; i++) {
 		if (!has_bit(cfg->syscalls, ia32[i].code))
 			continue;
-		route(p, s->maps.calls_compat, ia32[i].nr,
-		      (uint8_t)(wants_of(cfg, ia32[i].code) << 1), program_of(s, ia32[i].code));
+		route_call(p, s->maps.calls_compat, s->maps.behind_compat, ia32[i].nr,
+			   (uint8_t)(wants_of(cfg, ia32[i].code) << 1), ia32[i].code);
 		if (ia32[i].nr >= PROBE_SOCKETCALL)
 			s->bss->wanted[PROBE_SOCKETCALL_NR] |= PROBE_WANT << 1;
 	}
@@ -456,6 +470,11 @@ uint32_t probe_own_tgid(const struct probe *p)
 bool probe_is_iterator(const char *program)
 {
 	return !strncmp(program, "picture_", 8);
+}
+
+bool probe_tells_places(const char *program)
+{
+	return !strncmp(program, "place_", 6) || strstr(program, "_places");
 }
 
 const struct iterators *probe_iterators(const struct probe *p)

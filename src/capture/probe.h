@@ -36,6 +36,7 @@ uint32_t probe_own_tgid(const struct probe *p);
 /* As far as they are to be had; NULL when not both. */
 const struct iterators *probe_iterators(const struct probe *p);
 bool probe_is_iterator(const char *program);
+bool probe_tells_places(const char *program);
 unsigned probe_n_programs(const struct probe *p);
 unsigned probe_n_refused(const struct probe *p);
 const char *probe_refused(const struct probe *p, unsigned i, const char **reason);

@@ -71,6 +71,31 @@ struct bpf_program *program_of(const struct probe_bpf *s, enum syscall_code code
 	return p;
 }
 
+/* Calls whose files have a place, see bpf/place.h and named.h. */
+static const uint16_t opens[] = {SC_OPEN, SC_CREAT, SC_OPENAT, SC_OPENAT2, SC_OPEN_BY_HANDLE_AT};
+static const uint16_t names[] = {
+	SC_MKDIR,     SC_MKDIRAT, SC_RMDIR,    SC_UNLINK,  SC_UNLINKAT,	 SC_RENAME,  SC_RENAMEAT,
+	SC_RENAMEAT2, SC_LINK,	  SC_LINKAT,   SC_SYMLINK, SC_SYMLINKAT, SC_CHMOD,   SC_FCHMODAT,
+	SC_CHOWN,     SC_LCHOWN,  SC_FCHOWNAT, SC_MOUNT,   SC_UMOUNT,	 SC_UMOUNT2,
+};
+
+static bool is_one_of(const uint16_t *codes, size_t n, enum syscall_code code)
+{
+	for (size_t i = 0; i < n; i++)
+		if (codes[i] == code)
+			return true;
+	return false;
+}
+
+struct bpf_program *place_program_of(const struct probe_bpf *s, enum syscall_code code)
+{
+	if (is_one_of(opens, sizeof(opens) / sizeof(opens[0]), code))
+		return s->progs.place_open;
+	if (is_one_of(names, sizeof(names) / sizeof(names[0]), code))
+		return s->progs.place_named;
+	return NULL;
+}
+
 static bool makes_over_ring(const struct probe *p, const char *program, enum syscall_code code)
 {
 	const struct uring_op *op;
@@ -126,7 +151,7 @@ static void choose(struct probe *p, struct bpf_program *program)
 }
 
 /* The one that tells most, of those that the kernel can take. */
-static void choose_iterators(struct probe *p)
+static void choose_iterators(struct probe *p, bool with_places)
 {
 	struct probe_bpf *s = p->skel;
 
@@ -135,6 +160,10 @@ static void choose_iterators(struct probe *p)
 	if (!bpf_program__autoload(s->progs.picture_tasks_whole))
 		choose(p, s->progs.picture_tasks);
 	choose(p, s->progs.picture_files);
+	if (with_places) {
+		choose(p, s->progs.picture_exe_places);
+		choose(p, s->progs.picture_file_places);
+	}
 }
 
 static void name_enter(char ret[NAME_BYTES], uint16_t code)
@@ -209,6 +238,15 @@ static void choose_over_ring(struct probe *p, const struct live_config *cfg)
 	}
 }
 
+static void choose_place(struct probe *p, const struct live_config *cfg, enum syscall_code code)
+{
+	struct bpf_program *program = place_program_of(p->skel, code);
+	bool is_named = program == p->skel->progs.place_named;
+
+	if (is_named ? cfg->wants_named : cfg->wants_places)
+		choose(p, program);
+}
+
 /* Only what is wanted is loaded. */
 void programs_choose(struct probe *p, const struct live_config *cfg)
 {
@@ -218,15 +256,15 @@ void programs_choose(struct probe *p, const struct live_config *cfg)
 	bpf_object__for_each_program(program, p->skel->obj)
 		bpf_program__set_autoload(program, false);
 	choose(p, p->skel->progs.sys_exit);
-	if (cfg->wants_places)
-		choose(p, p->skel->progs.on_opened);
 	if (cfg->wants_closed)
 		choose_closing(p);
 	if (!cfg->no_iterators)
-		choose_iterators(p);
+		choose_iterators(p, cfg->wants_places);
 	for (unsigned code = 0; code < SC_COUNT; code++) {
-		if (has_bit(cfg->syscalls, code))
-			choose(p, program_of(p->skel, code));
+		if (!has_bit(cfg->syscalls, code))
+			continue;
+		choose(p, program_of(p->skel, code));
+		choose_place(p, cfg, (enum syscall_code)code);
 	}
 	for (unsigned i = 0; i < N_TRACEPOINTS; i++) {
 		if (has_bit(cfg->syscalls, tracepoints[i].code))

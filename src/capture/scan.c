@@ -82,10 +82,16 @@ static bool next_process(struct scan *s, struct record *ret)
 	return s->workers ? workers_next(s->workers, ret) : reader_next(&s->reader, ret);
 }
 
+/* Of what the others told of. */
+static bool next_place(struct scan *s, struct record *ret)
+{
+	return s->picture && picture_next_place(s->picture, ret);
+}
+
 static int scan_next(struct source *source, struct record *ret, struct err *e)
 {
 	static bool (*const phases[])(struct scan * s, struct record * ret) = {
-		next_machine, next_user, next_pictured, next_process};
+		next_machine, next_user, next_pictured, next_process, next_place};
 	struct scan *s = of(source);
 
 	for (; s->phase < sizeof(phases) / sizeof(*phases); s->phase++)

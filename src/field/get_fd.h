@@ -51,6 +51,11 @@ struct str moment_given_name_raw(const struct field_ctx *c);
 unsigned field_fs_path_param(const struct field *f, uint16_t event);
 /* The descriptor that fs.path.name is of; NULL when a name is all there is. */
 const struct fd *moment_fs_fd(const struct field_ctx *c);
+/*
+ * The name, as given, that fs.path.name (FS_NAME), source or target is on the host by; false: none.
+ * A symbolic link's target is by the link.
+ */
+bool moment_fs_name(const struct field_ctx *c, unsigned which, struct str *ret);
 
 /* path with double slashes squeezed; borrowed when there are none. */
 struct str path_squeeze(struct arena *a, struct str path);

@@ -236,6 +236,19 @@ const struct fd *moment_fs_fd(const struct field_ctx *c)
 	return m->fd;
 }
 
+bool moment_fs_name(const struct field_ctx *c, unsigned which, struct str *ret)
+{
+	const struct moment *m = c->m;
+	const struct fs_paths *paths = find_fs_paths(m->ev.type);
+	bool is_link = m->ev.type == EV_SYSCALL_SYMLINK_X || m->ev.type == EV_SYSCALL_SYMLINKAT_X;
+	unsigned param;
+
+	if (!paths || !succeeded(m))
+		return false;
+	param = paths->params[which == FS_TARGET && is_link ? FS_SOURCE : which];
+	return param && param != FD_NAME && event_text(&m->ev, param, ret);
+}
+
 unsigned field_fs_path_param(const struct field *f, uint16_t event)
 {
 	const struct fs_paths *paths = find_fs_paths(event);

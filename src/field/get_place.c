@@ -31,12 +31,24 @@ enum field_result get_fd_host_name(const struct field_ctx *c, struct field *f, s
 	return fd ? give_host_path(c, fd->place, ret) : FIELD_NULL;
 }
 
-/* Of calls by name alone the kernel keeps nothing that leads to the file. */
+/* A note that is of another call of the thread, whose event was lost, has another name in it. */
+static const struct istr *named_place(const struct field_ctx *c, unsigned which)
+{
+	const struct istr *place = c->m->named[which];
+	struct place p;
+	struct str name;
+
+	if (!place || !moment_fs_name(c, which, &name) || !place_read(place, &p))
+		return NULL;
+	return str_eq(p.path, name) ? place : NULL;
+}
+
 enum field_result get_fs_path_host(const struct field_ctx *c, struct field *f, struct value *ret)
 {
-	const struct fd *fd = moment_fs_fd(c);
+	const struct fd *fd = f->info->up == FS_NAME ? moment_fs_fd(c) : NULL;
+	const struct istr *place = fd ? fd->place : named_place(c, f->info->up);
 
-	return fd ? give_host_path(c, fd->place, ret) : FIELD_NULL;
+	return place ? give_host_path(c, place, ret) : FIELD_NULL;
 }
 
 /* Of what has a path at all. */

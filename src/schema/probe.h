@@ -57,6 +57,7 @@ enum {
 enum probe_shortened {
 	SHORTENED_VECTOR, /* pieces of memory */
 	SHORTENED_POLL,	  /* descriptors that are waited for */
+	SHORTENED_NAMES,  /* of a directory, so that a path is not found: bpf/named.h */
 	SHORTENED_CLOSED, /* descriptors that one exec, exit or close_range closes */
 	SHORTENED_COUNT,
 };

@@ -28,68 +28,175 @@ bool place_read(const struct istr *i, struct place *ret)
 
 /* ---- from the kernel's word to the event that it is about ---- */
 
-static struct place_wait *wait_of(struct state *s, int64_t tid)
+static bool is_of_name(int64_t fd)
 {
-	return &s->places[hash_u64((uint64_t)tid) % N_PLACES];
+	return fd <= PLACE_NAME && fd >= PLACE_TARGET;
+}
+
+/* A thread has two at most, and the second is of a target. */
+static struct place_wait *wait_of(struct state *s, int64_t tid, int64_t fd)
+{
+	return &s->places[hash_u64((uint64_t)tid * 2 + (fd == PLACE_TARGET)) % N_PLACES];
+}
+
+/* With its reference. */
+static struct istr *empty(struct state *s, struct place_wait *w)
+{
+	struct istr *place = w->place;
+
+	s->n_named -= place && is_of_name(w->fd);
+	w->place = NULL;
+	return place;
+}
+
+static void lose(struct state *s, struct place_wait *w)
+{
+	if (!w->place)
+		return;
+	s->stats.places_lost++;
+	intern_unref(s->names, empty(s, w));
+}
+
+static void forget_names(struct state *s)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		intern_unref(s->names, s->named_places[i]);
+		s->named_places[i] = NULL;
+	}
 }
 
 void places_clear(struct state *s)
 {
-	for (unsigned i = 0; i < N_PLACES; i++) {
-		intern_unref(s->names, s->places[i].place);
-		s->places[i].place = NULL;
-	}
+	for (unsigned i = 0; i < N_PLACES; i++)
+		intern_unref(s->names, empty(s, &s->places[i]));
+	forget_names(s);
 }
 
-static void keep(struct state *s, int64_t tid, const struct place_head *h, struct str path,
-		 struct str real)
+static struct istr *keep_text(struct state *s, const struct place_head *h, struct str path,
+			      struct str real)
 {
-	struct place_wait *w = wait_of(s, tid);
 	struct kept k = {.real_dev = h->real_dev,
 			 .magic = h->magic,
 			 .layer = h->layer,
 			 .path_bytes = (uint32_t)path.n};
 
-	s->stats.places_lost += w->place != NULL;
-	intern_unref(s->names, w->place);
 	buf_reset(&s->text);
 	buf_add(&s->text, &k, sizeof(k));
 	buf_adds(&s->text, path);
 	buf_adds(&s->text, real);
+	if (s->text.n != sizeof(k) + path.n + real.n)
+		return NULL;
+	return intern_get(s->names, buf_str(&s->text));
+}
+
+static void keep(struct state *s, int64_t tid, const struct place_head *h, struct str path,
+		 struct str real)
+{
+	struct place_wait *w = wait_of(s, tid, h->fd);
+
+	lose(s, w);
 	*w = (struct place_wait){.tid = tid, .fd = h->fd, .ino = h->ino, .dev = h->dev};
-	if (s->text.n == sizeof(k) + path.n + real.n)
-		w->place = intern_get(s->names, buf_str(&s->text));
+	w->place = keep_text(s, h, path, real);
+	s->n_named += w->place && is_of_name(h->fd);
+}
+
+/* The parts of a note; false where it makes no sense. */
+static bool read_note(struct state *s, const struct event *ev, struct place_head *ret,
+		      struct str *ret_path, struct str *ret_real)
+{
+	struct str data = event_param(ev, 2);
+
+	if (data.n < sizeof(*ret)) {
+		s->stats.n_bad_records++;
+		return false;
+	}
+	memcpy(ret, data.p, sizeof(*ret));
+	data = str_from(data, sizeof(*ret));
+	*ret_path = str_until_nul(data);
+	*ret_real = str_until_nul(str_from(data, ret_path->n + 1));
+	return true;
 }
 
 void apply_place(struct state *s, struct moment *m)
 {
-	struct str data = event_param(&m->ev, 2), path, real;
 	struct place_head h;
+	struct str path, real;
 
-	if (data.n < sizeof(h)) {
-		s->stats.n_bad_records++;
+	if (read_note(s, &m->ev, &h, &path, &real))
+		keep(s, m->ev.tid, &h, path, real);
+}
+
+/* Who has it, and knows nothing better of it. */
+static struct istr **slot_of(struct state *s, int64_t tid, const struct place_head *h)
+{
+	struct thread *t = thread_find(s, tid);
+	struct fd *fd;
+
+	if (!t)
+		return NULL;
+	if (h->fd == PLACE_EXE)
+		return t->exe_ino == h->ino && !t->exe_place ? &t->exe_place : NULL;
+	fd = fd_peek(t, h->fd);
+	if (!fd || fd->place || fd->ino != h->ino || (fd->dev && fd->dev != h->dev))
+		return NULL;
+	return &fd->place;
+}
+
+void apply_found_place(struct state *s, struct moment *m)
+{
+	struct place_head h;
+	struct str path, real;
+	struct istr **slot;
+
+	if (!read_note(s, &m->ev, &h, &path, &real))
 		return;
-	}
-	memcpy(&h, data.p, sizeof(h));
-	data = str_from(data, sizeof(h));
-	path = str_until_nul(data);
-	real = str_until_nul(str_from(data, path.n + 1));
-	keep(s, m->ev.tid, &h, path, real);
+	slot = slot_of(s, m->ev.tid, &h);
+	if (slot)
+		*slot = keep_text(s, &h, path, real);
 }
 
 struct istr *place_take(struct state *s, int64_t tid, int64_t fd, uint32_t dev, uint64_t ino)
 {
-	struct place_wait *w = wait_of(s, tid);
-	struct istr *place = w->place;
+	struct place_wait *w = wait_of(s, tid, fd);
 
-	if (!place || w->tid != tid)
+	if (!w->place || w->tid != tid)
 		return NULL;
-	w->place = NULL;
 	if (w->fd == fd && w->ino == ino && (w->dev == dev || fd == PLACE_EXE))
-		return place;
-	s->stats.places_lost++;
-	intern_unref(s->names, place);
+		return empty(s, w);
+	lose(s, w);
 	return NULL;
+}
+
+/* The thread's note of this name; NULL: none. */
+static struct place_wait *name_of(struct state *s, int64_t tid, int64_t which)
+{
+	struct place_wait *w = wait_of(s, tid, which);
+
+	return w->place && w->tid == tid && w->fd == which ? w : NULL;
+}
+
+void places_of_names(struct state *s, struct moment *m)
+{
+	forget_names(s);
+	for (int64_t which = PLACE_NAME; which >= PLACE_TARGET; which--) {
+		struct place_wait *w = name_of(s, m->ev.tid, which);
+		int64_t i = PLACE_NAME - which;
+
+		if (w && w->dev == m->ev.type)
+			m->named[i] = s->named_places[i] = empty(s, w);
+		else if (w)
+			lose(s, w);
+	}
+}
+
+void places_pass_names(struct state *s, int64_t tid)
+{
+	for (int64_t which = PLACE_NAME; which >= PLACE_TARGET; which--) {
+		struct place_wait *w = name_of(s, tid, which);
+
+		if (w)
+			intern_unref(s->names, empty(s, w));
+	}
 }
 
 /* ---- from there to the host's path ---- */

@@ -22,8 +22,8 @@ bool place_read(const struct istr *i, struct place *ret);
 enum place_status {
 	PLACE_KNOWN,	 /* *ret is a path of the host */
 	PLACE_ELSEWHERE, /* in a file system that the host has mounted nowhere: "tmpfs:/run/x" */
-	PLACE_UNSEEN,	 /* opened before Saker watched, or what the kernel said was lost */
-	PLACE_NO_PATH,	 /* it has none that leads to it from its file system's root */
+	PLACE_UNSEEN,	 /* found in /proc only, or what the kernel said was lost */
+	PLACE_NO_PATH,	 /* none leads to it from its file system's root: removed, in memory */
 	PLACE_NO_MOUNTS, /* the host's mounts are not known */
 };
 

@@ -191,6 +191,8 @@ struct state {
 
 	struct lossy_span lossy[LANE_COUNT]; /* the last one */
 	struct place_wait places[N_PLACES];
+	size_t n_named;		      /* of them, of files that are only named */
+	struct istr *named_places[3]; /* of the last event; its moment shows them */
 	struct closed_wait closed[N_PLACES];
 	struct closing closing;
 	bool closes_told;	  /* the kernel says of each close what it closes */
@@ -315,6 +317,12 @@ void apply_arrival(struct state *s, struct moment *m);
 void places_clear(struct state *s);
 /* What the kernel says just before an open or exec. */
 void apply_place(struct state *s, struct moment *m);
+/* What it says of a file that was open already, or of an executable. */
+void apply_found_place(struct state *s, struct moment *m);
+/* What it said of the names in this event: the moment's until the next event. */
+void places_of_names(struct state *s, struct moment *m);
+/* Nobody looks at the event that they are of, or another one of the thread has come. */
+void places_pass_names(struct state *s, int64_t tid);
 /* What it said of this file, with its reference; NULL when nothing. */
 struct istr *place_take(struct state *s, int64_t tid, int64_t fd, uint32_t dev, uint64_t ino);
 

@@ -299,6 +299,7 @@ static void resolve(struct state *s, struct moment *m)
 	m->fd_num = -1;
 	m->fd_name_changed = false;
 	m->container = NULL;
+	memset(m->named, 0, sizeof(m->named));
 	m->closing = NULL;
 	m->has_fd_num =
 		m->thread && ev->info->flags & (EF_CREATES_FD | EF_USES_FD | EF_DESTROYS_FD);
@@ -350,6 +351,8 @@ apply_event(struct state *s, const struct record *r, struct moment *m)
 	if (m->thread && m->thread->enter && event_is_exit(ev->type))
 		take_enter(s, m);
 	resolve(s, m);
+	if (__builtin_expect(s->n_named, 0))
+		places_of_names(s, m);
 	if (apply_table[ev->type])
 		apply_table[ev->type](s, m);
 	if (m->thread) {
@@ -387,6 +390,8 @@ static void skip_event(struct state *s, const struct record *r, uint16_t type)
 	memcpy(&ts, r->event.p, sizeof(ts));
 	memcpy(&tid, r->event.p + 8, sizeof(tid));
 	count_event(s, type, ts);
+	if (__builtin_expect(s->n_named, 0))
+		places_pass_names(s, tid);
 	t = s->threads.last;
 	if (!t || t->tid != tid)
 		t = attach_other(s, type, tid);
@@ -411,6 +416,8 @@ static enum note apply_note(struct state *s, struct moment *m)
 	name = str_until_nul(event_param(&m->ev, 1));
 	if (str_is(name, PLACE_EVENT))
 		apply_place(s, m);
+	else if (str_is(name, PLACE_FOUND_EVENT))
+		apply_found_place(s, m);
 	else if (str_is(name, CLOSED_EVENT))
 		return apply_closed(s, m) ? NOTE_CLOSES : NOTE_TAKEN;
 	else if (str_is(name, "saker.mounts"))

@@ -71,8 +71,10 @@ struct moment {
 	uint32_t enter_bytes;
 	const struct closing *closing;	   /* of a close after writing, else NULL */
 	const struct container *container; /* that this very event brought, else NULL */
-	uint64_t first_ts;		   /* of the first event of the run */
-	uint64_t prev_ts;		   /* of the event before, 0 for the first */
+	/* Of what the call names (state/place.h): of fs.path.name, source, target; or all NULL. */
+	const struct istr *named[3];
+	uint64_t first_ts; /* of the first event of the run */
+	uint64_t prev_ts;  /* of the event before, 0 for the first */
 };
 
 enum state_verdict {

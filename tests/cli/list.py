@@ -45,7 +45,7 @@ def fields_have_classes_names_types_and_help():
     equal([(c['name'], len(c['fields']), c['event_sources']) for c in classes],
           [(name, n, ['syscall']) for name, n in
            (('evt', 18), ('evt', 36), ('process', 87), ('user', 6), ('group', 2), ('fd', 46), ('fs.path', 6),
-            ('fdlist', 6), ('container (plugin container)', 61), ('k8smeta (plugin k8smeta)', 25), ('saker', 16))])
+            ('fdlist', 6), ('container (plugin container)', 61), ('k8smeta (plugin k8smeta)', 25), ('saker', 18))])
     for c in classes:
         equal(sorted(c), ['desc', 'event_sources', 'fields', 'name'])
         check(c['desc'], c['name'])

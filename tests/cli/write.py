@@ -15,7 +15,7 @@ BARE = ('%evt.rawtime %evt.cpu %evt.type %evt.dir %thread.tid %evt.rawarg.res %e
         '%evt.rawarg.name %evt.buffer')
 FULL = '%evt.rawtime %evt.type %evt.args %fd.name %proc.cmdline %proc.pname %proc.cwd %user.name %container.id %group.name'
 
-EVENTS = {'close': 4, 'read': 6, 'execve': 292, 'openat': 306, 'execveat': 330}  # enter halves; one more is the exit
+EVENTS = {'close': 4, 'read': 6, 'execve': 292, 'openat': 306, 'execveat': 330, 'rename': 174, 'unlink': 300, 'asyncevent': 402}  # enter halves; one more is the exit
 ALERTS = '''
 - rule: one
   desc: d
@@ -114,6 +114,49 @@ def an_enter_half_goes_with_its_exit_and_only_with_it():
     check(b'/etc/first' in done(saker('print', out)))
     done(saker('print', source, '--write', out))
     equal(scapfile.read(out), front + b''.join(blocks))
+
+
+def _large(rec_ts, tid, kind, params):
+    """A record whose lengths have 32 bits, as those of asyncevents."""
+    lengths, body = b''.join(struct.pack('<I', len(p)) for p in params), b''.join(params)
+    head = struct.pack('<QQIHI', rec_ts, tid, 26 + len(lengths) + len(body), kind, len(params))
+    return scapfile.event(head + lengths + body, kind=0x221)
+
+
+def _place(ts, tid, fd, path, real, ino=0, kind=0):
+    head = struct.pack('<qQIIII', fd, ino, kind, 0x801, 0xef53, 1)
+    return _large(ts, tid, EVENTS['asyncevent'], [bytes(4), b'saker.place\0', head + path + b'\0' + real + b'\0'])
+
+
+def notes_of_where_files_are_go_with_their_events_and_only_with_them():
+    ok, unlink, rename = bytes(8), EVENTS['unlink'] + 1, EVENTS['rename'] + 1
+    records = [
+        _large(1, 2**64 - 1, EVENTS['asyncevent'], [bytes(4), b'saker.mounts\0', b'21 1 8:1 / / rw - ext4 /dev/a rw\n']),
+        _place(2, 10, -2, b'/a', b'/up/a', kind=unlink),
+        _place(3, 11, -3, b'/b', b'/up/b', kind=rename),
+        _place(4, 11, -4, b'/c', b'/up/c', kind=rename),
+        scapfile.event(scapfile.record(5, 10, unlink, [ok, b'/a\0'])),
+        scapfile.event(scapfile.record(6, 11, rename, [ok, b'/b\0', b'/c\0'])),
+        _place(7, 10, -2, b'/other', b'/up/other', kind=unlink),
+        scapfile.event(scapfile.record(8, 10, unlink, [ok, b'/a\0'])),  # the event of the note was lost
+        _place(9, 10, -2, b'/a', b'/up/a', kind=unlink),
+        scapfile.event(scapfile.record(10, 10, rename, [ok, b'/b\0', b'/c\0'])),
+        scapfile.event(scapfile.record(11, 10, unlink, [ok, b'/a\0'])),
+    ]
+    front = scapfile.section() + scapfile.machine() + scapfile.procs([scapfile.proc(t, t, 1, b'x', b'/x')
+                                                                      for t in (10, 11)])
+    source, out = file('places.scap', front + b''.join(records)), _path('places-copy.scap')
+    form = '%evt.rawtime %fs.path.host %fs.path.host.source %fs.path.host.target'
+    equal(done(saker('print', source, '--format', form)).decode().splitlines(),
+          ['5 /up/a <NA> <NA>', '6 <NA> /up/b /up/c', '8 <NA> <NA> <NA>', '10 <NA> <NA> <NA>', '11 <NA> <NA> <NA>'])
+    for text, want in [('evt.type = unlink', [0, 1, 4, 6, 7, 10]), ('evt.type = rename', [0, 2, 3, 5, 8, 9]),
+                       ('evt.type = rename and thread.tid = 11', [0, 2, 3, 5]), ('thread.tid = 12', [0])]:
+        done(saker('print', source, '--filter', text, '--write', out))
+        equal(scapfile.read(out) == front + b''.join(records[i] for i in want), True, text)
+        equal(done(saker('print', out, '--format', form)),
+              done(saker('print', source, '--filter', text, '--format', form)), text)
+    done(saker('print', source, '--write', out))
+    equal(scapfile.read(out), front + b''.join(records))
 
 
 def what_gives_no_event_is_kept_without_a_filter_only():

@@ -27,9 +27,20 @@ cat /etc/passwd
 echo $WHO >> /etc/group; cat /etc/group
 cp /bin/busybox /cat; /cat /m-new
 '''
+# Calls by name alone: of n-WHAT, which holds WHO-WHAT where something is left of it.
+NAMES = r'''
+echo $WHO-to > /n-from; mv /n-from /n-to
+ln /n-to /n-hard; ln -s /n-to /n-sym
+mkdir /n-dir; chmod 700 /n-dir; rmdir /n-dir
+mkdir /n1; ln -s /n1 /n2; echo $WHO-way > /n1/n-a; mv /proc/self/root/n2/n-a /n2/../n1/n-way
+chown 1 /n-to; rm /n-hard
+mv /etc/passwd /n-image
+'''
 MOUNTED = r'''
 cat /b/m-bound
 cat /m-single
+echo $WHO-b > /b/n-b1; mv /b/n-b1 /b/n-b; echo $WHO-v > /vol/n-v1; mv /vol/n-v1 /vol/n-v
+echo x > /t/n-t1; mv /t/n-t1 /t/n-t
 echo $WHO-volume > /vol/m-volume; cat /vol/m-volume
 echo $WHO-memory > /t/m-memory; cat /t/m-memory
 '''
@@ -53,6 +64,21 @@ RULES = '''
   output: "%container.id %fd.name %fd.host_name %fs.path.host %fd.host_status %fd.resolved_name %proc.exepath.host"
   priority: INFO
 '''
+NAMED = '''
+- rule: Named
+  desc: a container names files
+  condition: >
+    evt.type in (rename, renameat, renameat2, link, linkat, symlink, symlinkat, mkdir, mkdirat, rmdir, unlink, unlinkat,
+    chmod, fchmodat, chown, lchown, fchownat) and evt.rawres = 0 and container.id != host
+    and (fs.path.name contains /n- or fs.path.source contains /n- or fs.path.target contains /n-)
+  output: "%container.id %evt.type %fs.path.name %fs.path.host %fs.path.source %fs.path.host.source %fs.path.target %fs.path.host.target"
+  priority: INFO
+- rule: Found
+  desc: what was there before
+  condition: evt.type = close and fd.name endswith /m-old and container.id != host
+  output: "%container.id %fd.host_name %fd.host_status %proc.exepath.host"
+  priority: INFO
+'''
 SHARED = f'{real.STATE}/shared'
 alerts = []
 
@@ -70,11 +96,17 @@ def _mounts(who):
     return ['-v', f'{SHARED}/{who}/dir:/b', '-v', f'{single}:/m-single', '-v', f'vol-{who}:/vol', '--tmpfs', '/t']
 
 
+def _old(who, run, image):
+    """A container that has a file open."""
+    return run('run', '-d', '--network', 'none', image, 'sh', '-c',
+               f'echo {who}-old > /m-old; exec 3</m-old; while sleep 0.3; do exec 4<&3 4<&-; done').strip()
+
+
 def _act():
     """Everything that is watched; the containers stay, so that their files do.  Who did it, by container."""
     ids = {}
     for who, run, image in (('docker', real.docker, 'busybox:test'), ('podman', real.podman, real.IMAGE)):
-        script = f'WHO={who}' + STEPS + MOUNTED
+        script = f'WHO={who}' + STEPS + MOUNTED + NAMES
         ids[who] = run('run', '-d', '--name', f'paths-{who}', '--network', 'none', *_mounts(who), image, 'sleep', '1000').strip()
         run('exec', f'paths-{who}', 'sh', '-c', script)
         # It is over at once.
@@ -85,7 +117,7 @@ def _act():
                            '--tmpfs', '/t', 'busybox:test', 'sleep', '1000').strip()
     real.docker('exec', 'paths-private', 'sh', '-c', f'WHO={who}\nset -e' + PRIVILEGED)
     _, ids['pod'] = real.pod('paths-pod')
-    real.cri('ExecSync', {'container_id': ids['pod'], 'cmd': ['sh', '-c', 'WHO=pod' + STEPS], 'timeout': 20})
+    real.cri('ExecSync', {'container_id': ids['pod'], 'cmd': ['sh', '-c', 'WHO=pod' + STEPS + NAMES], 'timeout': 20})
     return ids
 
 
@@ -106,12 +138,13 @@ def _stop(p):
 
 
 def _read_alerts(path):
-    return [json.loads(line)['output_fields'] for line in open(path, errors='replace')]
+    return [{'rule': a['rule'], **a['output_fields']} for a in map(json.loads, open(path, errors='replace'))]
 
 
 def _of(who, name):
     """The alerts of this one reading a file of that name."""
-    return [a for a in alerts if a['container.id'] == _ids[who][:12] and a['fd.name'].rsplit('/', 1)[-1] == name]
+    return [a for a in alerts if a['rule'] == 'Read' and a['container.id'] == _ids[who][:12]
+            and a['fd.name'].rsplit('/', 1)[-1] == name]
 
 
 _ids = {}
@@ -129,7 +162,9 @@ def _same_bytes(who, what):
 
 
 def saker_watches_containers():
-    p = _start('run', '-r', file('rules.yaml', RULES), '--json', *real.SOCKETS)
+    for who, run, image in (('docker', real.docker, 'busybox:test'), ('podman', real.podman, real.IMAGE)):
+        _ids[f'{who}-old'] = _old(who, run, image)
+    p = _start('run', '-r', file('rules.yaml', RULES + NAMED), '--json', *real.SOCKETS)
     try:
         _ids.update(_act())
     finally:
@@ -196,6 +231,51 @@ def executables_have_a_place_too():
         equal(len(paths), 2, paths)  # the image's, and the one that was dropped
         for path in paths:
             equal(open(path, 'rb').read() == busybox, True, path)
+
+
+def _named(who, name):
+    """The last call of this one that named it: its two paths on the host, or the one."""
+    fields = 'fs.path.name', 'fs.path.source', 'fs.path.target'
+    found = [a for a in alerts if a['rule'] == 'Named' and a['container.id'] == _ids[who][:12]
+             and any((a[f] or '').endswith(f'/n-{name}') for f in fields)]
+    check(found, who, name, 'was not named')
+    a = found[-1]
+    return [a['fs.path.host']] if a['fs.path.name'] else [a['fs.path.host.source'], a['fs.path.host.target']]
+
+
+def _upper(who):
+    return _same_bytes(who, 'new')['fd.host_name'].removesuffix('/m-new')
+
+
+def what_calls_name_is_where_they_did_it():
+    for who in ('docker', 'podman', 'pod'):
+        up = _upper(who)
+        equal(_named(who, 'from'), [f'{up}/n-from', f'{up}/n-to'])
+        equal(_named(who, 'sym'), [f'{up}/n-sym', f'{up}/n-to'])
+        equal(_named(who, 'way'), [f'{up}/n1/n-a', f'{up}/n1/n-way'])
+        equal(open(f'{up}/n1/n-way').read(), f'{who}-way\n')
+        equal(_named(who, 'dir'), [f'{up}/n-dir'])
+        equal(_named(who, 'hard'), [f'{up}/n-hard'])
+        equal(open(_named(who, 'to')[0]).read(), f'{who}-to\n')
+        equal(_named(who, 'image'), [f'{up}/etc/passwd', f'{up}/n-image'])
+        equal(open(f'{up}/n-image').read(), open(f'{real.STATE}/image/rootfs/etc/passwd').read())
+
+
+def mounts_are_seen_through_there_too():
+    for who in ('docker', 'podman'):
+        equal(_named(who, 'b'), [f'{SHARED}/{who}/dir/n-b1', f'{SHARED}/{who}/dir/n-b'])
+        source, target = _named(who, 'v')
+        equal((open(target).read(), os.path.dirname(source)), (f'{who}-v\n', os.path.dirname(target)))
+        equal(_named(who, 't'), ['tmpfs:/n-t1', 'tmpfs:/n-t'])
+
+
+def what_a_container_had_open_before_saker_has_a_place():
+    busybox = open(f'{real.STATE}/image/rootfs/bin/busybox', 'rb').read()
+    for who in ('docker', 'podman'):
+        found = [a for a in alerts if a['rule'] == 'Found' and a['container.id'] == _ids[f'{who}-old'][:12]]
+        check(found, who)
+        equal(open(found[0]['fd.host_name']).read(), f'{who}-old\n')
+        equal(open(found[0]['proc.exepath.host'], 'rb').read() == busybox, True)
 
 
 def a_recording_replays_to_the_same():
