@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/metrics.h"
 
+#include "app/falco.h"
 #include "app/plugged.h"
 #include "app/privilege.h"
 #include "app/report.h"
@@ -427,6 +428,18 @@ static void publish(struct metrics *m)
 
 /* ---- the server ---- */
 
+static void publish_fixed(struct metrics *m)
+{
+	struct buf versions;
+
+	web_publish(m->web, config_text(settings(), CONFIG_KEY_WEB_HEALTHZ), "application/json",
+		    STR("{\"status\": \"ok\"}"));
+	buf_init(&versions, PAGE_BYTES_MAX);
+	falco_versions(true, &versions);
+	web_publish(m->web, "/versions", "application/json", buf_str(&versions));
+	buf_done(&versions);
+}
+
 static bool has_server(void)
 {
 	return config_bool(settings(), CONFIG_KEY_WEB_ENABLED);
@@ -467,8 +480,7 @@ int metrics_open(struct metrics *m, const struct watch *w, struct live *live, st
 	r = web_open(&cfg, &m->web, e);
 	if (r < 0)
 		return r;
-	web_publish(m->web, config_text(c, CONFIG_KEY_WEB_HEALTHZ), "application/json",
-		    STR("{\"status\": \"ok\"}"));
+	publish_fixed(m);
 	return 0;
 }
 
