@@ -201,15 +201,18 @@ static void add_samples(struct buf *out, const struct numbers *n)
 {
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		const struct sample *s = &samples[i];
-		const char *at = (const char *)n + s->at;
+		uint64_t count;
+		double ratio;
 
 		if (!is_on((enum group)s->group))
 			continue;
 		add_head(out, s->name, s->grows);
+		memcpy(&count, (const uint8_t *)n + s->at, sizeof(count));
+		memcpy(&ratio, (const uint8_t *)n + s->at, sizeof(ratio));
 		if (s->is_double)
-			buf_addf(out, "%s %f\n", s->name, *(const double *)at);
+			buf_addf(out, "%s %f\n", s->name, ratio);
 		else
-			buf_addf(out, "%s %" PRIu64 "\n", s->name, *(const uint64_t *)at);
+			buf_addf(out, "%s %" PRIu64 "\n", s->name, count);
 	}
 }
 
