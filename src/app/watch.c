@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/watch.h"
 
+#include "app/base_syscalls.h"
 #include "app/falco.h"
 #include "app/report.h"
 #include "app/settings.h"
@@ -94,6 +95,8 @@ static bool hear_scanner(struct watch *w)
 void watch_configure(const struct watch *w, struct state_config *cfg)
 {
 	cfg->awaits = true;
+	/* As in a live watch, which does not ask the kernel for them then. */
+	cfg->no_closings = !w->scans && !base_syscalls_closed(w->rules);
 	cfg->metadata_deadline_ns =
 		1000000 * (w->o->deadline_ms
 				   ? w->o->deadline_ms

@@ -419,7 +419,7 @@ static enum note apply_note(struct state *s, struct moment *m)
 	else if (str_is(name, PLACE_FOUND_EVENT))
 		apply_found_place(s, m);
 	else if (str_is(name, CLOSED_EVENT))
-		return apply_closed(s, m) ? NOTE_CLOSES : NOTE_TAKEN;
+		return !s->cfg.no_closings && apply_closed(s, m) ? NOTE_CLOSES : NOTE_TAKEN;
 	else if (str_is(name, "saker.mounts"))
 		s->stats.n_bad_records += host_mounts_set(&s->host_mounts, event_param(&m->ev, 2));
 	else if (str_is(name, NOTE_FOLDER))

@@ -30,6 +30,7 @@ struct state_config {
 	void *unknown_container_arg;
 	bool awaits;		       /* somebody waits for containers' metadata that is pending */
 	bool no_fds;		       /* nobody reads of descriptors: do not ask for them */
+	bool no_closings;	       /* nobody reads of closes after writing: there are none */
 	bool no_runtimes;	       /* nobody tells of containers: do not wait for it */
 	uint64_t metadata_deadline_ns; /* how long events wait for a container's metadata */
 };

@@ -288,7 +288,8 @@ def a_recording_replays_to_the_same():
     out = subprocess.run([SAKER, 'replay', '-r', _file_of('rules.yaml'), '--json', capture], capture_output=True, text=True, check=True)
     seen = {}
     for a in (json.loads(line)['output_fields'] for line in out.stdout.splitlines()):
-        seen[a['fd.name']] = a['fd.host_name']
+        if 'fd.name' in a: # the other rule is about calls that name files
+            seen[a['fd.name']] = a['fd.host_name']
     for name in ('/m-link', '/b/m-bound', '/t/m-memory'):
         equal(seen.get(name), _of('docker', name.rsplit('/', 1)[-1])[0]['fd.host_name'])
 
