@@ -59,7 +59,7 @@ static const struct field_info *find(const char *name)
 
 TEST(every_field_has_all_it_needs)
 {
-	CHECK_INT(field_table_size, 233 + 61 + 25 + 16); /* the last: our own */
+	CHECK_INT(field_table_size, 233 + 61 + 25 + 18); /* the last: our own */
 	for (size_t i = 0; i < field_table_size; i++) {
 		const struct field_info *f = &field_table[i];
 		bool takes_arg = f->flags & (FF_ARG_REQUIRED | FF_ARG_ALLOWED);
