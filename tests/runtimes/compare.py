@@ -132,7 +132,8 @@ def alerts_name_their_container():
             time.sleep(0.3)
         for x in want:
             check(x in open(out.name).read(), x, open(out.name).read()[-1500:])
-        check('<NA> <NA> <NA>' not in open(out.name).read().split(want[0])[-1])
+        after = open(out.name).read().split(want[0])[-1]
+        check('<NA> <NA> <NA>' not in after, after)
     finally:
         p.send_signal(signal.SIGINT)
         p.wait(timeout=30)
