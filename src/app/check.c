@@ -6,7 +6,6 @@
 #include "app/report.h"
 #include "app/rulefiles.h"
 #include "app/settings.h"
-#include "app/sink.h"
 
 struct check_options {
 	struct settings_options settings;
@@ -28,10 +27,9 @@ static bool add_files(struct loader *l, char **args, unsigned n_args)
 static enum exit_status run(const void *options, char **args, unsigned n_args)
 {
 	const struct check_options *o = options;
-	enum exit_status status = settings_begin(&o->settings), written;
+	enum exit_status status = settings_begin(&o->settings);
 	size_t n_configured;
 	struct loader *l;
-	struct sink s;
 
 	if (!status)
 		status = plugged_load(&o->plugged);
@@ -45,16 +43,7 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	l = rulefiles_loader(&RULEFILES_CONFIG);
 	if (!add_files(l, args, n_args))
 		status = EXIT_FAULT;
-	sink_init(&s);
-	if (o->json) {
-		loader_results_json(l, &s.text);
-		buf_addc(&s.text, '\n');
-	} else {
-		loader_results_text(l, true, &s.text);
-	}
-	written = sink_close(&s);
-	loader_free(l);
-	return status ? status : written;
+	return rulefiles_verdict(l, o->json, status);
 }
 
 static const struct option_row rows[] = {

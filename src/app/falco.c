@@ -131,23 +131,13 @@ static enum exit_status list_fields(const struct falco *f)
 static enum exit_status validate(const struct falco *f)
 {
 	struct loader *l = rulefiles_loader(&RULEFILES_CONFIG);
-	enum exit_status status = EXIT_DONE, written;
-	struct sink s;
+	enum exit_status status = EXIT_DONE;
 
 	for (size_t i = 0; i < f->o.validate.n; i++) {
 		if (rulefiles_add(l, f->o.validate.items[i]) < 0)
 			status = EXIT_FAULT;
 	}
-	sink_init(&s);
-	if (f->json) {
-		loader_results_json(l, &s.text);
-		buf_addc(&s.text, '\n');
-	} else {
-		loader_results_text(l, true, &s.text);
-	}
-	written = sink_close(&s);
-	loader_free(l);
-	return status ? status : written;
+	return rulefiles_verdict(l, f->json, status);
 }
 
 static enum exit_status describe(const struct falco *f)

@@ -379,6 +379,8 @@ static void add_types(struct buf *out, const struct live_stats *live)
 	for (unsigned t = 0; t < EV_COUNT; t++) {
 		unsigned first = 0;
 
+		if (!live->by_type[t])
+			continue;
 		while (strcmp(event_table[first].name, event_table[t].name))
 			first++;
 		n[first] += live->by_type[t];
@@ -484,14 +486,18 @@ int metrics_open(struct metrics *m, const struct watch *w, struct live *live, st
 	if (r < 0)
 		return r;
 	publish_fixed(m);
+	m->publishes = has_metrics();
 	return 0;
 }
 
 void metrics_tick(struct metrics *m)
 {
-	double now = m->web && has_metrics() ? stop_seconds() : 0;
+	double now;
 
-	if (!m->web || !has_metrics() || now < m->due)
+	if (!m->publishes)
+		return;
+	now = stop_seconds();
+	if (now < m->due)
 		return;
 	m->due = now + METRICS_SECONDS;
 	publish(m);

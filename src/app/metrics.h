@@ -14,6 +14,7 @@ enum { METRICS_SECONDS = 2 };
 
 struct metrics {
 	struct web *web; /* NULL: nobody asks */
+	bool publishes;	 /* it shows metrics, too */
 	const struct watch *watch;
 	struct live *live; /* NULL: only plugins' events are watched */
 	double due;

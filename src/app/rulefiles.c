@@ -4,6 +4,7 @@
 #include "app/plugged.h"
 #include "app/report.h"
 #include "app/settings.h"
+#include "app/sink.h"
 #include "base/alloc.h"
 
 #include <dirent.h>
@@ -203,4 +204,21 @@ bool rulefiles_condition(const struct option_texts *paths, struct str text, stru
 		report_results(l, loaded);
 	loader_free(l);
 	return ok;
+}
+
+enum exit_status rulefiles_verdict(struct loader *l, bool json, enum exit_status status)
+{
+	enum exit_status written;
+	struct sink s;
+
+	sink_init(&s);
+	if (json) {
+		loader_results_json(l, &s.text);
+		buf_addc(&s.text, '\n');
+	} else {
+		loader_results_text(l, true, &s.text);
+	}
+	written = sink_close(&s);
+	loader_free(l);
+	return status ? status : written;
 }

@@ -10,6 +10,11 @@
 
 /* A loader that knows the plugins of this run. */
 struct loader *rulefiles_loader(const struct loader_config *cfg);
+/*
+ * What the loader has to say, on standard output, and its end.  status, or what came of the writing
+ * where that is good.
+ */
+enum exit_status rulefiles_verdict(struct loader *l, bool json, enum exit_status status);
 /* A file, the *.yaml and *.yml of a folder, or standard input ("-").  Negative: it has errors. */
 int rulefiles_add(struct loader *l, const char *path);
 /* What the configuration names, in order. */

@@ -37,14 +37,11 @@ static bool is_verdict(const struct deriving *d, uint32_t ref)
 
 static uint32_t add_verdict(struct deriving *d, uint32_t ref)
 {
-	static const uint8_t inputs[MEMO_COUNT] = {[MEMO_PROCESS] = GATE_PROCESS,
-						   [MEMO_CONTAINER] = GATE_CONTAINER,
-						   [MEMO_LINEAGE] = GATE_LINEAGE};
 	struct gate_node n = {.kind = GATE_TEST, .ref = ref & ~1u, .negated = ref & 1};
 
 	if (ref_node(ref) == 0)
 		return ref == REF_TRUE ? GATE_TRUE : GATE_FALSE;
-	n.source.input = inputs[d->program->graph.nodes[ref_node(ref)].memo];
+	n.source.input = gate_verdict_inputs[d->program->graph.nodes[ref_node(ref)].memo];
 	d->door->has_verdicts = true;
 	return add_node(d, n);
 }

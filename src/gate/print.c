@@ -150,12 +150,10 @@ static void print_ref(struct printing *p, uint32_t ref, unsigned depth)
 static void print_verdicts(struct printing *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
-		static const char *const words[MEMO_COUNT] = {[MEMO_PROCESS] = "process",
-							      [MEMO_CONTAINER] = "container",
-							      [MEMO_LINEAGE] = "ancestors"};
 		const struct node *n = &p->gate->program->graph.nodes[ref_node(p->verdicts[i])];
 
-		buf_addf(p->out, "%s(%zu)\n    ", words[n->memo], i + 1);
+		buf_addf(p->out, "%s(%zu)\n    ", gate_input_words[gate_verdict_inputs[n->memo]],
+			 i + 1);
 		print_ref(p, p->verdicts[i], 0);
 		buf_addc(p->out, '\n');
 	}

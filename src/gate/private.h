@@ -32,6 +32,9 @@ bool gate_source_find(const struct leaf *l, unsigned type, struct gate_source *r
 enum gate_read gate_source_read(const struct gate_source *s, const struct leaf *l,
 				const struct field_ctx *c, struct value *ret);
 
+/* What a verdict looks at, by enum memo_class. */
+extern const uint8_t gate_verdict_inputs[MEMO_COUNT];
+
 /* ---- Trees ---- */
 
 enum gate_kind { GATE_FALSE, GATE_TRUE, GATE_AND, GATE_OR, GATE_TEST };

@@ -12,6 +12,10 @@ const char *const gate_input_words[GATE_INPUTS] = {
 	[GATE_CONTAINER] = "container", [GATE_LINEAGE] = "ancestors",
 };
 
+const uint8_t gate_verdict_inputs[MEMO_COUNT] = {[MEMO_PROCESS] = GATE_PROCESS,
+						 [MEMO_CONTAINER] = GATE_CONTAINER,
+						 [MEMO_LINEAGE] = GATE_LINEAGE};
+
 /* What is compared with constants one by one, at their ends or by pieces, or in order. */
 static bool is_cheap(const struct leaf *l)
 {
