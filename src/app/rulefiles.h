@@ -2,7 +2,7 @@
 /* The rule files that a command line names, else a configuration, else the bundled ones. */
 #pragma once
 
-#include "app/options.h"
+#include "app/command.h"
 #include "rules/ruleset.h"
 
 #define RULEFILES_CONFIG                                                                           \
