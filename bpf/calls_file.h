@@ -2,7 +2,7 @@
 /* Files: calls whose record needs a look at what they made. */
 #pragma once
 
-#include "given.h"
+#include "gate.h"
 #include "place.h"
 
 /* What an open made, told by the kernel's own objects. */
@@ -52,6 +52,14 @@ ALWAYS void add_opened_name(struct event *e, s64 fd, u64 address)
 		add_written(e, n > 0 ? n : 0);
 }
 
+/* Nothing of the call is sent. */
+ALWAYS void call_is_cut(const struct event *e, struct given *g)
+{
+	if (g)
+		given_leave(g);
+	scratch_leave(e->scratch);
+}
+
 ON_CALL(open)
 {
 	struct opened o;
@@ -65,11 +73,15 @@ ON_CALL(open)
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPEN_X, EVENT_PARAMS_SYSCALL_OPEN_X))
 		return 0;
 	g = given_find(&c, EV_SYSCALL_OPEN_E);
-	opened_read(&o, c.ret);
 	add64(&e, c.ret);
 	at = e.pos;
 	add_opened_name(&e, c.ret, A(0));
 	differs = g && given_differs(&e, at, g);
+	if (gate_cuts(&e, &c, GATE_OPEN, at, open_flags(A(1)), g, differs)) {
+		call_is_cut(&e, g);
+		return 0;
+	}
+	opened_read(&o, c.ret);
 	add32(&e, open_flags(A(1)) | o.flags);
 	add32(&e, open_mode(A(1), A(2)));
 	add32(&e, o.device);
@@ -92,12 +104,16 @@ ON_CALL(openat)
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT_2_X, EVENT_PARAMS_SYSCALL_OPENAT_2_X))
 		return 0;
 	g = given_find(&c, EV_SYSCALL_OPENAT_2_E);
-	opened_read(&o, c.ret);
 	add64(&e, c.ret);
 	add64(&e, (s64)(s32)A(0));
 	at = e.pos;
 	add_opened_name(&e, c.ret, A(1));
 	differs = g && given_differs(&e, at, g);
+	if (gate_cuts(&e, &c, GATE_OPENAT, at, open_flags(A(2)), g, differs)) {
+		call_is_cut(&e, g);
+		return 0;
+	}
+	opened_read(&o, c.ret);
 	add32(&e, open_flags(A(2)) | o.flags);
 	add32(&e, open_mode(A(2), A(3)));
 	add32(&e, o.device);
@@ -121,7 +137,6 @@ ON_CALL(openat2)
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_OPENAT2_X, EVENT_PARAMS_SYSCALL_OPENAT2_X))
 		return 0;
 	g = given_find(&c, EV_SYSCALL_OPENAT2_E);
-	opened_read(&o, c.ret);
 	bpf_probe_read_user(how, sizeof(how), (void *)A(2));
 	add64(&e, c.ret);
 	add64(&e, (s64)(s32)A(0));
@@ -129,6 +144,11 @@ ON_CALL(openat2)
 	add_opened_name(&e, c.ret, A(1));
 	differs = g && (given_differs(&e, at, g) || how[0] != g->how[0] || how[1] != g->how[1] ||
 			how[2] != g->how[2]);
+	if (gate_cuts(&e, &c, GATE_OPENAT2, at, open_flags(how[0]), g, differs)) {
+		call_is_cut(&e, g);
+		return 0;
+	}
+	opened_read(&o, c.ret);
 	add32(&e, open_flags(how[0]) | o.flags);
 	add32(&e, open_mode(how[0], how[1]));
 	add32(&e, resolve_flags(how[2]));
@@ -154,11 +174,15 @@ ON_CALL(creat)
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_CREAT_X, EVENT_PARAMS_SYSCALL_CREAT_X))
 		return 0;
 	g = given_find(&c, EV_SYSCALL_CREAT_E);
-	opened_read(&o, c.ret);
 	add64(&e, c.ret);
 	at = e.pos;
 	add_opened_name(&e, c.ret, A(0));
 	differs = g && given_differs(&e, at, g);
+	if (gate_cuts(&e, &c, GATE_CREAT, at, 0, g, differs)) {
+		call_is_cut(&e, g);
+		return 0;
+	}
+	opened_read(&o, c.ret);
 	add32(&e, A(1) & 07777);
 	add32(&e, o.device);
 	add64(&e, o.inode);

@@ -40,6 +40,9 @@ ALWAYS u32 user_namespace_flag(struct task_struct *t)
 	return pid_level(t) && is_in_namespace_of_user(t) ? CLONE_IN_NAMESPACE_OF_USER : 0;
 }
 
+/* Of what a clone shares, as schema/flags.def has it. */
+enum { CLONED_FILES = 1, CLONED_THREAD = 0x2000 };
+
 /* A call of the clone family has returned, in the parent (ret > 0) or in the child. */
 ALWAYS int clone_event(const struct call *c, u16 type, u32 flags)
 {
@@ -48,6 +51,8 @@ ALWAYS int clone_event(const struct call *c, u16 type, u32 flags)
 	const struct cred *cred = READ(t, cred);
 	struct event e;
 
+	if (flags & CLONED_FILES && !(flags & CLONED_THREAD))
+		gate_freed_many();
 	if (!event_begin(&e, LANE_LIFE, type, EVENT_PARAMS_SYSCALL_CLONE_20_X))
 		return 0;
 	add64(&e, c->ret);

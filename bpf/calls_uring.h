@@ -401,6 +401,7 @@ ON_RING(close)
 		return 0;
 	if (wants_closed)
 		closed_unseen(current_tgid(), c.args[0]);
+	gate_freed_many();
 	if (!event_begin(&e, LANE_REST, EV_SYSCALL_CLOSE_X, EVENT_PARAMS_SYSCALL_CLOSE_X))
 		return 0;
 	add64(&e, c.ret);

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "given.h"
+#include "gate.h"
 #include "place.h"
 
 #include "schema/closed.h"
@@ -161,6 +161,12 @@ ON_CALL(close)
 	call_read(&c, ctx);
 	if (wants_closed && c.compat)
 		closed_unseen(current_tid(), (s32)A(0));
+	if (gate_freed(A(0)) && gate_closes) {
+		gate_count(2 * GATE_DOORS);
+		return 0;
+	}
+	if (c.ret < 0 && gate_failed_close)
+		return 0;
 	if (!event_reserve(&e, LANE_REST, EV_SYSCALL_CLOSE_X, EVENT_PARAMS_SYSCALL_CLOSE_X, 16))
 		return 0;
 	add64(&e, c.ret);

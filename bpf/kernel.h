@@ -184,7 +184,7 @@ struct task_struct {
 	struct list_head children, sibling, thread_node;
 	struct pid *thread_pid;
 	struct hlist_node pid_links[1];
-	u64 start_boottime;
+	u64 start_boottime, self_exec_id;
 	unsigned long maj_flt, min_flt;
 	const struct cred *cred;
 	char comm[16];

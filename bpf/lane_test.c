@@ -10,9 +10,11 @@ static const struct {
 	uint16_t type;
 } sent[] = {
 #define FIXED(lane, name, event, ...) {LANE_##lane, EV_##event},
+#define FREEING(lane, name, event, how, ...) FIXED(lane, name, event)
 #define CALL(lane, name, event, ...) {LANE_##lane, EV_##event},
 #include "syscalls.def"
 #undef FIXED
+#undef FREEING
 #undef CALL
 };
 

@@ -10,6 +10,7 @@
 #include "process.h"
 #include "named.h"
 #include "snap.h"
+#include "gate.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -62,6 +63,7 @@ int sys_exit(u64 *ctx)
 #define VM +12
 #define CALL(...)
 #define FIXED(lane, name, event, ...) BYTES_OF_##name = 0 __VA_ARGS__,
+#define FREEING(lane, name, event, how, ...) FIXED(lane, name, event, __VA_ARGS__)
 enum row_bytes {
 #include "syscalls.def"
 };
@@ -75,6 +77,7 @@ enum row_bytes {
 #undef VM
 #undef CALL
 #undef FIXED
+#undef FREEING
 
 #define RET add64(&e, c.ret);
 #define FD(n) add64(&e, (s64)(s32)A(n));
@@ -92,13 +95,14 @@ enum row_bytes {
 #define MOVED_VECTOR(base, count, size) add_moved_vector(&e, &c, A(base), A(count), size, 0);
 #define FSCONFIG_VALUE add_fsconfig_value(&e, &c);
 
-#define FIXED(lane_, name_, event_, ...)                                                           \
+#define FREEING(lane_, name_, event_, how_, ...)                                                   \
 	ON_CALL(name_)                                                                             \
 	{                                                                                          \
 		struct event e;                                                                    \
 		struct call c;                                                                     \
                                                                                                    \
 		call_read(&c, ctx);                                                                \
+		how_;                                                                              \
 		if (!event_reserve(&e, LANE_##lane_, EV_##event_, EVENT_PARAMS_##event_,           \
 				   BYTES_OF_##name_))                                              \
 			return 0;                                                                  \
@@ -106,6 +110,8 @@ enum row_bytes {
 		event_submit(&e);                                                                  \
 		return 0;                                                                          \
 	}
+
+#define FIXED(lane, name, event, ...) FREEING(lane, name, event, , __VA_ARGS__)
 
 #define CALL(lane_, name_, event_, ...)                                                            \
 	ON_CALL(name_)                                                                             \

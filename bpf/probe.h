@@ -102,6 +102,7 @@ struct walk {
  */
 struct scratch {
 	u64 users;
+	u64 tests; /* of a path that are true: bpf/gate.h */
 	struct walk walk;
 	u8 data[2 * PROBE_RECORD_MAX];
 };

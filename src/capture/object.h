@@ -5,6 +5,8 @@
 #include "capture/overlay.h"
 #include "capture/uring.h"
 
+#include "schema/gatetables.h"
+
 #include <probe.skel.h>
 
 /* What of the kernel's own description matters before loading. */
