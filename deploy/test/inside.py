@@ -56,7 +56,12 @@ def _until(what, found, seconds=30):
         if got:
             return got
         time.sleep(1)
-    raise AssertionError(f'{what} did not come: {_journal()[-1500:]}')
+    raise AssertionError(f'{what} did not come: {_journal()[-1500:]} {_killed()}')
+
+
+def _killed():
+    """Who made a call outside of a filter."""
+    return [x[:300] for x in _sh('journalctl', '-k', '-o', 'cat').splitlines() if 'type=1326' in x][-3:]
 
 
 def _journal():
@@ -201,11 +206,13 @@ def the_profile_denied_nothing_of_that():
 def the_unit_filters_no_call_that_is_made():
     """A call outside its list would now be the end."""
     _write(f'{DROP}/strict.conf', '[Service]\nSystemCallErrorNumber=kill\nRestart=no\n')
-    _restart()
-    fields, told = _of_container('strict')
-    _whole(fields, 'strict', told)
-    equal(_sh('systemctl', 'is-active', UNIT).strip(), 'active')
-    os.remove(f'{DROP}/strict.conf')
+    try:
+        _restart()
+        fields, told = _of_container('strict')
+        _whole(fields, 'strict', told)
+        equal(_sh('systemctl', 'is-active', UNIT).strip(), 'active')
+    finally:
+        os.remove(f'{DROP}/strict.conf')
     _restart()
 
 
