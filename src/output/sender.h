@@ -20,7 +20,7 @@
 struct config;
 
 /* One alert on its way. */
-struct message {
+struct alert {
 	uint64_t seq;	 /* from 1, one more for each alert of this run and those before */
 	uint64_t time;	 /* ns since the epoch: of the event */
 	struct str line; /* as it is printed, text or JSON, without its newline */
@@ -33,22 +33,22 @@ struct message {
 enum sent {
 	SENT,	      /* all of the first *n_done */
 	SENT_LATER,   /* the receiver is away or busy: the same again, after a while */
-	SENT_REFUSED, /* message *n_done will never be taken; what is behind it may be */
+	SENT_REFUSED, /* alert *n_done will never be taken; what is behind it may be */
 };
 
 struct sender_kind {
 	const char *name; /* of its keys: "http" of http_output */
-	size_t batch_max; /* messages of a call */
+	size_t batch_max; /* alerts of a call */
 	/*
 	 * NULL and *e (with the key at fault) when the configuration can not work.  Connects to nobody:
 	 * a receiver that is away when we start is no error.  Called before capabilities are dropped.
 	 */
 	void *(*open)(const struct config *c, struct err *e);
 	/*
-	 * Pass on messages[0..n).  *n_done: how many have been taken for good; *e says what is wrong
+	 * Pass on alerts[0..n).  *n_done: how many have been taken for good; *e says what is wrong
 	 * unless SENT.  *after_ms: when the receiver said when to come again (Retry-After), else 0.
 	 */
-	enum sent (*send)(void *sender, const struct message *messages, size_t n, size_t *n_done,
+	enum sent (*send)(void *sender, const struct alert *alerts, size_t n, size_t *n_done,
 			  uint64_t *after_ms, struct err *e);
 	/* Reopen files, reconnect (SIGUSR1, or output_timeout has passed).  NULL: nothing to do. */
 	void (*reopen)(void *sender);
