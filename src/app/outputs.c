@@ -8,6 +8,7 @@
 #include "base/stop.h"
 #include "output/file.h"
 #include "output/program.h"
+#include "output/senders.h"
 #include "output/sequence.h"
 #include "output/syslog.h"
 
@@ -23,9 +24,10 @@ static const struct way {
 	const struct sender_kind *kind;
 	unsigned needs; /* enum privilege_need */
 } ways[] = {
-	{CONFIG_KEY_FILE_ENABLED, &sender_file, NEED_WRITE},
-	{CONFIG_KEY_SYSLOG_ENABLED, &sender_syslog, NEED_CONNECT},
-	{CONFIG_KEY_PROGRAM_ENABLED, &sender_program, NEED_PROGRAMS},
+	{CONFIG_KEY_FILE_ENABLED, &file_sender, NEED_WRITE},
+	{CONFIG_KEY_SYSLOG_ENABLED, &syslog_sender, NEED_CONNECT},
+	{CONFIG_KEY_PROGRAM_ENABLED, &program_sender, NEED_PROGRAMS},
+	{CONFIG_KEY_HTTP_ENABLED, &http_sender, NEED_CONNECT},
 };
 
 enum { WAYS = sizeof(ways) / sizeof(ways[0]), TAGS_BYTES_MAX = 1 << 20, NAP_NS = 1000000 };

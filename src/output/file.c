@@ -167,7 +167,7 @@ static void file_reopen(void *sender)
 	close_file(sender);
 }
 
-const struct sender_kind sender_file = {
+const struct sender_kind file_sender = {
 	.name = "file",
 	.batch_max = 256,
 	.open = file_open,

@@ -4,4 +4,4 @@
 
 #include "output/sender.h"
 
-extern const struct sender_kind sender_file;
+extern const struct sender_kind file_sender;

@@ -186,7 +186,7 @@ static void program_reopen(void *sender)
 	let_go(sender);
 }
 
-const struct sender_kind sender_program = {
+const struct sender_kind program_sender = {
 	.name = "program",
 	.batch_max = 16,
 	.open = program_open,

@@ -7,4 +7,4 @@
 
 #include "output/sender.h"
 
-extern const struct sender_kind sender_program;
+extern const struct sender_kind program_sender;

@@ -185,7 +185,7 @@ static void syslog_reopen(void *sender)
 	disconnect(sender);
 }
 
-const struct sender_kind sender_syslog = {
+const struct sender_kind syslog_sender = {
 	.name = "syslog",
 	.batch_max = 64,
 	.open = syslog_open,

@@ -4,4 +4,4 @@
 
 #include "output/sender.h"
 
-extern const struct sender_kind sender_syslog;
+extern const struct sender_kind syslog_sender;
