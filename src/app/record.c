@@ -6,6 +6,8 @@
 #include "app/condition.h"
 #include "app/input.h"
 #include "app/lossnote.h"
+#include "app/picturenote.h"
+#include "app/placenotes.h"
 #include "app/plugged.h"
 #include "app/plugged_record.h"
 #include "app/privilege.h"
@@ -51,10 +53,12 @@ struct recording {
 	struct worker *runtimes; /* NULL: none is asked */
 	struct capfile_writer *out;
 	struct program *filter; /* NULL: every event is written */
-	bool keeps_state;	/* of `in`: for the filter, or for plugins */
-	uint32_t sources;	/* bits of event sources, by number */
+	struct placenotes *notes;
+	bool keeps_state; /* of `in`: for the filter, or for plugins */
+	uint32_t sources; /* bits of event sources, by number */
 	struct input in;
 	struct sightings sightings;
+	struct picturenote picture;
 	struct loss_note losses;
 	uint64_t n_written;
 	struct child command;
@@ -63,13 +67,25 @@ struct recording {
 	double flush_due; /* not before: see stop_seconds() */
 };
 
+static int write_picturenote(struct recording *r, struct err *e)
+{
+	struct record note;
+
+	return picturenote_take(&r->picture, &note) ? capfile_write_event(r->out, &note, false, e)
+						    : 0;
+}
+
 static int write_snapshot(void *arg, const struct record *rec, struct err *e)
 {
 	struct recording *r = arg;
 	struct moment unused;
+	int ret = picturenote_is_full(&r->picture) ? write_picturenote(r, e) : 0;
 
+	if (ret < 0)
+		return ret;
 	if (r->keeps_state)
 		state_apply(r->in.state, rec, &unused);
+	picturenote_add(&r->picture, rec);
 	sightings_look(&r->sightings, rec);
 	switch (rec->kind) {
 	case RECORD_MACHINE:
@@ -129,13 +145,43 @@ static enum keep choose(struct recording *r, const struct record *rec)
 	return event_changes_state(type) && !rec->event.source ? KEEP_FOR_STATE : KEEP_NOT;
 }
 
+/* Notes of what a call names go with its event, or not at all.  True: it is held. */
+static bool hold_note(struct recording *r, const struct record *rec)
+{
+	struct str text = {(const char *)rec->event.p, rec->event.n};
+
+	return load16(rec->event.p + 20) == EV_ASYNCEVENT_E && placenotes_is_named(text) &&
+	       placenotes_hold(r->notes, text, text);
+}
+
+static int write_notes(struct recording *r, const struct record *rec, enum keep keep, struct err *e)
+{
+	struct str notes[PLACENOTES_OF_EVENT];
+	int ret = 0;
+
+	placenotes_take(r->notes, (int64_t)load64(rec->event.p + 8), notes);
+	for (unsigned i = 0; i < PLACENOTES_OF_EVENT && keep == KEEP && !ret; i++) {
+		struct record note = *rec;
+
+		note.event.p = (const uint8_t *)notes[i].p;
+		note.event.n = (uint32_t)notes[i].n;
+		note.event.raw_enter = STR_EMPTY;
+		ret = notes[i].n ? capfile_write_event(r->out, &note, true, e) : 0;
+	}
+	return ret;
+}
+
 static int write_event(struct recording *r, const struct record *rec, struct err *e)
 {
 	enum keep keep = choose(r, rec);
+	int ret;
 
 	sightings_look(&r->sightings, rec);
-	if (keep == KEEP_NOT)
+	if (r->filter && keep == KEEP_FOR_STATE && hold_note(r, rec))
 		return 0;
+	ret = r->filter ? write_notes(r, rec, keep, e) : 0;
+	if (keep == KEEP_NOT || ret)
+		return ret;
 	r->n_written += keep == KEEP;
 	return capfile_write_event(r->out, rec, keep == KEEP_FOR_STATE, e);
 }
@@ -205,6 +251,8 @@ static int record_all(struct recording *r, struct err *e)
 		ret = runtimes_start(r->runtimes, e);
 	if (!ret)
 		ret = startup_picture(&r->startup, r->live, write_snapshot, r, e);
+	if (!ret)
+		ret = write_picturenote(r, e);
 	runtimes_wait(r->runtimes);
 	if (!ret && r->in.plugins)
 		ret = plugged_begin(r->sources, e) < 0 ? e->code : plugins_dump(r->in.plugins, e);
@@ -344,8 +392,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	if (r.o->filter)
 		r.filter = condition_compile(str_of(r.o->filter), &r.o->rules);
 	r.keeps_state = r.filter || plugged();
+	r.notes = placenotes_new();
 	status = r.o->filter && !r.filter ? EXIT_FAULT : start(&r, args, n_args);
 	worker_free(r.runtimes);
+	placenotes_free(r.notes);
 	program_free(r.filter);
 	return status;
 }
