@@ -161,8 +161,8 @@ ON_CALL(close)
 	call_read(&c, ctx);
 	if (wants_closed && c.compat)
 		closed_unseen(current_tid(), (s32)A(0));
-	if (gate_freed(A(0)) && gate_closes) {
-		gate_count(2 * GATE_DOORS);
+	if (gate_freed(A(0))) {
+		gate_count(GATED_CLOSE_CUT);
 		return 0;
 	}
 	if (c.ret < 0 && gate_failed_close)

@@ -20,16 +20,14 @@
 struct gate_tables gates[2];
 __u8 gate_bank;
 __u8 gate_forgets;	/* nobody reads of regular files but what their own open says */
-__u8 gate_closes;	/* and no rule wants closes */
 __u8 gate_failed_close; /* failed closes come here only to free their mark */
 
 __u64 gate_marks[GATE_MARKS];
 __u64 gate_epoch; /* of all marks */
 
-/* By door: opens that were cut, and that passed; then closes that were cut. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2 * GATE_DOORS + 1);
+	__uint(max_entries, GATED_OUTCOMES);
 	__type(key, u32);
 	__type(value, u64);
 } gated SEC(".maps");
@@ -124,8 +122,8 @@ __noinline int gate_walk(u32 key, u32 at, u32 n, u32 bank)
 	return 0;
 }
 
-/* Whether any term of the door holds. */
-__noinline int gate_opens(u32 key, u32 bank, u32 door, s64 ret, u32 flags)
+/* What becomes of it as far as the rules go: GATED_CUT, _WANTED or _UNDECIDED. */
+__noinline int gate_decide(u32 key, u32 bank, u32 door, s64 ret, u32 flags)
 {
 	const struct gate_tables *g = &gates[bank & 1];
 	const struct gate_door_terms *d = &g->doors[door & (GATE_DOORS - 1)];
@@ -134,10 +132,10 @@ __noinline int gate_opens(u32 key, u32 bank, u32 door, s64 ret, u32 flags)
 	u64 tests;
 
 	if (!s)
-		return true;
+		return GATED_UNDECIDED;
 	tests = s->tests;
 	if (tests & GATE_IS_UNSETTLED || !(tests & GATE_IS_FULL))
-		return true;
+		return GATED_UNDECIDED;
 	if (ret < 0)
 		tests &= ~g->only_opened;
 	for (u32 i = 0; i < GATE_RESULTS; i++) {
@@ -152,9 +150,9 @@ __noinline int gate_opens(u32 key, u32 bank, u32 door, s64 ret, u32 flags)
 		if ((tests & d->terms[i].need) == d->terms[i].need && !(tests & d->terms[i].lack) &&
 		    (more & d->terms[i].need_more) == d->terms[i].need_more &&
 		    !(more & d->terms[i].lack_more))
-			return true;
+			return GATED_WANTED;
 	}
-	return false;
+	return GATED_CUT;
 }
 
 /*
@@ -164,18 +162,16 @@ __noinline int gate_opens(u32 key, u32 bank, u32 door, s64 ret, u32 flags)
 ALWAYS bool gate_cuts(const struct event *e, const struct call *c, u32 door, u32 at, u32 flags,
 		      const struct given *g, bool differs)
 {
-	u32 bank = *(volatile __u8 *)&gate_bank, n = e->pos - at - 1;
+	u32 bank = *(volatile __u8 *)&gate_bank, n = e->pos - at - 1, outcome;
 
 	if (!bank || differs || c->on_ring || (has_enters && !g && !c->compat))
 		return false;
 	if (e->pos - at - 2 >= GATE_PATH_MAX - 1 || flags & PPM_O_DIRECTORY)
 		return false;
 	gate_walk(e->key, at, n, bank - 1);
-	if (gate_opens(e->key, bank - 1, door, c->ret, flags) ||
-	    (c->ret >= 0 && !gate_forget(c->ret))) {
-		gate_count(2 * door + 1);
-		return false;
-	}
-	gate_count(2 * door);
-	return true;
+	outcome = gate_decide(e->key, bank - 1, door, c->ret, flags);
+	if (outcome == GATED_CUT && c->ret >= 0 && !gate_forget(c->ret))
+		outcome = GATED_KEPT;
+	gate_count(outcome);
+	return outcome == GATED_CUT;
 }

@@ -332,6 +332,11 @@ static bool rule_tells(const struct rule *r, bool (*tells)(struct str field))
 	return false;
 }
 
+bool base_syscalls_reads_files(struct str field)
+{
+	return parts_of(field) & PART_FILES;
+}
+
 static bool any_rule_tells(const struct ruleset *rules, bool (*tells)(struct str field))
 {
 	for (size_t i = 0; i < rules->n_rules; i++) {

@@ -31,7 +31,9 @@ enum state_part {
 	PART_PROCESSES = 0,
 	PART_DESCRIPTORS = 1 << 0,
 	PART_CREDENTIALS = 1 << 1,
-	PART_ALL = PART_DESCRIPTORS | PART_CREDENTIALS,
+	PART_NO_FILES = PART_DESCRIPTORS | PART_CREDENTIALS,
+	PART_FILES = 1 << 2, /* of descriptors also those of regular files */
+	PART_ALL = PART_NO_FILES | PART_FILES,
 };
 
 enum syscall_reason {
@@ -53,6 +55,8 @@ struct base_syscalls {
 
 /* Which parts of state (enum state_part) conditions and outputs of the rules read. */
 unsigned base_syscalls_parts(const struct ruleset *rules);
+/* Whether a field, by its name, reads of regular files behind descriptors. */
+bool base_syscalls_reads_files(struct str field);
 /* wants: events that any rule could match.  parts: what of state is read. */
 void base_syscalls_select(const struct base_syscalls_config *cfg, const struct event_set *wants,
 			  unsigned parts, struct base_syscalls *ret);

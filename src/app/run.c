@@ -2,6 +2,7 @@
 /* saker run: watch this machine and print alerts as they happen. */
 #include "app/run.h"
 
+#include "app/gating.h"
 #include "app/hosts.h"
 #include "app/metrics.h"
 #include "app/plugged_run.h"
@@ -67,6 +68,16 @@ static int learn(void *arg, const struct record *rec, struct err *e)
 	return 0;
 }
 
+/*
+ * Where files are on the host is told before their opens are decided; what a plugin or a scanner
+ * reads is not in the rules.
+ */
+static bool is_gated(const struct run *r)
+{
+	return r->o->gate && !r->startup.live.wants_places && !r->startup.live.wants_closed &&
+	       !plugged() && !r->watch.scans;
+}
+
 static void summarize(struct run *r)
 {
 	double seconds = stop_seconds();
@@ -78,6 +89,8 @@ static void summarize(struct run *r)
 	       r->watch.rules->n_rules);
 	summary_rules(r->watch.rules);
 	summary_live(r->live);
+	if (is_gated(r))
+		gating_summarize(r->live);
 	summary_healing(&r->watch.in);
 	summary_parking(r->watch.parking);
 	summary_posing(&r->watch.in);
@@ -152,6 +165,8 @@ static enum exit_status watch_machine(struct run *r)
 				   : config_number(settings(), CONFIG_KEY_STATS_INTERVAL),
 		       r->o->quiet);
 	if (!begin(r, &e)) {
+		if (is_gated(r))
+			gating_set(r->live, w->rules);
 		stop_after(r->o->seconds);
 		watch_events(w, &e);
 	}
@@ -311,6 +326,7 @@ static const struct option_row rows[] = {
 	    "also the many reads and writes, where rules want them"),
 	ROW("print-syscalls", 0, FLAG, print_syscalls, NULL,
 	    "only say what would be watched and why"),
+	ROW("gate", 0, FLAG, gate, NULL, "cut opens in the kernel that no rule could match"),
 	ROW("stats", 0, NUMBER, stats, "N", "how it goes on, every N seconds, on standard error"),
 	ROW("quiet", 'q', FLAG, quiet, NULL, "say only what is amiss"),
 };
@@ -322,7 +338,7 @@ const struct command command_run = {
 	" " CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] "
 	"[--metadata-deadline MS] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS " " SCANS_ARGUMENTS
 	" [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] "
-	"[--print-syscalls] [--stats N] [--quiet]",
+	"[--print-syscalls] [--gate] [--stats N] [--quiet]",
 	.details =
 		"This takes root, or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and\n"
 		"CAP_DAC_READ_SEARCH, and a kernel from 5.10 on with BTF.  What is not needed any\n"

@@ -19,7 +19,7 @@ struct run_options {
 	struct scans_options scans;
 	struct option_texts syscalls;
 	uint64_t seconds, stats;
-	bool quiet, repair_syscalls, all_syscalls, print_syscalls;
+	bool quiet, repair_syscalls, all_syscalls, print_syscalls, gate;
 	bool dry_run; /* everything but watching */
 };
 

@@ -549,3 +549,13 @@ void live_stop(struct live *l)
 	probe_detach(l->probe);
 	look(l);
 }
+
+void live_set_gate(struct live *l, const struct gate_tables *t, bool forgets)
+{
+	probe_set_gate(l->probe, t, forgets);
+}
+
+void live_get_gated(const struct live *l, uint64_t ret[GATED_OUTCOMES])
+{
+	probe_get_gated(l->probe, ret);
+}

@@ -11,6 +11,7 @@
 #include "capture/loss.h"
 #include "capture/source.h"
 #include "capture/uring.h"
+#include "schema/gatetables.h"
 #include "schema/probe.h"
 #include "schema/schema.h"
 
@@ -100,6 +101,16 @@ enum uring_sight live_uring(const struct live *l);
 const char *live_no_enters(const struct live *l);
 /* Why close and its kin are not looked at when they begin, though that was asked for; NULL. */
 const char *live_no_closes(const struct live *l);
+
+/*
+ * Cut in the kernel what these tables (gate/tables.h) do not let pass, from here on; NULL: nothing.
+ * They may be replaced at any time, and no event is ever decided by half of them.  forgets: nobody
+ * reads of regular files but what their own open says, so that such opens may be cut as well.
+ */
+void live_set_gate(struct live *l, const struct gate_tables *t, bool forgets);
+
+/* How many opens, by what became of them, and closes that were cut. */
+void live_get_gated(const struct live *l, uint64_t ret[GATED_OUTCOMES]);
 
 struct live_stats {
 	uint64_t n_events[LANE_COUNT];

@@ -66,3 +66,6 @@ size_t probe_programs(const struct probe *p, struct live_program *ret, size_t n)
 /* Added to, of all lanes. */
 void probe_lost(const struct probe *p, uint64_t by_type[LANE_COUNT][EV_COUNT],
 		uint64_t by_reason[LOSS_COUNT]);
+/* As live_set_gate() and live_get_gated(). */
+void probe_set_gate(struct probe *p, const struct gate_tables *t, bool forgets);
+void probe_get_gated(const struct probe *p, uint64_t ret[GATED_OUTCOMES]);

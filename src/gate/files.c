@@ -2,40 +2,104 @@
 /* Whether anybody reads of regular files but in the event of their open. */
 #include "gate/tables.h"
 
-#include "base/alloc.h"
 #include "filter/specialise.h"
+#include "filter/message.h"
 #include "gate/private.h"
-
-#include <stdlib.h>
 
 struct asking {
 	const struct graph *graph;
 	bool (*reads)(struct str field);
-	uint8_t *reads_below; /* by node: whether a leaf in it reads; 2: not known yet */
-	size_t n_nodes;
+	unsigned type;
 };
 
-static bool leaf_reads(const struct asking *a, const struct leaf *l)
+static bool is_descriptor(const struct param_info *p)
 {
-	struct field *f = extractor_field(l->left);
-	struct field *right = l->right ? extractor_field(l->right) : NULL;
-
-	return !f || a->reads(str_of(f->info->name)) ||
-	       (l->right && (!right || a->reads(str_of(right->info->name))));
+	return p->type == PT_FD || p->type == PT_FDLIST;
 }
 
-static bool node_reads(struct asking *a, uint32_t ref)
+static bool has_descriptor(const struct event_info *info)
+{
+	for (unsigned i = 0; i < info->n_params; i++) {
+		if (is_descriptor(&info->params[i]))
+			return true;
+	}
+	return false;
+}
+
+/* evt.arg.NAME and the like is about one parameter, what says no name about all. */
+static bool argument_reads(const struct event_info *info, struct str name)
+{
+	int i = event_param_index(info, name);
+
+	if (i >= 0)
+		return is_descriptor(&info->params[i]);
+	return has_descriptor(info);
+}
+
+static bool field_reads(const struct asking *a, struct str text)
+{
+	static const char *const arguments[] = {"evt.arg.", "evt.rawarg.", "evt.arg", "evt.rawarg",
+						"evt.info"};
+	const struct event_info *info = &event_table[a->type];
+
+	if (str_starts(text, STR("fd.")))
+		return info->flags & (EF_USES_FD | EF_CREATES_FD | EF_DESTROYS_FD);
+	for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
+		if (str_starts(text, str_of(arguments[i])))
+			return argument_reads(info, str_from(text, strlen(arguments[i])));
+	}
+	return a->reads(text);
+}
+
+/* An operand of which nothing is known reads all there is. */
+static bool operand_reads(const struct asking *a, struct extractor *x)
+{
+	struct field *f = extractor_field(x);
+	const struct event_info *info = &event_table[a->type];
+
+	if (!f)
+		return true;
+	if (!strcmp(f->info->name, "evt.arg") || !strcmp(f->info->name, "evt.rawarg"))
+		return argument_reads(info, f->has_arg && !f->arg_is_index ? f->arg : STR_EMPTY);
+	return field_reads(a, str_of(f->info->name));
+}
+
+static bool tokens_read(const struct asking *a, const struct message_token *tokens, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (field_reads(a, tokens[i].text))
+			return true;
+	}
+	return false;
+}
+
+/* What the rule prints. */
+static bool output_reads(const struct asking *a, const struct rule *r)
+{
+	if (tokens_read(a, r->tokens, r->n_tokens))
+		return true;
+	for (size_t i = 0; i < r->n_extras; i++) {
+		size_t n;
+		const struct message_token *tokens = message_tokens(r->extras[i].message, &n);
+
+		if (tokens_read(a, tokens, n))
+			return true;
+	}
+	return false;
+}
+
+static bool node_reads(const struct asking *a, uint32_t ref)
 {
 	const struct node *n = &a->graph->nodes[ref_node(ref)];
 	const struct leaf *l = node_leaf(a->graph, n);
-	uint8_t *known = &a->reads_below[ref_node(ref)];
 
-	if (ref_node(ref) == 0 || *known != 2)
-		return ref_node(ref) && *known;
-	*known = l && leaf_reads(a, l);
-	for (uint32_t i = 0; !l && i < n->n && !*known; i++)
-		*known = node_reads(a, node_edges(a->graph, n)[i]);
-	return *known;
+	if (l)
+		return operand_reads(a, l->left) || (l->right && operand_reads(a, l->right));
+	for (uint32_t i = 0; i < n->n; i++) {
+		if (node_reads(a, node_edges(a->graph, n)[i]))
+			return true;
+	}
+	return false;
 }
 
 /* What a comparison with the kind of a descriptor is of a regular file, and of an unknown one. */
@@ -80,49 +144,51 @@ static enum truth truth_with_file(const struct graph *g, uint32_t ref)
 	return ref & 1 ? truth_not(t) : t;
 }
 
-/* The event says itself what it opened, or is about no file. */
+/*
+ * The event says itself what it opened, or is about no file.  A descriptor that execveat executes
+ * is still open when the call has failed: it is healed like any that is unknown.
+ */
 static bool is_own_open(unsigned type)
 {
 	return type == EV_SYSCALL_OPEN_X || type == EV_SYSCALL_OPENAT_2_X ||
 	       type == EV_SYSCALL_OPENAT2_X || type == EV_SYSCALL_CREAT_X ||
+	       type == EV_SYSCALL_EXECVEAT_X ||
 	       (event_table[type].category & EC_CLASS_MASK) == EC_NET;
 }
 
-static bool condition_needs(struct asking *a, struct gate *g, size_t id, unsigned type, bool prints)
+static bool condition_needs(const struct asking *a, struct gate *g, size_t id)
 {
 	const struct condition *c = &g->program->conditions[id];
 	struct specialiser s;
 	uint32_t root;
 
-	if (!condition_can_match(c, SOURCE_SYSCALL, type, SC_COUNT))
+	if (!condition_can_match(c, SOURCE_SYSCALL, a->type, SC_COUNT))
 		return false;
-	specialiser_init(&s, &g->program->graph, type, SC_COUNT);
+	specialiser_init(&s, &g->program->graph, a->type, SC_COUNT);
 	root = specialise(&s, c->root);
 	specialiser_done(&s);
-	if (a->n_nodes < g->program->graph.n_nodes) {
-		a->reads_below = xrealloc(a->reads_below, g->program->graph.n_nodes);
-		memset(a->reads_below + a->n_nodes, 2, g->program->graph.n_nodes - a->n_nodes);
-		a->n_nodes = g->program->graph.n_nodes;
-	}
-	return (prints || node_reads(a, root)) &&
+	return (output_reads(a, &g->rules[id]) || node_reads(a, root)) &&
 	       truth_with_file(&g->program->graph, root) != TRUTH_FALSE;
 }
 
-bool tables_need_files(struct gate *g, bool (*reads)(struct str field),
-		       bool (*prints)(const void *arg, size_t condition), const void *arg)
+/* Those that the kernel sends. */
+static bool is_sent(const struct event_set *wants, unsigned type)
+{
+	return event_set_has(wants->events, type) && !is_own_open(type) &&
+	       !(event_table[type].flags & (EF_OLD_VERSION | EF_UNUSED)) &&
+	       (event_is_exit(type) || !(event_table[type].category & EC_SYSCALL));
+}
+
+bool tables_need_files(struct gate *g, bool (*reads)(struct str field))
 {
 	const struct event_set *wants = program_wants(g->program);
 	struct asking a = {.graph = &g->program->graph, .reads = reads};
-	bool needs = false;
 
-	for (size_t i = 0; i < g->program->n_conditions && !needs; i++) {
-		bool shown = prints(arg, i);
-
-		for (unsigned type = 0; type < EV_COUNT && !needs; type++) {
-			if (event_set_has(wants->events, type) && !is_own_open(type))
-				needs = condition_needs(&a, g, i, type, shown);
+	for (a.type = 0; a.type < EV_COUNT; a.type++) {
+		for (size_t i = 0; is_sent(wants, a.type) && i < g->program->n_conditions; i++) {
+			if (condition_needs(&a, g, i))
+				return true;
 		}
 	}
-	free(a.reads_below);
-	return needs;
+	return false;
 }

@@ -66,7 +66,7 @@ static bool find_shape(const struct leaf *l, uint8_t how, bool *ret_start, enum 
 /* A directory as it stands before the last name, a name as it stands behind it. */
 static struct str shaped(struct str text, uint8_t how, struct buf *b)
 {
-	b->n = 0;
+	buf_reset(b);
 	if (how == HOW_FILENAME)
 		buf_addc(b, '/');
 	if (how != HOW_DIRECTORY || text.n != 1 || text.p[0] != '/')
@@ -85,10 +85,10 @@ static bool add_texts(struct making *m, const struct leaf *l, uint8_t how, unsig
 	if (!find_shape(l, how, &at_start, &end))
 		return false;
 	for (uint32_t i = 0; i < l->n_constants; i++) {
-		if (!l->texts[i].n)
+		if (!l->texts[i].n || l->texts[i].n > GATE_PATH_MAX - 2)
 			return false;
 	}
-	buf_init(&b, 0);
+	buf_init(&b, GATE_PATH_MAX);
 	for (uint32_t i = 0; i < l->n_constants; i++)
 		automaton_add(m->automaton, shaped(l->texts[i], how, &b), at_start, end, test);
 	buf_done(&b);

@@ -15,9 +15,8 @@ void tables_make(struct gate *g, struct gate_tables *ret);
 bool tables_pass(const struct gate_tables *t, const struct event *ev);
 
 /*
- * Whether any of the rules may read of a regular file in an event that is not its own open.  When
- * not, user space need not hear of files that no rule matches.  reads: whether a field, given its
- * name, reads of any descriptor; prints(i): whether the output of condition i does.
+ * Whether any of the gate's rules may read of a regular file in an event that is not its own open.
+ * When not, user space need not hear of files that no rule matches.  reads: whether a field, by
+ * its text, reads of regular files that are not the event's own.
  */
-bool tables_need_files(struct gate *g, bool (*reads)(struct str field),
-		       bool (*prints)(const void *arg, size_t condition), const void *arg);
+bool tables_need_files(struct gate *g, bool (*reads)(struct str field));

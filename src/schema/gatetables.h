@@ -27,6 +27,16 @@ enum {
 /* The calls that are decided. */
 enum gate_door_number { GATE_OPEN, GATE_OPENAT, GATE_OPENAT2, GATE_CREAT, GATE_DOORS };
 
+/* What became of an open, and of the close of one that was cut. */
+enum gate_outcome {
+	GATED_CUT,
+	GATED_WANTED,	 /* some rule may match */
+	GATED_UNDECIDED, /* its path is not from the root, or is to be resolved first */
+	GATED_KEPT,	 /* no rule, but state: no regular file, or descriptors that are shared */
+	GATED_CLOSE_CUT,
+	GATED_OUTCOMES,
+};
+
 /* All of need and none of lack. */
 struct gate_term {
 	uint64_t need, lack;	       /* tests of paths */
