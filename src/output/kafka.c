@@ -124,10 +124,10 @@ static int configure(struct kafka *s, const struct config *c, struct err *e)
 	char timeout[24];
 
 	if (!*brokers || !*s->topic)
-		return err_set(e, -EINVAL, "%s: there is none",
-			       config_keys[*brokers ? CONFIG_KEY_KAFKA_TOPIC
-						    : CONFIG_KEY_KAFKA_BROKERS]
-				       .path);
+		return err_set(
+			e, -EINVAL, "%s: there is none",
+			config_keys[*brokers ? CONFIG_KEY_KAFKA_TOPIC : CONFIG_KEY_KAFKA_BROKERS]
+				.path);
 	snprintf(timeout, sizeof(timeout), "%llu", (unsigned long long)s->timeout_ms);
 	if (set(s, "client.id", "saker", CONFIG_KEY_KAFKA_BROKERS, e) < 0 ||
 	    set(s, "acks", "all", CONFIG_KEY_KAFKA_BROKERS, e) < 0 ||
@@ -191,12 +191,12 @@ static int start(struct kafka *s, struct err *e)
 	conf = s->k->conf_dup(s->conf);
 	/* Interceptors are not copied. */
 	s->k->conf_interceptor_add_on_new(conf, "saker", on_new, s);
-	s->rk = s->k->new(RD_KAFKA_PRODUCER, conf, said, sizeof(said));
+	s->rk = s->k->new (RD_KAFKA_PRODUCER, conf, said, sizeof(said));
 	if (s->rk)
 		return 0;
 	s->k->conf_destroy(conf);
 	receiver_said(said, shown);
-	return err_set(e, -EINVAL, "kafka_output: %s", shown);
+	return err_set(e, -EINVAL, "%s", shown);
 }
 
 static rd_kafka_resp_err_t produce(struct kafka *s, const struct alert *a, size_t i)
@@ -208,11 +208,11 @@ static rd_kafka_resp_err_t produce(struct kafka *s, const struct alert *a, size_
 	if (!type)
 		return RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
 	/* Alerts of a host are in one partition, and so in their order. */
-	return s->k->producev(s->rk, RD_KAFKA_V_TOPIC(s->topic), RD_KAFKA_V_KEY(a->host.p, a->host.n),
-			      RD_KAFKA_V_VALUE(s->body.p, s->body.n),
-			      RD_KAFKA_V_HEADER("content-type", type, -1),
-			      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-			      RD_KAFKA_V_OPAQUE((void *)(uintptr_t)i), RD_KAFKA_V_END);
+	return s->k->producev(
+		s->rk, RD_KAFKA_V_TOPIC(s->topic), RD_KAFKA_V_KEY(a->host.p, a->host.n),
+		RD_KAFKA_V_VALUE(s->body.p, s->body.n), RD_KAFKA_V_HEADER("content-type", type, -1),
+		RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE((void *)(uintptr_t)i),
+		RD_KAFKA_V_END);
 }
 
 static uint64_t now_ms(void)
@@ -269,7 +269,7 @@ static enum sent judge(struct kafka *s, size_t n, size_t *n_done, struct err *e)
 	if (*n_done == n)
 		return SENT;
 	r = s->results[*n_done];
-	err_set(e, is_for_good(r) ? -EBADMSG : -EAGAIN, "kafka_output: %s%s%s", s->k->err2str(r),
+	err_set(e, is_for_good(r) ? -EBADMSG : -EAGAIN, "%s%s%s", s->k->err2str(r),
 		*s->why ? "; last of a broker: " : "", s->why);
 	return is_for_good(r) ? SENT_REFUSED : SENT_LATER;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * usage: mockbrokers TOPIC
- * librdkafka's own mock cluster of three brokers, as Debian has no Kafka, and a consumer of it.  The
+ * librdkafka's own mock cluster of three brokers, as Debian has no Kafka, and a consumer of it. The
  * first line that is printed says where it is.  Each line of standard input is a call:
  *
  *   take N        print the next N messages that are in the topic, each a line of JSON
@@ -43,7 +43,8 @@ static rd_kafka_t *new_consumer(const char *brokers, const char *topic)
 	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(PARTITIONS);
 
 	for (int i = 0; i < PARTITIONS; i++)
-		rd_kafka_topic_partition_list_add(all, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+		rd_kafka_topic_partition_list_add(all, topic, i)->offset =
+			RD_KAFKA_OFFSET_BEGINNING;
 	rd_kafka_assign(k, all);
 	rd_kafka_topic_partition_list_destroy(all);
 	return k;
