@@ -139,7 +139,7 @@ class _Speaker(Raw):
 
 
 def servers_that_hang_close_or_lie_do_no_harm():
-    for reply, endless in ((None, False), (b'', False), (b'$100\r\nhalf', False), (b'$999999999\r\n', True), (b'*1\r\n' * 100, False),
+    for reply, endless in ((b'+PONG\r\n:1\r\n', False), (b'+PONG\r\n$999999\r\n', True), (None, False), (b'', False), (b'$100\r\nhalf', False), (b'$999999999\r\n', True), (b'*1\r\n' * 100, False),
                            (b'*4294967297\r\n', False), (b'-\x1b[31m' + SECRET.encode() + b'\r\n', False), (b':1\r\n', False),
                            (b'\0' * 70000, False), (b'HTTP/1.1 400 Bad\r\n\r\n', False), (b'$-1\r\n', False), (b'+OK\r\n', True)):
         with _Speaker(reply, endless) as r, Sender('redis', _config(r.address, timeout_ms=700)) as s:
@@ -150,7 +150,7 @@ def servers_that_hang_close_or_lie_do_no_harm():
 
 
 def what_was_confirmed_before_it_closed_is_done():
-    with _Speaker(b'$3\r\n1-1\r\n$3\r\n1-2\r\n$3\r\n1') as r, Sender('redis', _config(r.address)) as s:
+    with _Speaker(b'+PONG\r\n$3\r\n1-1\r\n$3\r\n1-2\r\n$3\r\n1') as r, Sender('redis', _config(r.address)) as s:
         got = s.send(5)
         equal((got['outcome'], got['n_done']), ('SENT_LATER', 2))
 
