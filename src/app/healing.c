@@ -24,6 +24,8 @@ struct healing {
 	struct healer *healer;
 	bool is_holding;
 	uint64_t held_since_ns, held_until_ns, credit_ns, credit_at_ns;
+	void (*learn)(void *arg, const struct record *r); /* NULL: nobody listens */
+	void *learn_arg;
 	struct healing_stats stats;
 };
 
@@ -118,7 +120,7 @@ static bool look(const uint8_t *rec, uint32_t n, void *arg)
 
 /* ---- answers ---- */
 
-static void apply(struct state *s, struct healer_answer *a, bool with_fds)
+static void apply(const struct healing *h, struct state *s, struct healer_answer *a, bool with_fds)
 {
 	struct moment unused;
 	struct record r;
@@ -126,8 +128,11 @@ static void apply(struct state *s, struct healer_answer *a, bool with_fds)
 	a->records->at = 0;
 	while (chunk_next(a->records, &r)) {
 		r.is_late = true;
-		if (r.kind == RECORD_PROC || with_fds)
-			state_apply(s, &r, &unused);
+		if (r.kind != RECORD_PROC && !with_fds)
+			continue;
+		state_apply(s, &r, &unused);
+		if (h->learn)
+			h->learn(h->learn_arg, &r);
 	}
 }
 
@@ -141,7 +146,7 @@ static void apply_due(struct healing *h, struct state *s, uint64_t now_ns)
 		if (!a->records)
 			state_give_up(s, a->tid);
 		else if (a->end_ns < now_ns)
-			apply(s, a, true);
+			apply(h, s, a, true);
 		else
 			continue;
 		healer_drop(h->healer, a);
@@ -192,7 +197,7 @@ static enum step apply_early(struct healing *h, struct state *s, const struct re
 	p.fds = p.fds || !a->is_settled;
 	if (p.proc || (p.fds && a->fd >= 0))
 		return STEP_LATER;
-	apply(s, a, !p.fds);
+	apply(h, s, a, !p.fds);
 	if (!p.fds)
 		healer_drop(h->healer, a);
 	return STEP_DONE;
@@ -320,6 +325,12 @@ bool healing_admit(struct healing *h, struct state *s, const struct record *r)
 	if (h->is_holding)
 		end_hold(h);
 	return true;
+}
+
+void healing_listen(struct healing *h, void (*learn)(void *arg, const struct record *r), void *arg)
+{
+	h->learn = learn;
+	h->learn_arg = arg;
 }
 
 void healing_rest(struct healing *h, struct state *s)

@@ -4,6 +4,7 @@
 #include "app/base_syscalls.h"
 #include "app/falco.h"
 #include "app/report.h"
+#include "app/secrets.h"
 #include "app/settings.h"
 #include "base/stop.h"
 
@@ -43,6 +44,7 @@ enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 		.json_include_output_fields = says(CONFIG_KEY_JSON_INCLUDE_FIELDS),
 		.json_include_tags = says(CONFIG_KEY_JSON_INCLUDE_TAGS),
 		.hostname = host_name(w->host),
+		.redaction = secrets(),
 	};
 	if (!says(CONFIG_KEY_STDOUT_ENABLED)) {
 		report("no output is enabled, and alerts would go nowhere: standard output is the "
@@ -52,6 +54,22 @@ enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 	return choice_load(&o->choice, &w->rules);
 }
 
+/* Many told as one. */
+static bool say_summary(void *arg, const struct alert *a)
+{
+	struct watch *w = arg;
+
+	buf_adds(&w->sink.text, a->line);
+	buf_addc(&w->sink.text, '\n');
+	return sink_line(&w->sink);
+}
+
+bool watch_say(struct watch *w, const struct internal_alert *a)
+{
+	internal_format(&w->alerts, a, &w->sink.text);
+	return sink_line(&w->sink);
+}
+
 /* False when nobody can receive more. */
 static bool say(struct watch *w, uint32_t id, const struct field_ctx *c)
 {
@@ -59,6 +77,10 @@ static bool say(struct watch *w, uint32_t id, const struct field_ctx *c)
 
 	rule->n_matches++;
 	w->n_alerts++;
+	if (w->recorder)
+		recorder_fire(w->recorder, rule, c);
+	if (rule->rollup_ns && !rollup_admit(w->rollup, rule, c))
+		return !w->sink.error;
 	alert_format(&w->alerts, rule, c, &w->sink.text);
 	return sink_line(&w->sink);
 }
@@ -103,6 +125,18 @@ void watch_configure(const struct watch *w, struct state_config *cfg)
 				   : config_number(settings(), CONFIG_KEY_METADATA_DEADLINE));
 }
 
+static struct rollup *open_rollup(struct watch *w)
+{
+	const struct rollup_config cfg = {
+		.max_keys = config_number(settings(), CONFIG_KEY_ROLLUP_KEYS),
+		.max_bytes = config_number(settings(), CONFIG_KEY_ROLLUP_MEMORY),
+		.alerts = &w->alerts,
+		.say = say_summary,
+		.arg = w};
+
+	return rollup_new(&cfg);
+}
+
 void watch_begin(struct watch *w)
 {
 	struct parking_config parking = {
@@ -115,6 +149,7 @@ void watch_begin(struct watch *w)
 		.note = note};
 
 	w->parking = parking_new(&parking, w->rules, w->in.state, alert, w);
+	w->rollup = open_rollup(w);
 	input_want(&w->in, program_wants(w->rules->program));
 	sink_init(&w->sink);
 }
@@ -132,27 +167,64 @@ static bool evaluate(struct watch *w)
 	return open;
 }
 
-/* What state learnt may decide what waits. */
+/* What is due before the event at hand: what state learnt may decide what waits. */
 static bool settle(struct watch *w)
 {
-	return !parking_is_due(w->parking) ||
-	       parking_settle(w->parking, state_last_ts(w->in.state));
+	uint64_t now_ns = state_last_ts(w->in.state);
+
+	return rollup_tick(w->rollup, now_ns) &&
+	       (!parking_is_due(w->parking) || parking_settle(w->parking, now_ns));
 }
 
 bool watch_tick(struct watch *w, uint64_t now_ns)
 {
 	state_expire(w->in.state, now_ns);
-	return !parking_is_due(w->parking) || parking_settle(w->parking, now_ns);
+	if (w->recorder && !recorder_tick(w->recorder, now_ns))
+		return false;
+	return rollup_tick(w->rollup, now_ns) &&
+	       (!parking_is_due(w->parking) || parking_settle(w->parking, now_ns));
+}
+
+static bool say_internal(void *arg, const struct internal_alert *a)
+{
+	return watch_say(arg, a);
+}
+
+static void learn(void *arg, const struct record *rec)
+{
+	recorder_see(arg, rec, NULL);
+}
+
+int watch_record(struct watch *w, const struct state_config *state, struct err *e)
+{
+	const struct recorder_config cfg = {.state = *state, .say = say_internal, .arg = w};
+
+	if (recorder_open(&cfg, &w->recorder, e) < 0)
+		return e->code;
+	if (w->recorder && w->in.healing)
+		healing_listen(w->in.healing, learn, w->recorder);
+	return 0;
 }
 
 /* Goes on when there is nothing at the moment but there may be later. */
 static bool pause_watch(struct watch *w, bool idle)
 {
+	if (w->recorder && !recorder_tick(w->recorder, state_last_ts(w->in.state)))
+		return false;
 	if (!w->pause)
 		return !idle;
 	hear_scanner(w);
 	sink_flush(&w->sink);
 	return !w->sink.error && !stop_due() && w->pause(w->pause_arg, idle);
+}
+
+/* Of the events' time; the event that shows it is not looked at. */
+static bool is_time_up(const struct watch *w, enum state_verdict verdict)
+{
+	const struct moment *m = &w->in.moment;
+
+	return w->o->event_seconds && verdict == STATE_DELIVER &&
+	       m->ev.ts - m->first_ts >= w->o->event_seconds * 1000000000;
 }
 
 int watch_events(struct watch *w, struct err *e)
@@ -165,8 +237,12 @@ int watch_events(struct watch *w, struct err *e)
 
 		if (more < 0)
 			return more;
+		if (more && w->recorder)
+			recorder_see(w->recorder, &w->in.record, w->in.state);
 		if (more && w->rings)
 			ring_note_look(w->rings, &w->in);
+		if (more && is_time_up(w, verdict))
+			break;
 		if (more && (!settle(w) || (verdict == STATE_DELIVER && !evaluate(w))))
 			break;
 		if ((!more || !(++n % EVENTS_PER_PAUSE)) && !pause_watch(w, !more))
@@ -183,12 +259,19 @@ enum exit_status watch_end(struct watch *w)
 		parking_finish(w->parking);
 	scans_stop(w->scans);
 	hear_scanner(w);
+	rollup_finish(w->rollup);
+	if (!recorder_finish(w->recorder))
+		w->failed = true;
 	status = sink_close(&w->sink);
+	if (w->failed && !status)
+		status = EXIT_FAULT;
 	return w->o->ends_as_falco && !status ? falco_summary(w->rules, w->n_alerts) : status;
 }
 
 void watch_done(struct watch *w)
 {
 	parking_free(w->parking);
+	rollup_free(w->rollup);
+	recorder_free(w->recorder);
 	ruleset_free(w->rules);
 }
