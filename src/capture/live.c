@@ -48,6 +48,8 @@ struct live {
 	struct loss *loss;
 	uint64_t looked_ns, look_due_ns; /* at what is lost; as events are stamped */
 	uint64_t n_events[LANE_COUNT], by_type[EV_COUNT], n_late;
+	uint64_t *by_cpu;
+	unsigned n_cpus;
 	uint32_t ring_event_bytes; /* of one that waits; 0: none */
 	uint8_t ring_event[INFRA_BYTES];
 };
@@ -123,6 +125,7 @@ static void account(struct live *l, const struct ring *r)
 	l->stats.n_bytes += r->n;
 	l->n_events[(unsigned)(r - l->rings) / l->rings_per_lane]++;
 	l->by_type[load16(r->head + 20) % EV_COUNT]++;
+	l->by_cpu[load16(r->head + r->n - PROBE_TRAILER_BYTES) % l->n_cpus]++;
 }
 
 static bool is_losing(const struct live *l)
@@ -233,6 +236,7 @@ static void live_close(struct source *s)
 	probe_close(l->probe);
 	close_rings(l);
 	loss_free(l->loss);
+	free(l->by_cpu);
 	free(l);
 }
 
@@ -318,6 +322,8 @@ int live_open(const struct live_config *cfg, struct live **ret, struct err *e)
 	r = probe_open(cfg, l->wall.epoch_ns, &l->probe, e);
 	if (r < 0)
 		goto fail;
+	l->n_cpus = probe_n_cpus(l->probe);
+	l->by_cpu = xcalloc(l->n_cpus, sizeof(*l->by_cpu));
 	r = open_rings_that_fit(l, e);
 	if (r < 0)
 		goto fail;
@@ -510,6 +516,22 @@ void live_get_stats(struct live *l, struct live_stats *ret)
 		ret->n_lost[i / EV_COUNT] += lost[i / EV_COUNT][i % EV_COUNT];
 		ret->lost_by_type[i % EV_COUNT] += lost[i / EV_COUNT][i % EV_COUNT];
 	}
+}
+
+size_t live_cpus(const struct live *l, struct live_cpu *ret, size_t n)
+{
+	uint64_t *lost = xcalloc(l->n_cpus, sizeof(*lost));
+
+	probe_lost_by_cpu(l->probe, lost);
+	for (unsigned i = 0; i < l->n_cpus && i < n; i++)
+		ret[i] = (struct live_cpu){l->by_cpu[i], lost[i]};
+	free(lost);
+	return l->n_cpus;
+}
+
+size_t live_programs(const struct live *l, struct live_program *ret, size_t n)
+{
+	return probe_programs(l->probe, ret, n);
 }
 
 uint64_t live_n_lost(const struct live *l)

@@ -115,6 +115,22 @@ struct live_stats {
 };
 
 void live_get_stats(struct live *l, struct live_stats *ret);
+
+struct live_cpu {
+	uint64_t n_events, n_lost;
+};
+
+/* By CPU: up to n of them.  Returns how many there can be. */
+size_t live_cpus(const struct live *l, struct live_cpu *ret, size_t n);
+
+/* What the kernel counts of a program, if kernel.bpf_stats_enabled says so; else zeros. */
+struct live_program {
+	const char *name; /* as long as l */
+	uint64_t n_runs, run_ns;
+};
+
+/* Of those that are loaded, up to n.  Returns how many there are. */
+size_t live_programs(const struct live *l, struct live_program *ret, size_t n);
 /* All that was lost up to the last look; costs nothing. */
 uint64_t live_n_lost(const struct live *l);
 /* Control groups that lost records: up to n, most first.  Returns how many there are. */

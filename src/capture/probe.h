@@ -59,6 +59,10 @@ void probe_take_losses(struct probe *p, struct loss *l);
 /* Whether the reader wants to be woken by the next record, by its ring's descriptor. */
 void probe_reader_sleeps(struct probe *p, bool sleeps);
 void probe_shortened(const struct probe *p, uint64_t ret[SHORTENED_COUNT]);
+unsigned probe_n_cpus(const struct probe *p); /* that there can be; at least 1 */
+/* Added to, of all lanes, by CPU. */
+void probe_lost_by_cpu(const struct probe *p, uint64_t *ret);
+size_t probe_programs(const struct probe *p, struct live_program *ret, size_t n);
 /* Added to, of all lanes. */
 void probe_lost(const struct probe *p, uint64_t by_type[LANE_COUNT][EV_COUNT],
 		uint64_t by_reason[LOSS_COUNT]);

@@ -42,6 +42,46 @@ void probe_lost(const struct probe *p, uint64_t by_type[LANE_COUNT][EV_COUNT],
 		lost_of_lane(p, lane, by_type[lane], by_reason);
 }
 
+unsigned probe_n_cpus(const struct probe *p)
+{
+	return p->n_cpus;
+}
+
+void probe_lost_by_cpu(const struct probe *p, uint64_t *ret)
+{
+	uint64_t *per_cpu = xcalloc(p->n_cpus, sizeof(*per_cpu));
+
+	for (unsigned i = 0; i < LANE_COUNT * LOSS_COUNT * EV_COUNT; i++) {
+		if (!lost_at(p, per_cpu, i / (LOSS_COUNT * EV_COUNT), i / EV_COUNT % LOSS_COUNT,
+			     i % EV_COUNT))
+			continue;
+		for (unsigned cpu = 0; cpu < p->n_cpus; cpu++)
+			ret[cpu] += per_cpu[cpu];
+	}
+	free(per_cpu);
+}
+
+size_t probe_programs(const struct probe *p, struct live_program *ret, size_t n)
+{
+	struct bpf_program *program;
+	size_t n_all = 0;
+
+	bpf_object__for_each_program(program, p->skel->obj)
+	{
+		struct bpf_prog_info info = {0};
+		uint32_t bytes = sizeof(info);
+		int fd = bpf_program__fd(program);
+
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &bytes))
+			continue;
+		if (n_all < n)
+			ret[n_all] = (struct live_program){bpf_program__name(program), info.run_cnt,
+							   info.run_time_ns};
+		n_all++;
+	}
+	return n_all;
+}
+
 void probe_shortened(const struct probe *p, uint64_t ret[SHORTENED_COUNT])
 {
 	uint64_t *per_cpu = xcalloc(p->n_cpus, sizeof(*per_cpu));

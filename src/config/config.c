@@ -82,6 +82,7 @@ static struct config_source *new_source(struct config *c, const char *name, stru
 
 	s->name = arena_str(&c->arena, str_of(name)).p;
 	s->text = text;
+	sha256_text(text, s->sha256);
 	if (c->n_files == c->cap_files)
 		c->files = xgrow(c->files, &c->cap_files, c->n_files + 1, sizeof(*c->files));
 	c->files[c->n_files++] = s;

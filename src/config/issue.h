@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/sha256.h"
 #include "base/yaml.h"
 
 /* A file, or an option of the command line. */
@@ -10,6 +11,7 @@ struct config_source {
 	const char *name; /* "/etc/falco/falco.yaml", "-o json_output=1" */
 	struct str text;  /* of a file; empty for options */
 	bool is_option;
+	char sha256[SHA256_TEXT]; /* of a file, as it was read */
 };
 
 struct config_issue {

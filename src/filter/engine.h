@@ -34,6 +34,10 @@ struct slot_value {
 	struct value value;
 };
 
+struct cost_sample {
+	uint64_t n, ns;
+};
+
 struct program {
 	struct arena arena;
 	struct graph graph;
@@ -66,6 +70,7 @@ struct program {
 	struct memo_entry *entry;
 	bool has_entered;	     /* entry is this event's */
 	bool has_unknown;	     /* some field's value is on its way */
+	struct cost_sample *samples; /* by condition */
 	uint32_t *found, *undecided; /* conditions */
 	size_t n_found, n_undecided;
 };
@@ -88,6 +93,9 @@ void eval_found(struct program *p, uint32_t id, enum truth v);
 
 /* What plan says of this event, in p->found. */
 void run_plan(struct program *p, struct plan *plan, const struct field_ctx *c);
+
+/* Before an event is evaluated: take the time of some conditions if it is their turn. */
+void cost_look(struct program *p, struct plan *plan, const struct field_ctx *c);
 
 void eval_extract(struct program *p, uint32_t slot);
 struct memo_entry *eval_enter(struct program *p);

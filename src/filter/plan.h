@@ -42,6 +42,8 @@ struct plan {
 	/* While the plan is on trial: by code, what came of it. */
 	struct tally *tallies;
 	uint32_t n_events;
+	uint64_t n_runs;       /* events, also of the plans that this one has replaced */
+	uint32_t next_sampled; /* of ids: whose time is taken next (cost.c) */
 	bool use_memo;
 };
 

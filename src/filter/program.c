@@ -55,6 +55,7 @@ void program_free(struct program *p)
 	free(p->results);
 	free(p->values);
 	free(p->found_at);
+	free(p->samples);
 	free(p->found);
 	free(p->undecided);
 	free(p);
@@ -295,6 +296,7 @@ void program_seal(struct program *p)
 	p->found = xcalloc(p->n_conditions, sizeof(*p->found));
 	p->undecided = xcalloc(p->n_conditions, sizeof(*p->undecided));
 	p->found_at = xcalloc(p->n_conditions, sizeof(*p->found_at));
+	p->samples = xcalloc(p->n_conditions, sizeof(*p->samples));
 }
 
 const struct event_set *program_wants(const struct program *p)
@@ -404,6 +406,7 @@ static struct plan *plan_get(struct program *p, const struct event *ev, unsigned
 		struct plan *tried = *at;
 
 		*at = plan_make(p, &f, tried);
+		(*at)->n_runs = tried->n_runs;
 		plan_free(tried);
 	}
 	return *at;
@@ -433,6 +436,7 @@ size_t program_eval(struct program *p, const struct field_ctx *c, bool first, co
 	plan = plan_get(p, &c->m->ev, c->source);
 	if (plan->start == CODE_YES && !plan->n_ordered)
 		return 0;
+	cost_look(p, plan, c);
 	run_plan(p, plan, c);
 	sort_ids(p->found, p->n_found);
 	sort_ids(p->undecided, p->n_undecided);

@@ -61,6 +61,19 @@ bool program_reads(const struct program *p, bool (*is)(struct str field));
  */
 size_t program_eval(struct program *p, const struct field_ctx *c, bool first, const uint32_t **ret);
 /*
+ * What a condition has cost so far.  Most of what many have in common is asked once, so its time is
+ * a sample of what it would take alone: now and then, of a few conditions.  Conditions that read
+ * what remembers (SCOPE_VOLATILE) are not sampled.
+ */
+struct condition_cost {
+	uint64_t n_evaluations; /* events that could have satisfied it */
+	uint64_t n_sampled, sampled_ns;
+};
+
+/* Of each condition, by number. */
+void program_costs(const struct program *p, struct condition_cost *ret);
+
+/*
  * Those that program_eval() could not decide, for some field's value is on its way; in ascending
  * order, borrowed until the next program_eval().
  */

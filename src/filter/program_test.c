@@ -80,6 +80,26 @@ TEST(conditions_are_found_in_order_of_their_number)
 	fixture_free(f);
 }
 
+TEST(what_conditions_cost_is_counted_and_sampled)
+{
+	static const char *const conditions[] = {"evt.type = openat and fd.name = /etc/shadow",
+						 "evt.type = close", "fd.num = 3"};
+	struct fixture *f = fixture_new(conditions, 3);
+	struct condition_cost costs[3];
+
+	for (unsigned i = 0; i < 5000; i++)
+		CHECK_INT(evaluate(f, false), 1);
+	CHECK_INT(f->ids[0], 2);
+	program_costs(f->program, costs);
+	CHECK_INT(costs[0].n_evaluations, 5000);
+	CHECK_INT(costs[1].n_evaluations, 0);
+	CHECK_INT(costs[2].n_evaluations, 5000);
+	CHECK_INT(costs[1].n_sampled, 0);
+	CHECK(costs[0].n_sampled > 0 && costs[2].n_sampled > 0 && costs[2].n_sampled <= 16);
+	CHECK(costs[0].sampled_ns > 0);
+	fixture_free(f);
+}
+
 TEST(a_program_wants_the_events_that_its_conditions_can_match)
 {
 	static const char *const conditions[] = {"evt.type = openat and fd.num > 0",

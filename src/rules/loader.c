@@ -76,7 +76,9 @@ static struct rule_file *add_file(struct loader *l, const char *name, struct str
 {
 	struct rule_file *f = arena_alloc(&l->arena, sizeof(*f));
 
-	*f = (struct rule_file){arena_str(&l->arena, str_of(name)), without_bom(text)};
+	*f = (struct rule_file){.name = arena_str(&l->arena, str_of(name))};
+	sha256_text(text, f->sha256);
+	f->text = without_bom(text);
 	if (l->n_files == l->cap_files)
 		l->files = xgrow(l->files, &l->cap_files, l->n_files + 1, sizeof(*l->files));
 	l->files[l->n_files++] = f;
@@ -209,6 +211,16 @@ int loader_add_condition(struct loader *l, const char *name, struct str text, st
 	return r;
 }
 
+static void list_files(const struct loader *l, struct ruleset *set)
+{
+	set->n_files = l->n_files;
+	set->files = arena_alloc(&set->arena, l->n_files * sizeof(*set->files));
+	for (size_t i = 0; i < l->n_files; i++) {
+		set->files[i].name = arena_str(&set->arena, l->files[i]->name);
+		memcpy(set->files[i].sha256, l->files[i]->sha256, SHA256_TEXT);
+	}
+}
+
 struct ruleset *loader_take(struct loader *l)
 {
 	struct ruleset *set = l->failed ? NULL : l->set;
@@ -217,6 +229,7 @@ struct ruleset *loader_take(struct loader *l)
 		return NULL;
 	ruleset_describe(set, &l->definitions);
 	program_seal(set->program);
+	list_files(l, set);
 	l->set = NULL;
 	return set;
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/sha256.h"
 #include "filter/message.h"
 #include "filter/program.h"
 
@@ -83,6 +84,12 @@ struct list_info {
 	size_t n_compiled;
 };
 
+/* A file that rules came from, as it was read. */
+struct ruleset_file {
+	struct str name;
+	char sha256[SHA256_TEXT];
+};
+
 struct ruleset {
 	struct arena arena;
 	struct program *program; /* condition i is rules[i]'s */
@@ -94,6 +101,8 @@ struct ruleset {
 	size_t n_macros;
 	struct list_info *lists;
 	size_t n_lists;
+	struct ruleset_file *files; /* in the order of their reading */
+	size_t n_files;
 };
 
 void ruleset_free(struct ruleset *r);

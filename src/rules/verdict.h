@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/sha256.h"
 #include "base/yaml.h"
 #include "filter/ast.h"
 
@@ -41,6 +42,7 @@ enum item_type {
 
 struct rule_file {
 	struct str name, text;
+	char sha256[SHA256_TEXT]; /* of all that was read, of which text is what counts */
 };
 
 /* Somewhere in a file (or in a condition that was put together), and inside of what. */

@@ -42,8 +42,11 @@ void apply_enter(struct state *s, struct moment *m)
 	if (needs_first && !event_has(ev, 0))
 		return;
 	t->enter = slab_get(s->slab, ev->len);
-	if (!t->enter)
+	if (!t->enter) {
+		s->stats.enters_refused++;
 		return;
+	}
+	s->stats.enters_kept++;
 	t->enter_bytes = ev->len;
 	memcpy(t->enter, ev->rec, ev->len);
 }

@@ -275,8 +275,11 @@ static struct thread *attach(struct state *s, uint16_t type, int64_t tid)
 	const struct event_info *info = &event_table[type];
 	struct thread *t = s->threads.last;
 
-	if (t && t->tid == tid)
+	if (t && t->tid == tid) {
+		s->stats.thread_lookups_near++;
 		return t;
+	}
+	s->stats.thread_lookups++;
 	if (info->flags & EF_SKIPPARSERESET || info->category & (EC_METAEVENT | EC_PLUGIN))
 		return thread_find(s, tid);
 	t = makes_placeholder(type) ? thread_get(s, tid) : thread_find(s, tid);
@@ -307,6 +310,8 @@ static void resolve(struct state *s, struct moment *m)
 		return;
 	m->fd_num = event_i64(ev, fd_param);
 	m->fd = fd_peek(m->thread, m->fd_num);
+	s->stats.fd_lookups++;
+	s->stats.fd_lookups_failed += !m->fd && m->fd_num >= 0;
 }
 
 static void note_time(struct thread *t, uint64_t ts)
@@ -328,6 +333,7 @@ static void take_enter(struct state *s, struct moment *m)
 	struct thread *t = m->thread;
 
 	slab_put(s->slab, s->enter, s->enter_bytes);
+	s->stats.enters_used++;
 	m->enter = s->enter = t->enter;
 	m->enter_bytes = s->enter_bytes = t->enter_bytes;
 	t->enter = NULL;

@@ -172,7 +172,11 @@ struct state_stats {
 	uint64_t containers_evicted, users_refused;
 	uint64_t n_kube_objects, kube_evicted; /* Kubernetes */
 	uint64_t awaited_evicted;	       /* containers given up as too many were awaited */
-	uint64_t thread_lookups_failed, fd_lookups_failed;
+	/* Of events' threads and descriptors; near: the thread of the event before. */
+	uint64_t thread_lookups_near, thread_lookups, thread_lookups_failed;
+	uint64_t fd_lookups, fd_lookups_failed;
+	/* Calls' beginnings that were kept for their ends, for which there was no room, used. */
+	uint64_t enters_kept, enters_refused, enters_used;
 	uint64_t threads_healed, fds_healed;
 	uint64_t threads_posing; /* named after a container that they are not in: belief.c */
 	uint64_t closes_lost;	 /* closes after writing whose own event did not come */
