@@ -46,12 +46,23 @@ enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 		.hostname = host_name(w->host),
 		.redaction = secrets(),
 	};
-	if (!says(CONFIG_KEY_STDOUT_ENABLED)) {
-		report("no output is enabled, and alerts would go nowhere: standard output is the "
-		       "only one so far (stdout_output.enabled)");
+	w->to_stdout = says(CONFIG_KEY_STDOUT_ENABLED);
+	w->gathers = says(CONFIG_KEY_BUFFERED_OUTPUTS);
+	if (!outputs_any()) {
+		report("No output configured, please make sure at least one output is configured "
+		       "and enabled.");
 		return EXIT_FAULT;
 	}
 	return choice_load(&o->choice, &w->rules);
+}
+
+/* The line that is in the sink has gone to all others. */
+static bool to_stdout(struct watch *w)
+{
+	if (w->to_stdout)
+		return sink_line(&w->sink);
+	buf_reset(&w->sink.text);
+	return true;
 }
 
 /* Many told as one. */
@@ -59,21 +70,49 @@ static bool say_summary(void *arg, const struct alert *a)
 {
 	struct watch *w = arg;
 
+	if (!outputs_may(w->outputs, a->time))
+		return true;
+	outputs_give(w->outputs, a);
 	buf_adds(&w->sink.text, a->line);
 	buf_addc(&w->sink.text, '\n');
-	return sink_line(&w->sink);
+	return to_stdout(w);
 }
 
 bool watch_say(struct watch *w, const struct internal_alert *a)
 {
-	internal_format(&w->alerts, a, &w->sink.text);
-	return sink_line(&w->sink);
+	struct buf *text = &w->sink.text;
+	size_t start = text->n;
+	struct alert out = {.time = a->time_ns,
+			    .rule = str_of(a->rule),
+			    .source = STR(INTERNAL_SOURCE),
+			    .host = str_of(w->alerts.hostname),
+			    .tags = STR_EMPTY,
+			    .priority = a->priority,
+			    .json = w->alerts.json};
+
+	internal_format(&w->alerts, a, text);
+	out.line = (struct str){text->p + start, text->n - start - 1};
+	outputs_give(w->outputs, &out);
+	return to_stdout(w);
+}
+
+enum exit_status watch_outputs(struct watch *w, bool patient)
+{
+	struct err e = {0};
+
+	if (outputs_open(w->alerts.hostname, w->alerts.json, patient, &w->outputs, &e) == 0)
+		return EXIT_DONE;
+	report("%s", e.msg);
+	return EXIT_FAULT;
 }
 
 /* False when nobody can receive more. */
 static bool say(struct watch *w, uint32_t id, const struct field_ctx *c)
 {
 	struct rule *rule = &w->rules->rules[id];
+	struct buf *text = &w->sink.text;
+	uint64_t ns = event_wall_ns(&c->m->ev);
+	size_t start;
 
 	rule->n_matches++;
 	w->n_alerts++;
@@ -81,8 +120,12 @@ static bool say(struct watch *w, uint32_t id, const struct field_ctx *c)
 		recorder_fire(w->recorder, rule, c);
 	if (rule->rollup_ns && !rollup_admit(w->rollup, rule, c))
 		return !w->sink.error;
-	alert_format(&w->alerts, rule, c, &w->sink.text);
-	return sink_line(&w->sink);
+	if (!outputs_may(w->outputs, ns))
+		return true;
+	start = text->n;
+	alert_format(&w->alerts, rule, c, text);
+	outputs_put(w->outputs, rule, ns, (struct str){text->p + start, text->n - start});
+	return to_stdout(w);
 }
 
 static bool alert(void *arg, uint32_t id, const struct field_ctx *c)
@@ -120,9 +163,7 @@ void watch_configure(const struct watch *w, struct state_config *cfg)
 	/* As in a live watch, which does not ask the kernel for them then. */
 	cfg->no_closings = !w->scans && !base_syscalls_closed(w->rules);
 	cfg->metadata_deadline_ns =
-		1000000 * (w->o->deadline_ms
-				   ? w->o->deadline_ms
-				   : config_number(settings(), CONFIG_KEY_METADATA_DEADLINE));
+		1000000 * settings_number(w->o->deadline_ms, CONFIG_KEY_METADATA_DEADLINE);
 }
 
 static struct rollup *open_rollup(struct watch *w)
@@ -140,11 +181,9 @@ static struct rollup *open_rollup(struct watch *w)
 void watch_begin(struct watch *w)
 {
 	struct parking_config parking = {
-		.max_events = w->o->max_pending ? w->o->max_pending
-						: config_number(settings(), CONFIG_KEY_MAX_PENDING),
-		.max_bytes = w->o->max_pending_bytes
-				     ? w->o->max_pending_bytes
-				     : config_number(settings(), CONFIG_KEY_MAX_PENDING_MEMORY),
+		.max_events = settings_number(w->o->max_pending, CONFIG_KEY_MAX_PENDING),
+		.max_bytes =
+			settings_number(w->o->max_pending_bytes, CONFIG_KEY_MAX_PENDING_MEMORY),
 		.all_matches = w->all_matches,
 		.note = note};
 
@@ -209,12 +248,14 @@ int watch_record(struct watch *w, const struct state_config *state, struct err *
 /* Goes on when there is nothing at the moment but there may be later. */
 static bool pause_watch(struct watch *w, bool idle)
 {
+	outputs_tick(w->outputs);
 	if (w->recorder && !recorder_tick(w->recorder, state_last_ts(w->in.state)))
 		return false;
 	if (!w->pause)
 		return !idle;
 	hear_scanner(w);
-	sink_flush(&w->sink);
+	if (!w->gathers)
+		sink_flush(&w->sink);
 	return !w->sink.error && !stop_due() && w->pause(w->pause_arg, idle);
 }
 
@@ -263,7 +304,7 @@ enum exit_status watch_end(struct watch *w)
 	if (!recorder_finish(w->recorder))
 		w->failed = true;
 	status = sink_close(&w->sink);
-	if (w->failed && !status)
+	if ((outputs_end(w->outputs) || w->failed) && !status)
 		status = EXIT_FAULT;
 	return w->o->ends_as_falco && !status ? falco_summary(w->rules, w->n_alerts) : status;
 }
@@ -273,5 +314,6 @@ void watch_done(struct watch *w)
 	parking_free(w->parking);
 	rollup_free(w->rollup);
 	recorder_free(w->recorder);
+	outputs_free(w->outputs);
 	ruleset_free(w->rules);
 }
