@@ -2,7 +2,7 @@
 #include "web/web.h"
 
 #include "base/alloc.h"
-#include "web/bodies.h"
+#include "web/posted.h"
 #include "web/microhttpd.h"
 
 #include <arpa/inet.h>
@@ -140,17 +140,17 @@ static enum MHD_Result refuse(const struct web *w, struct MHD_Connection *c, uns
 
 /* First with nothing, then with each piece, and with nothing at the end. */
 static enum MHD_Result on_post(const struct web *w, struct MHD_Connection *c, const char *path,
-			       const char *piece, size_t *n_piece, struct body **body)
+			       const char *piece, size_t *n_piece, struct posted **body)
 {
 	unsigned status = 0;
 	const char *why = "";
 
 	if (!*body)
-		status = body_begin(w->bodies, w->http, c, path, body, &why);
+		status = posted_begin(w->bodies, w->http, c, path, body, &why);
 	else if (*n_piece)
-		body_add(*body, (struct str){piece, *n_piece});
+		posted_add(*body, (struct str){piece, *n_piece});
 	else
-		status = body_end(*body, &why);
+		status = posted_end(*body, &why);
 	*n_piece = 0;
 	return status ? refuse(w, c, status, why) : MHD_YES;
 }
@@ -158,7 +158,7 @@ static enum MHD_Result on_post(const struct web *w, struct MHD_Connection *c, co
 static void on_completed(void *arg, struct MHD_Connection *c, void **state,
 			 enum MHD_RequestTerminationCode why)
 {
-	body_free(*state);
+	posted_free(*state);
 	*state = NULL;
 }
 
@@ -170,7 +170,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	struct text *t;
 
 	if (w->bodies && !strcmp(method, "POST"))
-		return on_post(w, c, path, body, n_body, (struct body **)state);
+		return on_post(w, c, path, body, n_body, (struct posted **)state);
 	if (strcmp(method, "GET") && strcmp(method, "HEAD"))
 		return refuse(w, c, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET is answered here\n");
 	t = take(w, path);

@@ -10,16 +10,16 @@
 #include "web/web.h"
 
 struct bodies;
-struct body;
+struct posted;
 
 struct bodies *bodies_new(const struct web_taker *taker); /* copied */
 void bodies_free(struct bodies *b);			  /* NULL is fine */
 
 /* 0, or the status with which it is refused at once, and why. */
-unsigned body_begin(struct bodies *b, const struct microhttpd *http, struct MHD_Connection *c,
-		    const char *path, struct body **ret, const char **ret_why);
-/* What is too much is left out, which body_end() tells. */
-void body_add(struct body *b, struct str piece);
+unsigned posted_begin(struct bodies *b, const struct microhttpd *http, struct MHD_Connection *c,
+		      const char *path, struct posted **ret, const char **ret_why);
+/* What is too much is left out, which posted_end() tells. */
+void posted_add(struct posted *b, struct str piece);
 /* The status of the answer, and its text. */
-unsigned body_end(struct body *b, const char **ret_why);
-void body_free(struct body *b); /* NULL is fine */
+unsigned posted_end(struct posted *b, const char **ret_why);
+void posted_free(struct posted *b); /* NULL is fine */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "web/bodies.h"
+#include "web/posted.h"
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -13,7 +13,7 @@ struct bodies {
 	atomic_uint_least64_t n_bytes;
 };
 
-struct body {
+struct posted {
 	struct bodies *all;
 	struct buf text;
 	uint64_t n_counted; /* of bodies.n_bytes */
@@ -55,10 +55,10 @@ static bool says_it_is_long(const struct bodies *b, const struct microhttpd *htt
 	return text && str_u64(str_of(text), &n) && n > b->taker.body_max;
 }
 
-unsigned body_begin(struct bodies *b, const struct microhttpd *http, struct MHD_Connection *c,
-		    const char *path, struct body **ret, const char **ret_why)
+unsigned posted_begin(struct bodies *b, const struct microhttpd *http, struct MHD_Connection *c,
+		      const char *path, struct posted **ret, const char **ret_why)
 {
-	struct body *body;
+	struct posted *body;
 
 	*ret_why = "";
 	if (strcmp(path, b->path))
@@ -74,7 +74,7 @@ unsigned body_begin(struct bodies *b, const struct microhttpd *http, struct MHD_
 	return 0;
 }
 
-void body_add(struct body *b, struct str piece)
+void posted_add(struct posted *b, struct str piece)
 {
 	struct bodies *all = b->all;
 
@@ -86,7 +86,7 @@ void body_add(struct body *b, struct str piece)
 		buf_adds(&b->text, piece);
 }
 
-unsigned body_end(struct body *b, const char **ret_why)
+unsigned posted_end(struct posted *b, const char **ret_why)
 {
 	*ret_why = "";
 	if (b->text.truncated)
@@ -96,7 +96,7 @@ unsigned body_end(struct body *b, const char **ret_why)
 	return b->all->taker.take(b->all->taker.arg, buf_str(&b->text), ret_why);
 }
 
-void body_free(struct body *b)
+void posted_free(struct posted *b)
 {
 	if (!b)
 		return;
