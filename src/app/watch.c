@@ -119,19 +119,15 @@ void watch_configure(const struct watch *w, struct state_config *cfg)
 	/* As in a live watch, which does not ask the kernel for them then. */
 	cfg->no_closings = !w->scans && !base_syscalls_closed(w->rules);
 	cfg->metadata_deadline_ns =
-		1000000 * (w->o->deadline_ms
-				   ? w->o->deadline_ms
-				   : config_number(settings(), CONFIG_KEY_METADATA_DEADLINE));
+		1000000 * settings_number(w->o->deadline_ms, CONFIG_KEY_METADATA_DEADLINE);
 }
 
 void watch_begin(struct watch *w)
 {
 	struct parking_config parking = {
-		.max_events = w->o->max_pending ? w->o->max_pending
-						: config_number(settings(), CONFIG_KEY_MAX_PENDING),
-		.max_bytes = w->o->max_pending_bytes
-				     ? w->o->max_pending_bytes
-				     : config_number(settings(), CONFIG_KEY_MAX_PENDING_MEMORY),
+		.max_events = settings_number(w->o->max_pending, CONFIG_KEY_MAX_PENDING),
+		.max_bytes =
+			settings_number(w->o->max_pending_bytes, CONFIG_KEY_MAX_PENDING_MEMORY),
 		.all_matches = w->all_matches,
 		.note = note};
 
