@@ -147,12 +147,16 @@ def each_output_does_its_work_without_privileges():
     equal(log.end(), _text('out'))
 
 
+def _kept():
+    folder = _path('kept/syslog')
+    return b''.join(open(f'{folder}/{x}', 'rb').read() for x in sorted(os.listdir(folder)) if x.endswith('.spool'))
+
+
 def what_a_log_that_went_away_misses_it_gets_when_it_is_back():
     with _Run('syslog_output.enabled=true', f'saker.syslog_output.path={_path("log")}',
               f'saker.outputs.spool.path={_path("kept")}', 'saker.outputs.retry_max_ms=50') as r:
         _several(1, 20)
-        _until(lambda: 'mark-20' in _text('out'))
-        _until(lambda: any(x.endswith('.spool') for x in os.listdir(_path('kept/syslog'))))
+        _until(lambda: 'mark-20' in _text('out') and b'mark-20' in _kept())
         r.p.kill()
     before, log = _text('out'), _Log()
     with _Run('syslog_output.enabled=true', f'saker.syslog_output.path={_path("log")}',
