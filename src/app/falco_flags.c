@@ -122,6 +122,11 @@ int falco_settings(const struct falco_options *o, struct arena *a, struct option
 	if (o->snaplen)
 		add(&l,
 		    arena_printf(a, "falco_libs.snaplen=%llu", (unsigned long long)o->snaplen).p);
+	if (o->stats_file)
+		add(&l, "metrics.enabled=true");
+	if (o->stats_ms)
+		add(&l,
+		    arena_printf(a, "metrics.interval=%llums", (unsigned long long)o->stats_ms).p);
 	for (size_t i = 0; i < N_FLAGS; i++) {
 		size_t n;
 		const char *const *values = given(&rows[i], o, &n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/plugged_run.h"
 
+#include "app/metrics.h"
 #include "app/plugged.h"
 #include "app/report.h"
 #include "app/summary.h"
@@ -13,6 +14,8 @@ enum { LONGEST_NAP_NS = 100000000 };
 static bool pause_plugged(void *arg, bool idle)
 {
 	plugged_tell();
+	if (!metrics_tick(arg))
+		return false;
 	if (!idle)
 		return true;
 	if (!plugins_are_open(plugged()))
@@ -32,6 +35,7 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 {
 	struct state_config cfg = input_usual();
 	enum exit_status status, ended;
+	struct metrics metrics;
 	struct err e = {0};
 
 	cfg.live = true;
@@ -39,8 +43,9 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 	input_begin(&w->in, plugins_source(plugged(), NULL), &cfg);
 	watch_begin(w);
 	w->pause = pause_plugged;
+	w->pause_arg = &metrics;
 	stop_after(seconds);
-	if (!plugged_begin(sources, &e))
+	if (!metrics_open(&metrics, w, NULL, &e) && !plugged_begin(sources, &e))
 		watch_events(w, &e);
 	status = watch_end(w);
 	ended = plugged_end();
@@ -48,6 +53,7 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 		report("%s", e.msg);
 	if (!quiet)
 		summarize(w);
+	metrics_close(&metrics);
 	input_close(&w->in);
 	return e.code || ended ? EXIT_FAULT : status;
 }

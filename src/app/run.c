@@ -46,8 +46,9 @@ static bool pause_run(void *arg, bool idle)
 	startup_tell_refused(&r->startup);
 	runtimes_tell_cluster(r->runtimes);
 	progress_tell(&r->progress);
-	metrics_tick(&r->metrics);
 	plugged_tell();
+	if (!metrics_tick(&r->metrics))
+		return false;
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
 		return false;
 	if (idle) /* what is awaited wakes nobody */
@@ -61,9 +62,11 @@ static bool pause_run(void *arg, bool idle)
  */
 static int learn(void *arg, const struct record *rec, struct err *e)
 {
+	struct run *r = arg;
 	struct moment unused;
 
-	state_apply(arg, rec, &unused);
+	state_apply(r->watch.in.state, rec, &unused);
+	metrics_picture(&r->metrics, rec);
 	return 0;
 }
 
@@ -90,6 +93,7 @@ static void summarize(struct run *r)
 
 static int begin(struct run *r, struct err *e)
 {
+	struct scan_stats pictured = {0};
 	int ret = startup_drop(&r->startup, e);
 
 	if (!ret)
@@ -104,8 +108,11 @@ static int begin(struct run *r, struct err *e)
 		ret = scans_start(r->watch.scans, e);
 	if (!ret)
 		ret = input_heals(&r->watch.in, r->live, e);
+	r->startup.pictured = &pictured;
 	if (!ret)
-		ret = startup_picture(&r->startup, r->live, learn, r->watch.in.state, e);
+		ret = startup_picture(&r->startup, r->live, learn, r, e);
+	r->startup.pictured = NULL;
+	metrics_pictured(&r->metrics, &pictured);
 	if (ret)
 		return ret;
 	runtimes_wait(r->runtimes);

@@ -334,10 +334,11 @@ int startup_picture(const struct startup *s, struct live *l,
 		live_gather(l);
 	}
 	live_pictured(l);
-	if (!r && !s->quiet) {
-		scan_get_stats(scan, &stats);
+	scan_get_stats(scan, &stats);
+	if (!r && !s->quiet)
 		tell_blind(&stats);
-	}
+	if (s->pictured)
+		*s->pictured = stats;
 	source_close(scan);
 	return r;
 }

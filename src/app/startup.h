@@ -8,6 +8,7 @@
 #include "app/base_syscalls.h"
 #include "app/command.h"
 #include "capture/live.h"
+#include "capture/scan.h"
 #include "enrich/mountwatch.h"
 
 /* What every subcommand that watches takes on its command line. */
@@ -47,6 +48,7 @@ struct startup {
 	bool no_fds;		   /* nobody reads of descriptors: none in the picture */
 	unsigned needs;		   /* enum privilege_need, after the picture */
 	struct mountwatch *mounts; /* private; NULL unless live.wants_places */
+	struct scan_stats *pictured; /* filled in behind the picture; NULL: nobody asks */
 	unsigned n_told;	   /* private: refused system calls that were told */
 };
 

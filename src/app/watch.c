@@ -52,6 +52,12 @@ enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 	return choice_load(&o->choice, &w->rules);
 }
 
+bool watch_say(struct watch *w, const struct internal_alert *a)
+{
+	internal_format(&w->alerts, a, &w->sink.text);
+	return sink_line(&w->sink);
+}
+
 /* False when nobody can receive more. */
 static bool say(struct watch *w, uint32_t id, const struct field_ctx *c)
 {

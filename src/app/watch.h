@@ -11,7 +11,7 @@
 #include "app/ringnote.h"
 #include "app/scans.h"
 #include "app/sink.h"
-#include "output/alert.h"
+#include "output/internal.h"
 
 #include <limits.h>
 
@@ -63,6 +63,8 @@ void watch_configure(const struct watch *w, struct state_config *cfg);
 void watch_begin(struct watch *w);
 /* Until the events end, or nobody reads the alerts any more, or it is time to stop. */
 int watch_events(struct watch *w, struct err *e);
+/* An alert that no rule gives; false when nobody can receive more. */
+bool watch_say(struct watch *w, const struct internal_alert *a);
 /* It is so late although no event says so; false when nobody receives alerts. */
 bool watch_tick(struct watch *w, uint64_t now_ns);
 /* Decide what waits, and write what is left. */

@@ -12,7 +12,7 @@ struct member {
 	struct message *text;
 };
 
-static void add_time(const struct alert_config *cfg, uint64_t ts, struct buf *out)
+void alert_add_time(const struct alert_config *cfg, uint64_t ts, struct buf *out)
 {
 	if (!cfg->time_iso8601) {
 		clock_add_local(out, ts);
@@ -257,7 +257,7 @@ void alert_format(const struct alert_config *cfg, const struct rule *r, const st
 	size_t start = out->n, message_at;
 
 	printing.printing = true;
-	add_time(cfg, event_wall_ns(&c->m->ev), out);
+	alert_add_time(cfg, event_wall_ns(&c->m->ev), out);
 	buf_addz(out, ": ");
 	buf_addz(out, priority_text(r->priority));
 	buf_addc(out, ' ');

@@ -20,6 +20,8 @@ struct alert_config {
 
 /* Keep what the alert says at this moment; false when some of it is unknown yet. */
 bool alert_keep(const struct rule *r, const struct field_ctx *c, struct kept *k);
+/* The time of an alert as text begins with it. */
+void alert_add_time(const struct alert_config *cfg, uint64_t wall_ns, struct buf *out);
 /* Append the line with its newline. */
 void alert_format(const struct alert_config *cfg, const struct rule *r, const struct field_ctx *c,
 		  struct buf *out);
