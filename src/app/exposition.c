@@ -93,8 +93,7 @@ struct file_rows {
 static void add_file(void *arg, const struct file *f)
 {
 	struct file_rows *r = arg;
-	enum metric_family_id id =
-		r->kind == FILE_RULES ? FAMILY_RULES_FILES : FAMILY_CONFIG_FILES;
+	enum metric_family_id id = r->kind == FILE_RULES ? FAMILY_RULES_FILES : FAMILY_CONFIG_FILES;
 	const char *slash = strrchr(f->path, '/');
 
 	if (f->kind != r->kind)

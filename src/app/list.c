@@ -165,9 +165,8 @@ static const struct noun {
 	{"syscalls", listing_syscalls, NULL}, {"plugins", listing_plugins, NULL},
 	{"config", listing_config, NULL},     {"flags", listing_flags, NULL},
 	{"metrics", listing_metrics, NULL},   {"endpoints", listing_endpoints, NULL},
-	{"symbols", listing_symbols, NULL},
-	{"rules", NULL, list_rules},	      {"macros", NULL, list_macros},
-	{"lists", NULL, list_lists},
+	{"symbols", listing_symbols, NULL},   {"rules", NULL, list_rules},
+	{"macros", NULL, list_macros},	      {"lists", NULL, list_lists},
 };
 
 enum { N_NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
@@ -238,7 +237,8 @@ static const struct option_row rows[] = {
 const struct command command_list = {
 	.name = "list",
 	.summary = "List what rules can use, or what rule files define",
-	.arguments = "fields|events|syscalls|config|flags|metrics|endpoints|symbols|plugins|rules|macros|lists "
+	.arguments = "fields|events|syscalls|config|flags|metrics|endpoints|symbols|plugins|rules|"
+		     "macros|lists "
 		     "[--markdown | --json | --verbose] [--rules FILE]... "
 		     "[--plugin FILE[:CONFIG]]...",
 	.min_args = 1,

@@ -202,8 +202,9 @@ void listing_symbols(enum listing_form form, struct buf *out)
 				 i ? "," : "{\"symbols\":[", symbols[i].name,
 				 symbols[i].is_needed ? "true" : "false");
 		else if (form == LISTING_MARKDOWN)
-			buf_addf(out, "%s`%s` | %s\n", i ? "" : "Function | When\n:--------|:----\n",
-				 symbols[i].name, when);
+			buf_addf(out, "%s`%s` | %s\n",
+				 i ? "" : "Function | When\n:--------|:----\n", symbols[i].name,
+				 when);
 		else
 			buf_addf(out, "%s (%s)\n", symbols[i].name, when);
 	}

@@ -78,7 +78,7 @@ const char *const metric_drop_kinds[METRIC_DROP_KINDS] = {
 	"clone_fork", "execve", "connect", "open", "dir_file", "other_interest", "close", "proc"};
 
 const char *const metric_loss_reasons[LOSS_COUNT] = {
-	[LOSS_RING_FULL] = "ring_full", [LOSS_TOO_LONG] = "too_long",
+	[LOSS_RING_FULL] = "ring_full",	 [LOSS_TOO_LONG] = "too_long",
 	[LOSS_NO_SCRATCH] = "no_memory", [LOSS_TOO_MANY] = "too_many_messages",
 	[LOSS_NO_PLACE] = "io_uring",
 };
@@ -179,7 +179,7 @@ void listing_metrics(enum listing_form form, struct buf *out)
 {
 	for (size_t i = 0; i < metric_n_samples; i++) {
 		const struct metric_sample *s = &metric_samples[i];
-		const char *unit = s->kind == METRIC_MEMORY ? "_kb"
+		const char *unit = s->kind == METRIC_MEMORY  ? "_kb"
 				   : s->kind == METRIC_BYTES ? "_bytes"
 							     : "";
 		char key[128];

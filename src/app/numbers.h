@@ -32,7 +32,7 @@ struct counted {
 	const struct watch *watch;
 	struct live *live; /* NULL: only plugins' events are watched */
 	struct pictured picture;
-	uint64_t start_ns, reload_ns; /* since the epoch */
+	uint64_t start_ns, reload_ns;	   /* since the epoch */
 	uint64_t busy_before, idle_before; /* processors' ticks at the last look */
 	double cpu_before, at_before, cpu, host_cpu;
 };

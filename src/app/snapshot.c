@@ -46,7 +46,7 @@ struct snapshots {
 	int fd;
 	uint64_t n, n_unwritten;
 	struct numbers numbers;
-	bool has_numbers; /* of the snapshot before */
+	bool has_numbers;  /* of the snapshot before */
 	struct arena kept; /* addresses */
 	struct interface *interfaces;
 	/* Of the snapshot at hand. */
@@ -92,8 +92,7 @@ static void add_real(struct snapshots *s, const char *name, double d)
 }
 
 /* What is neither letter nor digit is one '_', but for the end: "Rule 2 (old)" is "Rule_2_old". */
-static const char *key(struct snapshots *s, const char *before, struct str name,
-		       const char *behind)
+static const char *key(struct snapshots *s, const char *before, struct str name, const char *behind)
 {
 	char *p = arena_alloc(&s->arena, name.n + 1);
 	size_t n = 0;

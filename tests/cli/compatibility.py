@@ -121,7 +121,8 @@ def every_stock_key_is_there():
 
 
 if '--write' in sys.argv:
+    text = _document()
     with open(PATH, 'w') as f:
-        f.write(_document())
+        f.write(text)
 else:
     run(globals())
