@@ -96,7 +96,7 @@ def old_flags_keep_their_meaning_and_say_what_stands_instead():
 
 
 def what_is_gone_is_taken_and_said():
-    for args in (['-m', 'http://x'], ['-g', 'x'], ['--gvisor-root', 'x'], ['-s', 'x'], ['--disable-cri-async']):
+    for args in (['-m', 'http://x'], ['-g', 'x'], ['--gvisor-root', 'x'], ['--disable-cri-async']):
         got = _falco('-c', _config(), '--dry-run', *args)
         done(got)
         equal(len([x for x in got.stderr.decode().splitlines() if 'has no effect' in x]), 1, got.stderr)
