@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "rules/definitions.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 static const struct option_row rows[] = {
@@ -86,10 +85,10 @@ static void tell(const struct option_row *row, const struct falco_flag *flag)
 						       : "has no effect";
 
 	if (row->letter)
-		report("-%c %s%s %s", row->letter, what, flag->state == FLAG_REMOVED ? "" : ":",
+		report_warning("-%c %s%s %s", row->letter, what, flag->state == FLAG_REMOVED ? "" : ":",
 		       flag->help);
 	else
-		report("--%s %s%s %s", row->name, what, flag->state == FLAG_REMOVED ? "" : ":",
+		report_warning("--%s %s%s %s", row->name, what, flag->state == FLAG_REMOVED ? "" : ":",
 		       flag->help);
 }
 
@@ -111,7 +110,7 @@ static void add_given(struct list *l, const char *setting, const char *const *va
 		add(l, fill_in(setting, values[i], l->a));
 }
 
-int falco_settings(const struct falco_options *o, struct arena *a, struct option_texts *ret)
+void falco_settings(const struct falco_options *o, struct arena *a, struct option_texts *ret)
 {
 	struct list l = {.a = a};
 
@@ -133,10 +132,6 @@ int falco_settings(const struct falco_options *o, struct arena *a, struct option
 
 		if (!values)
 			continue;
-		if (falco_flags[i].state == FLAG_NOT_YET) {
-			report("--%s is not done yet", rows[i].name);
-			return -EINVAL;
-		}
 		if (falco_flags[i].state != FLAG_DONE)
 			tell(&rows[i], &falco_flags[i]);
 		if (falco_flags[i].setting)
@@ -145,7 +140,6 @@ int falco_settings(const struct falco_options *o, struct arena *a, struct option
 	for (size_t i = 0; i < o->set.n; i++)
 		add(&l, o->set.items[i]);
 	*ret = (struct option_texts){l.items, l.n};
-	return 0;
 }
 
 /* ---- the table for people ---- */
@@ -154,7 +148,6 @@ static const char *const states[] = {
 	[FLAG_DONE] = "done",
 	[FLAG_REMOVED] = "done, old",
 	[FLAG_WITHOUT] = "without effect",
-	[FLAG_NOT_YET] = "not yet",
 };
 
 static void add_name(const struct option_row *row, struct buf *out)

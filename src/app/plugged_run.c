@@ -4,6 +4,7 @@
 #include "app/metrics.h"
 #include "app/plugged.h"
 #include "app/report.h"
+#include "app/service.h"
 #include "app/summary.h"
 #include "base/stop.h"
 
@@ -11,10 +12,18 @@
 
 enum { LONGEST_NAP_NS = 100000000 };
 
+struct run {
+	struct metrics metrics;
+	struct service service;
+};
+
 static bool pause_plugged(void *arg, bool idle)
 {
+	struct run *r = arg;
+
 	plugged_tell();
-	if (!metrics_tick(arg))
+	service_tick(&r->service);
+	if (!metrics_tick(&r->metrics))
 		return false;
 	if (!idle)
 		return true;
@@ -26,7 +35,7 @@ static bool pause_plugged(void *arg, bool idle)
 
 static void summarize(const struct watch *w)
 {
-	report("%" PRIu64 " events in %.1f s; %" PRIu64 " alerts of %zu rules",
+	report_info("%" PRIu64 " events in %.1f s; %" PRIu64 " alerts of %zu rules",
 	       plugins_n_events(plugged()), stop_seconds(), w->n_alerts, w->rules->n_rules);
 	summary_rules(w->rules);
 }
@@ -35,7 +44,7 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 {
 	struct state_config cfg = input_usual();
 	enum exit_status status, ended;
-	struct metrics metrics;
+	struct run r;
 	struct err e = {0};
 
 	cfg.live = true;
@@ -43,17 +52,22 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 	input_begin(&w->in, plugins_source(plugged(), NULL), &cfg);
 	watch_begin(w);
 	w->pause = pause_plugged;
-	w->pause_arg = &metrics;
+	w->pause_arg = &r;
+	service_begin(&r.service, w);
 	stop_after(seconds);
-	if (!metrics_open(&metrics, w, NULL, &e) && !plugged_begin(sources, &e))
+	if (!metrics_open(&r.metrics, w, NULL, &e) && !plugged_begin(sources, &e)) {
+		service_ready(&r.service, NULL);
 		watch_events(w, &e);
+	}
+	service_stopping(&r.service);
 	status = watch_end(w);
 	ended = plugged_end();
 	if (e.code)
 		report("%s", e.msg);
 	if (!quiet)
 		summarize(w);
-	metrics_close(&metrics);
+	metrics_close(&r.metrics);
+	service_end(&r.service);
 	input_close(&w->in);
 	return e.code || ended ? EXIT_FAULT : status;
 }

@@ -8,6 +8,7 @@
 #include "app/privilege.h"
 #include "app/progress.h"
 #include "app/report.h"
+#include "app/service.h"
 #include "app/summary.h"
 #include "base/stop.h"
 
@@ -25,6 +26,7 @@ struct run {
 	struct ring_note rings;
 	struct progress progress;
 	struct metrics metrics;
+	struct service service;
 	uint32_t sources; /* bits of event sources, by number */
 };
 
@@ -46,6 +48,7 @@ static bool pause_run(void *arg, bool idle)
 	startup_tell_refused(&r->startup);
 	runtimes_tell_cluster(r->runtimes);
 	progress_tell(&r->progress);
+	service_tick(&r->service);
 	plugged_tell();
 	if (!metrics_tick(&r->metrics))
 		return false;
@@ -76,7 +79,7 @@ static void summarize(struct run *r)
 	struct source_stats stats;
 
 	source_stats(r->watch.in.source, &stats);
-	report("%" PRIu64 " events in %.1f s, %.0f a second; %" PRIu64 " alerts of %zu rules",
+	report_info("%" PRIu64 " events in %.1f s, %.0f a second; %" PRIu64 " alerts of %zu rules",
 	       stats.n_events, seconds, (double)stats.n_events / seconds, r->watch.n_alerts,
 	       r->watch.rules->n_rules);
 	summary_rules(r->watch.rules);
@@ -128,6 +131,7 @@ static enum exit_status watch_machine(struct run *r)
 	struct source *source;
 	struct err e = {0};
 
+	service_begin(&r->service, w);
 	if (startup_open(&r->startup, &r->live, &e) < 0) {
 		if (e.code == -EINTR && stop_signal)
 			return EXIT_DONE;
@@ -154,9 +158,11 @@ static enum exit_status watch_machine(struct run *r)
 		       r->o->quiet);
 	if (!begin(r, &e)) {
 		stop_after(r->o->seconds);
+		service_ready(&r->service, r->live);
 		watch_events(w, &e);
 	}
 	report_line_clear();
+	service_stopping(&r->service);
 	status = watch_end(w);
 	if (plugged_end() && !status)
 		status = EXIT_FAULT;
@@ -167,6 +173,7 @@ static enum exit_status watch_machine(struct run *r)
 	metrics_close(&r->metrics);
 	input_close(&w->in);
 	startup_done(&r->startup);
+	service_end(&r->service);
 	return e.code ? EXIT_FAULT : status;
 }
 
@@ -286,6 +293,8 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	const struct run_options *o = options;
 	enum exit_status status = settings_begin(&o->settings);
 
+	if (!status)
+		settings_log();
 	if (!status)
 		status = plugged_load(&o->plugged);
 	return status ? status : run_configured(o);

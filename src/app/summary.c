@@ -32,7 +32,7 @@ void summary_rules(const struct ruleset *r)
 	}
 	qsort(list, n, sizeof(*list), by_matches);
 	for (size_t i = 0; i < n; i++)
-		report("%8" PRIu64 "  %-13s  %.*s", list[i]->n_matches,
+		report_info("%8" PRIu64 "  %-13s  %.*s", list[i]->n_matches,
 		       priority_text(list[i]->priority), STR_ARG(list[i]->name));
 	free(list);
 }
@@ -53,7 +53,7 @@ static void tell_types(const struct live_stats *s)
 		}
 		if (!left[top])
 			break;
-		report("%10" PRIu64 "  %s%s", s->by_type[top], event_table[top].name,
+		report_info("%10" PRIu64 "  %s%s", s->by_type[top], event_table[top].name,
 		       lost[top] ? " (some lost)" : "");
 		left[top] = 0;
 	}
@@ -62,7 +62,7 @@ static void tell_types(const struct live_stats *s)
 static void tell_lanes(const struct live_stats *s)
 {
 	for (unsigned i = 0; i < LANE_COUNT; i++)
-		report("%10" PRIu64 " events of %s, %" PRIu64 " lost", s->n_events[i],
+		report_info("%10" PRIu64 " events of %s, %" PRIu64 " lost", s->n_events[i],
 		       lane_names[i], s->n_lost[i]);
 }
 
@@ -70,7 +70,7 @@ static void tell_lost_types(const struct live_stats *s)
 {
 	for (unsigned t = 0; t < EV_COUNT; t++) {
 		if (s->lost_by_type[t])
-			report("%10" PRIu64 "  lost of %s", s->lost_by_type[t],
+			report_info("%10" PRIu64 "  lost of %s", s->lost_by_type[t],
 			       event_table[t].name);
 	}
 }
@@ -87,7 +87,7 @@ static void tell_reasons(const struct live_stats *s)
 
 	for (unsigned i = 0; i < LOSS_COUNT; i++) {
 		if (s->lost_by_reason[i])
-			report("%10" PRIu64 "  lost %s", s->lost_by_reason[i], reasons[i]);
+			report_info("%10" PRIu64 "  lost %s", s->lost_by_reason[i], reasons[i]);
 	}
 }
 
@@ -102,7 +102,7 @@ static void tell_shortened(const struct live_stats *s)
 
 	for (unsigned i = 0; i < SHORTENED_COUNT; i++) {
 		if (s->shortened[i])
-			report("%10" PRIu64 "  shortened: a call had more %s than are looked at",
+			report_info("%10" PRIu64 "  shortened: a call had more %s than are looked at",
 			       s->shortened[i], what[i]);
 	}
 }
@@ -113,11 +113,11 @@ static void tell_cgroups(const struct live *l)
 	size_t n = live_lost_cgroups(l, list, CGROUPS_SHOWN);
 
 	for (size_t i = 0; i < n && i < CGROUPS_SHOWN; i++)
-		report("%10" PRIu64 "  lost of control group %" PRIu64
+		report_info("%10" PRIu64 "  lost of control group %" PRIu64
 		       " (find /sys/fs/cgroup -inum %" PRIu64 ")",
 		       list[i].n, list[i].cgroup, list[i].cgroup);
 	if (n > CGROUPS_SHOWN)
-		report("%10s  and of %zu more control groups", "", n - CGROUPS_SHOWN);
+		report_info("%10s  and of %zu more control groups", "", n - CGROUPS_SHOWN);
 }
 
 void summary_live(struct live *l)
@@ -131,7 +131,7 @@ void summary_live(struct live *l)
 	tell_reasons(&s);
 	tell_shortened(&s);
 	tell_cgroups(l);
-	report("%u kernel programs, %" PRIu64 " KiB of ring buffers; %" PRIu64
+	report_info("%u kernel programs, %" PRIu64 " KiB of ring buffers; %" PRIu64
 	       " events came after later ones of another CPU",
 	       s.n_programs, s.ring_bytes >> 10, s.n_late);
 }
@@ -145,18 +145,18 @@ void summary_healing(const struct input *in)
 	healing_get_stats(in->healing, &h);
 	if (!h.asked.n_asked && !h.asked.n_busy && !h.asked.n_limited)
 		return;
-	report("%" PRIu64 " questions to /proc about what was unknown: %" PRIu64
+	report_info("%" PRIu64 " questions to /proc about what was unknown: %" PRIu64
 	       " threads and %" PRIu64 " descriptors found, %" PRIu64 " questions without answer",
 	       h.asked.n_asked, s.threads_healed, s.fds_healed, h.asked.n_gone);
 	if (h.n_held)
-		report("%" PRIu64 " events waited for answers, %.1f ms in all; for %" PRIu64
+		report_info("%" PRIu64 " events waited for answers, %.1f ms in all; for %" PRIu64
 		       " of them none came in time, so something in them is unknown",
 		       h.n_held, (double)h.held_ns / 1e6, h.n_expired);
 	if (h.asked.n_busy + h.asked.n_limited)
-		report("%" PRIu64 " questions were not asked: there were too many at once",
+		report_info("%" PRIu64 " questions were not asked: there were too many at once",
 		       h.asked.n_busy + h.asked.n_limited);
 	if (h.n_hasty)
-		report("%" PRIu64
+		report_info("%" PRIu64
 		       " events were judged without waiting, since Saker was behind: something in "
 		       "them is unknown",
 		       h.n_hasty);
@@ -168,7 +168,7 @@ void summary_posing(const struct input *in)
 
 	state_get_stats(in->state, &s);
 	if (s.threads_posing)
-		report("%" PRIu64 " threads in control groups that are named after containers that "
+		report_info("%" PRIu64 " threads in control groups that are named after containers that "
 		       "they are not in: of the host",
 		       s.threads_posing);
 }
@@ -188,14 +188,14 @@ void summary_parking(const struct parking *p)
 
 	if (!s->n_parked)
 		return;
-	report("%" PRIu64 " events waited for metadata of their container: half of them at most "
+	report_info("%" PRIu64 " events waited for metadata of their container: half of them at most "
 	       "%u ms, 99 of 100 at most %u ms, the longest %.1f ms",
 	       s->n_parked, parking_delay_ms(p, 0.5), parking_delay_ms(p, 0.99),
 	       (double)s->max_ns / 1e6);
 	for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		if (s->n_ended[i] && ends[i])
-			report("%10" PRIu64 "  %s", s->n_ended[i], ends[i]);
+			report_info("%10" PRIu64 "  %s", s->n_ended[i], ends[i]);
 	}
 	if (s->n_pushed_out)
-		report("%10" PRIu64 "  of these because too many waited", s->n_pushed_out);
+		report_info("%10" PRIu64 "  of these because too many waited", s->n_pushed_out);
 }

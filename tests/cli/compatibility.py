@@ -16,7 +16,7 @@ older versions had). Written from the program's own tables by `tests/cli/compati
   says what stands instead.
 - **without effect**: taken; there is nothing here that it would change, and setting it is told.
 - **gone**: taken from old files; a line says what stands instead.
-- **not yet**: taken, or for flags refused, and told. {not_yet} of {all} are.
+- **not yet**: taken, and told. {not_yet} of {all} are.
 
 Plugins' side in words is in `docs/PLUGINS.md`. Fields, events and rules: `docs/reference/` and `docs/DIFFERENCES.md`.
 '''
