@@ -189,6 +189,56 @@ static void add_costs(struct buf *out, const struct ruleset *rules)
 	free(costs);
 }
 
+/* ---- outputs ---- */
+
+static void add_output_counts(struct buf *out, const struct outputs *o, enum metric_family_id id,
+			      size_t at)
+{
+	struct outlet_stats s;
+	const char *output, *name = NULL;
+	uint64_t n;
+
+	for (size_t i = 0; outputs_stats(o, i, &output, &s); i++) {
+		if (!name)
+			name = family(id, out);
+		memcpy(&n, (const uint8_t *)&s + at, sizeof(n));
+		add_count(out, name, "output", output, n);
+	}
+}
+
+static void add_output_losses(struct buf *out, const struct outputs *o)
+{
+	struct outlet_stats s;
+	const char *output, *name = NULL;
+
+	for (size_t i = 0; outputs_stats(o, i, &output, &s); i++) {
+		if (!name)
+			name = family(FAMILY_OUTPUT_LOST, out);
+		for (unsigned c = 0; c < LOST_COUNT; c++)
+			buf_addf(out, "%s{output=\"%s\",cause=\"%s\"} %" PRIu64 "\n", name, output,
+				 outlet_loss_names[c], s.n_lost[c]);
+	}
+}
+
+static void add_outputs(struct buf *out, const struct outputs *o)
+{
+	static const struct {
+		enum metric_family_id id;
+		size_t at; /* in struct outlet_stats */
+	} counts[] = {
+		{FAMILY_OUTPUT_QUEUE, offsetof(struct outlet_stats, n_waiting)},
+		{FAMILY_OUTPUT_SENT, offsetof(struct outlet_stats, n_sent)},
+		{FAMILY_OUTPUT_RETRIED, offsetof(struct outlet_stats, n_retried)},
+		{FAMILY_OUTPUT_SPOOLED, offsetof(struct outlet_stats, n_spooled)},
+		{FAMILY_OUTPUT_SPOOL, offsetof(struct outlet_stats, n_spool)},
+		{FAMILY_OUTPUT_SPOOL_BYTES, offsetof(struct outlet_stats, n_spool_bytes)},
+	};
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		add_output_counts(out, o, counts[i].id, counts[i].at);
+	add_output_losses(out, o);
+}
+
 /* ---- the kernel ---- */
 
 static void add_drops(struct buf *out, const struct live_stats *live)
@@ -321,6 +371,7 @@ void exposition_add(const struct counted *c, const struct numbers *n, struct buf
 		add_matches(out, c->watch->rules);
 		add_costs(out, c->watch->rules);
 	}
+	add_outputs(out, c->watch->outputs);
 	add_kernel(out, c, n);
 	if (plugged() && metric_is_on(METRIC_PLUGINS, c))
 		plugins_metrics(plugged(), add_plugin_metric, out);

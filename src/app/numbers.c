@@ -176,6 +176,17 @@ static void take_parking(const struct parking *p, struct numbers *n)
 	n->n_pending = n->parking.n_parked - ended;
 }
 
+static void take_outputs(const struct watch *w, struct numbers *n)
+{
+	struct outlet_stats s;
+	const char *name;
+
+	n->n_limited = outputs_n_limited(w->outputs);
+	n->n_alerts_lost = w->sink.n_unwritten;
+	for (size_t i = 0; outputs_stats(w->outputs, i, &name, &s); i++)
+		n->n_alerts_lost += s.n_lost[LOST_QUEUE];
+}
+
 void numbers_take(struct counted *c, struct numbers *ret)
 {
 	const struct watch *w = c->watch;
@@ -192,7 +203,7 @@ void numbers_take(struct counted *c, struct numbers *ret)
 	source_stats(w->in.source, &source);
 	ret->n_events = source.n_events;
 	ret->n_alerts = w->n_alerts;
-	ret->n_alerts_lost = w->sink.n_unwritten;
+	take_outputs(w, ret);
 	ret->picture = c->picture;
 	ret->n_cpus = (uint64_t)get_nprocs();
 	if (!config_bool(settings(), CONFIG_KEY_METRICS_RESOURCES))

@@ -15,7 +15,7 @@ struct numbers {
 		uint64_t max_threads, max_fds, max_bytes, max_containers;
 	} limits;
 	uint64_t n_events, n_kernel, n_lost, n_no_scratch, n_ring_full;
-	uint64_t n_alerts, n_alerts_lost, n_pending;
+	uint64_t n_alerts, n_alerts_lost, n_limited, n_pending;
 	double duration, cpu, host_cpu;
 	uint64_t rss, vsz, pss, host_memory, host_running, host_fds, container_memory;
 	uint64_t start_ns, reload_ns, boot_ns, n_cpus;

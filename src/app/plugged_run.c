@@ -38,6 +38,7 @@ static void summarize(const struct watch *w)
 	report_info("%" PRIu64 " events in %.1f s; %" PRIu64 " alerts of %zu rules",
 	       plugins_n_events(plugged()), stop_seconds(), w->n_alerts, w->rules->n_rules);
 	summary_rules(w->rules);
+	outputs_summarize(w->outputs, false);
 }
 
 enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds, bool quiet)
@@ -47,6 +48,9 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 	struct run r;
 	struct err e = {0};
 
+	status = watch_outputs(w, false);
+	if (status)
+		return status;
 	cfg.live = true;
 	watch_configure(w, &cfg);
 	input_begin(&w->in, plugins_source(plugged(), NULL), &cfg);
@@ -55,7 +59,8 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 	w->pause_arg = &r;
 	service_begin(&r.service, w);
 	stop_after(seconds);
-	if (!metrics_open(&r.metrics, w, NULL, &e) && !plugged_begin(sources, &e)) {
+	if (!metrics_open(&r.metrics, w, NULL, &e) && !outputs_start(w->outputs, &e) &&
+	    !plugged_begin(sources, &e)) {
 		service_ready(&r.service, NULL);
 		watch_events(w, &e);
 	}
@@ -66,6 +71,8 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 		report("%s", e.msg);
 	if (!quiet)
 		summarize(w);
+	else
+		outputs_summarize(w->outputs, true);
 	metrics_close(&r.metrics);
 	service_end(&r.service);
 	input_close(&w->in);

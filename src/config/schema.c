@@ -22,15 +22,15 @@ static json_t *of_type(const char *type)
 
 static json_t *with_limits(json_t *schema, const char *limits)
 {
-	char *end;
-	double least, most;
+	const char *dots = strstr(limits, "..");
+	char least[32];
 
-	if (!*limits)
+	if (!dots || dots - limits >= (ptrdiff_t)sizeof(least))
 		return schema;
-	least = strtod(limits, &end);
-	most = strtod(end + 2, NULL);
-	json_object_set_new(schema, "minimum", json_real(least));
-	json_object_set_new(schema, "maximum", json_real(most));
+	memcpy(least, limits, (size_t)(dots - limits));
+	least[dots - limits] = '\0';
+	json_object_set_new(schema, "minimum", json_real(strtod(least, NULL)));
+	json_object_set_new(schema, "maximum", json_real(strtod(dots + 2, NULL)));
 	return schema;
 }
 
