@@ -85,11 +85,11 @@ static void tell(const struct option_row *row, const struct falco_flag *flag)
 						       : "has no effect";
 
 	if (row->letter)
-		report_warning("-%c %s%s %s", row->letter, what, flag->state == FLAG_REMOVED ? "" : ":",
-		       flag->help);
+		report_warning("-%c %s%s %s", row->letter, what,
+			       flag->state == FLAG_REMOVED ? "" : ":", flag->help);
 	else
-		report_warning("--%s %s%s %s", row->name, what, flag->state == FLAG_REMOVED ? "" : ":",
-		       flag->help);
+		report_warning("--%s %s%s %s", row->name, what,
+			       flag->state == FLAG_REMOVED ? "" : ":", flag->help);
 }
 
 struct list {

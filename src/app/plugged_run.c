@@ -36,7 +36,7 @@ static bool pause_plugged(void *arg, bool idle)
 static void summarize(const struct watch *w)
 {
 	report_info("%" PRIu64 " events in %.1f s; %" PRIu64 " alerts of %zu rules",
-	       plugins_n_events(plugged()), stop_seconds(), w->n_alerts, w->rules->n_rules);
+		    plugins_n_events(plugged()), stop_seconds(), w->n_alerts, w->rules->n_rules);
 	summary_rules(w->rules);
 	outputs_summarize(w->outputs, false);
 }

@@ -54,8 +54,8 @@ void report_line(struct str text)
 static struct report_config config = {.most = REPORT_DEBUG, .identity = "saker"};
 static int log_fd = -1;
 
-const char *const report_level_names[REPORT_LEVELS] = {
-	"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"};
+const char *const report_level_names[REPORT_LEVELS] = {"emergency", "alert",  "critical", "error",
+						       "warning",   "notice", "info",	  "debug"};
 
 int report_begin(const struct report_config *c)
 {

@@ -30,5 +30,6 @@ void ring_note_look(struct ring_note *r, const struct input *in)
 		return;
 	t = thread_find(in->state, ev.tid);
 	report_warning("%s (%" PRId64 ") has set up io_uring, ring number %" PRIu64 ": %s",
-	       t && t->comm ? t->comm->s : "?", (int64_t)ev.tid, r->n, uring_unseen_text(r->sight));
+		       t && t->comm ? t->comm->s : "?", (int64_t)ev.tid, r->n,
+		       uring_unseen_text(r->sight));
 }

@@ -80,8 +80,8 @@ static void summarize(struct run *r)
 
 	source_stats(r->watch.in.source, &stats);
 	report_info("%" PRIu64 " events in %.1f s, %.0f a second; %" PRIu64 " alerts of %zu rules",
-	       stats.n_events, seconds, (double)stats.n_events / seconds, r->watch.n_alerts,
-	       r->watch.rules->n_rules);
+		    stats.n_events, seconds, (double)stats.n_events / seconds, r->watch.n_alerts,
+		    r->watch.rules->n_rules);
 	summary_rules(r->watch.rules);
 	summary_live(r->live);
 	summary_healing(&r->watch.in);

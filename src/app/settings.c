@@ -18,7 +18,8 @@ static void report_issue(const struct config_issue *i)
 	if (!i->from) {
 		report_as(i->is_error ? REPORT_ERROR : REPORT_WARNING, "%s", i->text);
 	} else if (i->from->is_option) {
-		report_as(i->is_error ? REPORT_ERROR : REPORT_WARNING, "%s: %s", i->from->name, i->text);
+		report_as(i->is_error ? REPORT_ERROR : REPORT_WARNING, "%s: %s", i->from->name,
+			  i->text);
 	} else {
 		snprintf(e.msg, sizeof(e.msg), "%s%s", i->is_error ? "" : "warning: ", i->text);
 		report_at(i->from->name, i->from->text, at, &e);

@@ -205,15 +205,16 @@ static void tell_left_out(const struct base_syscalls *set)
 				 syscall_table[code].name);
 	}
 	if (n)
-		report_warning("rules want %u system calls that are left out: %s%s; see --print-syscalls",
-		       n, names, n > NAMES_SHOWN ? " ..." : "");
+		report_warning(
+			"rules want %u system calls that are left out: %s%s; see --print-syscalls",
+			n, names, n > NAMES_SHOWN ? " ..." : "");
 }
 
 static void tell_attached(const struct startup *s, const struct live_stats *live)
 {
 	report_info("watching %u system calls with %u kernel programs and %" PRIu64
-	       " KiB of ring buffers",
-	       base_syscalls_count(s->set.watched), live->n_programs, live->ring_bytes >> 10);
+		    " KiB of ring buffers",
+		    base_syscalls_count(s->set.watched), live->n_programs, live->ring_bytes >> 10);
 	tell_left_out(&s->set);
 }
 
@@ -254,24 +255,26 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 	if (r < 0)
 		return r;
 	if (live_no_enters(*ret))
-		report_warning("of a program that changes its memory during a call, the name that it gave "
-		       "at first is not seen (%s)",
-		       live_no_enters(*ret));
+		report_warning(
+			"of a program that changes its memory during a call, the name that it gave "
+			"at first is not seen (%s)",
+			live_no_enters(*ret));
 	if (live_no_closes(*ret))
-		report_warning("of files that are closed after writing only what state knows of them is "
-		       "seen (%s)",
-		       live_no_closes(*ret));
+		report_warning(
+			"of files that are closed after writing only what state knows of them is "
+			"seen (%s)",
+			live_no_closes(*ret));
 	for (unsigned i = 0; i < live_n_refused(*ret); i++) {
 		const char *reason, *program = live_refused(*ret, i, &reason);
 
-		report_warning("this kernel refuses the program %s; %s (%s)", program, without(program),
-		       *reason ? reason : "it gives no reason");
+		report_warning("this kernel refuses the program %s; %s (%s)", program,
+			       without(program), *reason ? reason : "it gives no reason");
 	}
 	live_get_stats(*ret, &live);
 	if (live.ring_bytes < live.ring_bytes_wanted)
 		report_warning("there is no memory for %" PRIu64 " KiB of ring buffers: %" PRIu64
-		       " KiB must do, and more is lost in a flood",
-		       live.ring_bytes_wanted >> 10, live.ring_bytes >> 10);
+			       " KiB must do, and more is lost in a flood",
+			       live.ring_bytes_wanted >> 10, live.ring_bytes >> 10);
 	if (!s->quiet)
 		tell_attached(s, &live);
 	return 0;
@@ -289,12 +292,13 @@ static void tell_blind(const struct scan_stats *stats)
 	for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++)
 		if (stats->n_dropped[blind[i]])
 			report_warning("of what was there before: %" PRIu64 " %s",
-			       stats->n_dropped[blind[i]], scan_drop_text(blind[i]));
+				       stats->n_dropped[blind[i]], scan_drop_text(blind[i]));
 	if (stats->n_denied)
-		report_warning("of what was there before: %" PRIu64
-		       " environments, folders and the like that the kernel does not show even to "
-		       "Saker; what they would tell stays unknown until an event tells it",
-		       stats->n_denied);
+		report_warning(
+			"of what was there before: %" PRIu64
+			" environments, folders and the like that the kernel does not show even to "
+			"Saker; what they would tell stays unknown until an event tells it",
+			stats->n_denied);
 }
 
 /* As many as read /proc side by side with profit. */
@@ -325,10 +329,11 @@ int startup_picture(const struct startup *s, struct live *l,
 	if (r < 0)
 		return r;
 	if (scan_is_foreign(scan))
-		report_warning("%s/proc is of another pid namespace than the machine's: what was there "
-		       "before is known by its events only; share the machine's (--pid=host), or "
-		       "mount its /proc and set HOST_ROOT",
-		       cfg.host_root ? cfg.host_root : "");
+		report_warning(
+			"%s/proc is of another pid namespace than the machine's: what was there "
+			"before is known by its events only; share the machine's (--pid=host), or "
+			"mount its /proc and set HOST_ROOT",
+			cfg.host_root ? cfg.host_root : "");
 	while (!r && !stop_signal && (more = source_next(scan, &rec, e))) {
 		r = more < 0 ? more : take(arg, &rec, e);
 		live_gather(l);
@@ -384,7 +389,8 @@ void startup_tell_refused(struct startup *s)
 	if (n == s->n_told)
 		return;
 	s->n_told = n;
-	report_warning("refused the system call %s to Saker itself: it is not among those that Saker "
-	       "keeps to while it watches (%u refused so far)",
-	       syscall_table[syscall_of_native(last)].name, n);
+	report_warning(
+		"refused the system call %s to Saker itself: it is not among those that Saker "
+		"keeps to while it watches (%u refused so far)",
+		syscall_table[syscall_of_native(last)].name, n);
 }

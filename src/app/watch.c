@@ -78,9 +78,8 @@ static bool pass_on(struct watch *w, const struct rule *r, uint64_t ns, size_t s
 
 bool watch_say(struct watch *w, const struct internal_alert *a)
 {
-	const struct rule r = {.name = str_of(a->rule),
-			       .source = STR(INTERNAL_SOURCE),
-			       .priority = a->priority};
+	const struct rule r = {
+		.name = str_of(a->rule), .source = STR(INTERNAL_SOURCE), .priority = a->priority};
 	size_t start = w->sink.text.n;
 
 	internal_format(&w->alerts, a, &w->sink.text);

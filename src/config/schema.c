@@ -144,7 +144,8 @@ static json_t *as_object(json_t *schema)
 	json_t *choices, *object;
 	size_t i;
 
-	if (json_object_get(schema, "properties") || json_object_get(schema, "additionalProperties"))
+	if (json_object_get(schema, "properties") ||
+	    json_object_get(schema, "additionalProperties"))
 		return schema;
 	choices = json_object_get(schema, "anyOf");
 	if (!choices && !json_object_get(schema, "type"))

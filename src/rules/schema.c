@@ -218,7 +218,7 @@ void schema_check(const struct yaml *document, struct verdict *v)
 
 #define SCALAR "{\"type\":[\"string\",\"number\",\"boolean\"]}"
 #define PRIORITIES                                                                                 \
-	"{\"enum\":[\"EMERGENCY\",\"ALERT\",\"CRITICAL\",\"ERROR\",\"WARNING\",\"NOTICE\","                 \
+	"{\"enum\":[\"EMERGENCY\",\"ALERT\",\"CRITICAL\",\"ERROR\",\"WARNING\",\"NOTICE\","        \
 	"\"INFO\",\"INFORMATIONAL\",\"DEBUG\"]}"
 
 static const char *json_of(shape_test test)
@@ -228,7 +228,8 @@ static const char *json_of(shape_test test)
 		const char *json;
 	} tests[] = {
 		{is_scalar, SCALAR},
-		{is_text_or_texts, "{\"anyOf\":[" SCALAR ",{\"type\":\"array\",\"items\":" SCALAR "}]}"},
+		{is_text_or_texts,
+		 "{\"anyOf\":[" SCALAR ",{\"type\":\"array\",\"items\":" SCALAR "}]}"},
 		{is_list, "{\"type\":\"array\"}"},
 		{is_boolean, "{\"type\":\"boolean\"}"},
 		{is_integer, "{\"type\":\"integer\"}"},

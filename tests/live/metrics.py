@@ -72,7 +72,8 @@ def promtool_has_nothing_against_names_of_our_own():
 def every_metric_of_the_table_is_there():
     _needs('curl')
     port = free_port()
-    with Run(config('all.yaml', port, *METRICS, *PER_CPU), port) as r:
+    out = ('file_output:', '  enabled: true', f'  filename: {TMP}/alerts')
+    with Run(config('all.yaml', port, *METRICS, *PER_CPU, *out), port) as r:
         _mark()
         page = r.metrics('rules_matches_total').split('\n\n', 1)[1]
     there = {x.split()[2] for x in page.splitlines() if x.startswith('# TYPE ')}
