@@ -123,7 +123,7 @@ static int begin(struct run *r, struct err *e)
 		return ret;
 	runtimes_wait(r->runtimes);
 	/* Nobody knows what a plugin's code needs. */
-	return plugged() ? 0 : startup_confine(&r->startup, e);
+	return plugged() && !plugins_are_ours(plugged()) ? 0 : startup_confine(&r->startup, e);
 }
 
 static enum exit_status watch_machine(struct run *r)
@@ -225,7 +225,7 @@ static int choose(struct run *r, struct err *e)
 	if (ret)
 		return ret;
 	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs() | metrics_needs() |
-			    scans_needs(r->watch.scans) | outputs_needs();
+			    plugged_needs() | scans_needs(r->watch.scans) | outputs_needs();
 	startup_choose(&r->startup, &cfg, r->watch.rules);
 	r->startup.live.wants_places |= r->watch.scans != NULL;
 	return 0;
