@@ -222,6 +222,7 @@ static void choose_rules(const struct falco *f, struct watch_options *o)
 static enum exit_status replay(struct falco *f)
 {
 	choose_rules(f, &f->replay.watch);
+	f->replay.watch.event_seconds = f->o.seconds;
 	f->replay.dry_run = f->o.dry_run;
 	return replay_configured(&f->replay,
 				 config_text(settings(), CONFIG_KEY_ENGINE_REPLAY_FILE));
@@ -338,8 +339,7 @@ static enum exit_status act(struct falco *f)
 		return print(f, print_ignored);
 	if (f->o.list_events)
 		return print(f, print_events);
-	falco_settings(&f->o, &f->arena, &f->settings.set);
-	if (!find_config(f))
+	if (falco_settings(&f->o, &f->arena, &f->settings.set) < 0 || !find_config(f))
 		return EXIT_FAULT;
 	status = settings_begin(&f->settings);
 	if (!status) {

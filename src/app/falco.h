@@ -36,8 +36,11 @@ int falco_main(char **args, unsigned n);
 /* The table of flags, and which of them do what. */
 void listing_flags(enum listing_form form, struct buf *out);
 
-/* Flags as settings: in the arena, before those of -o.  What takes their place is reported. */
-void falco_settings(const struct falco_options *o, struct arena *a, struct option_texts *ret);
+/*
+ * Flags as settings: in the arena, before those of -o.  What takes their place is reported.
+ * -EINVAL, reported: some of them contradict each other.
+ */
+int falco_settings(const struct falco_options *o, struct arena *a, struct option_texts *ret);
 
 /* What is printed.  words: of the command line. */
 void falco_versions(bool json, struct buf *out);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "rules/definitions.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static const struct option_row rows[] = {
@@ -110,10 +111,14 @@ static void add_given(struct list *l, const char *setting, const char *const *va
 		add(l, fill_in(setting, values[i], l->a));
 }
 
-void falco_settings(const struct falco_options *o, struct arena *a, struct option_texts *ret)
+int falco_settings(const struct falco_options *o, struct arena *a, struct option_texts *ret)
 {
 	struct list l = {.a = a};
 
+	if (o->tags.n && (o->disable.n || o->disable_tags.n)) {
+		report("-t says which rules are on, -D and -T which are off: not both");
+		return -EINVAL;
+	}
 	if (o->tags.n)
 		add(&l, "rules[]={disable: {rule: \"*\"}}");
 	if (o->capture)
@@ -140,6 +145,7 @@ void falco_settings(const struct falco_options *o, struct arena *a, struct optio
 	for (size_t i = 0; i < o->set.n; i++)
 		add(&l, o->set.items[i]);
 	*ret = (struct option_texts){l.items, l.n};
+	return 0;
 }
 
 /* ---- the table for people ---- */

@@ -9,13 +9,23 @@
 #include "base/stop.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 enum { LONGEST_NAP_NS = 100000000 };
 
 struct run {
+	struct watch *watch;
 	struct metrics metrics;
 	struct service service;
 };
+
+static uint64_t wall_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
 
 static bool pause_plugged(void *arg, bool idle)
 {
@@ -27,7 +37,7 @@ static bool pause_plugged(void *arg, bool idle)
 		return false;
 	if (!idle)
 		return true;
-	if (!plugins_are_open(plugged()))
+	if (!plugins_are_open(plugged()) || !watch_tick(r->watch, wall_now_ns()))
 		return false;
 	plugins_wait(plugged(), stop_left_ns(LONGEST_NAP_NS));
 	return true;
@@ -38,6 +48,7 @@ static void summarize(const struct watch *w)
 	report_info("%" PRIu64 " events in %.1f s; %" PRIu64 " alerts of %zu rules",
 		    plugins_n_events(plugged()), stop_seconds(), w->n_alerts, w->rules->n_rules);
 	summary_rules(w->rules);
+	summary_rollup(w->rollup);
 	outputs_summarize(w->outputs, false);
 }
 
@@ -57,10 +68,11 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 	watch_begin(w);
 	w->pause = pause_plugged;
 	w->pause_arg = &r;
+	r.watch = w;
 	service_begin(&r.service, w);
 	stop_after(seconds);
 	if (!metrics_open(&r.metrics, w, NULL, &e) && !outputs_start(w->outputs, &e) &&
-	    !plugged_begin(sources, &e)) {
+	    !watch_record(w, &cfg, &e) && !plugged_begin(sources, &e)) {
 		service_ready(&r.service, NULL);
 		watch_events(w, &e);
 	}

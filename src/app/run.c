@@ -2,6 +2,7 @@
 /* saker run: watch this machine and print alerts as they happen. */
 #include "app/run.h"
 
+#include "app/drops.h"
 #include "app/hosts.h"
 #include "app/metrics.h"
 #include "app/plugged_run.h"
@@ -27,6 +28,8 @@ struct run {
 	struct progress progress;
 	struct metrics metrics;
 	struct service service;
+	struct drops drops;
+	struct state_config state;
 	uint32_t sources; /* bits of event sources, by number */
 };
 
@@ -50,7 +53,7 @@ static bool pause_run(void *arg, bool idle)
 	progress_tell(&r->progress);
 	service_tick(&r->service);
 	plugged_tell();
-	if (!metrics_tick(&r->metrics))
+	if (!drops_look(&r->drops, idle) || !metrics_tick(&r->metrics))
 		return false;
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
 		return false;
@@ -66,10 +69,13 @@ static bool pause_run(void *arg, bool idle)
 static int learn(void *arg, const struct record *rec, struct err *e)
 {
 	struct run *r = arg;
+	struct watch *w = &r->watch;
 	struct moment unused;
 
-	state_apply(r->watch.in.state, rec, &unused);
+	state_apply(w->in.state, rec, &unused);
 	metrics_picture(&r->metrics, rec);
+	if (w->recorder)
+		recorder_see(w->recorder, rec, w->in.state);
 	return 0;
 }
 
@@ -86,6 +92,8 @@ static void summarize(struct run *r)
 	summary_live(r->live);
 	summary_healing(&r->watch.in);
 	summary_parking(r->watch.parking);
+	summary_recorder(r->watch.recorder);
+	summary_rollup(r->watch.rollup);
 	summary_posing(&r->watch.in);
 	runtimes_summarize(r->runtimes);
 	scans_summarize(r->watch.scans);
@@ -115,6 +123,8 @@ static int begin(struct run *r, struct err *e)
 	if (!ret)
 		ret = input_heals(&r->watch.in, r->live, e);
 	r->startup.pictured = &pictured;
+	if (!ret)
+		ret = watch_record(&r->watch, &r->state, e);
 	if (!ret)
 		ret = startup_picture(&r->startup, r->live, learn, r, e);
 	r->startup.pictured = NULL;
@@ -151,6 +161,7 @@ static enum exit_status watch_machine(struct run *r)
 	source = startup_source(&r->startup, runtimes_source(r->runtimes, live_source(r->live)));
 	if (plugged())
 		source = plugins_source(plugged(), source);
+	r->state = cfg;
 	input_begin(&w->in, source, &cfg);
 	watch_begin(w);
 	w->pause = pause_run;
@@ -163,6 +174,7 @@ static enum exit_status watch_machine(struct run *r)
 				   : config_number(settings(), CONFIG_KEY_STATS_INTERVAL),
 		       r->o->quiet);
 	if (!begin(r, &e)) {
+		drops_begin(&r->drops, w, r->live);
 		stop_after(r->o->seconds);
 		service_ready(&r->service, r->live);
 		watch_events(w, &e);
@@ -174,6 +186,8 @@ static enum exit_status watch_machine(struct run *r)
 		status = EXIT_FAULT;
 	if (e.code)
 		report("%s", e.msg);
+	if (r->o->watch.ends_as_falco)
+		drops_tell(&r->drops);
 	if (!r->o->quiet)
 		summarize(r);
 	else
@@ -225,7 +239,8 @@ static int choose(struct run *r, struct err *e)
 	if (ret)
 		return ret;
 	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs() | metrics_needs() |
-			    plugged_needs() | scans_needs(r->watch.scans) | outputs_needs();
+			    plugged_needs() | scans_needs(r->watch.scans) | outputs_needs() |
+			    recorder_needs();
 	startup_choose(&r->startup, &cfg, r->watch.rules);
 	r->startup.live.wants_places |= r->watch.scans != NULL;
 	return 0;
