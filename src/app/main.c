@@ -3,6 +3,7 @@
 
 #include "app/falco.h"
 #include "app/hosts.h"
+#include "app/init.h"
 #include "app/plugged.h"
 #include "app/report.h"
 #include "app/settings.h"
@@ -226,6 +227,7 @@ int main(int argc, char **argv)
 
 	if (argc == PLUGIN_PROCESS_ARGS && !strcmp(argv[1], "plugin-process"))
 		return isolate_serve(argv[2], strtoull(argv[3], NULL, 10), PLUGIN_PROCESS_FD);
+	init_if_first();
 	hold_standard_files();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* writing fails then, which is told */
