@@ -84,6 +84,7 @@ static void summarize(struct run *r)
 	runtimes_summarize(r->runtimes);
 	scans_summarize(r->watch.scans);
 	hosts_tell();
+	outputs_summarize(r->watch.outputs, false);
 	if (r->o->stats)
 		plugged_tell_metrics();
 }
@@ -103,6 +104,8 @@ static int begin(struct run *r, struct err *e)
 	if (!ret)
 		ret = scans_start(r->watch.scans, e);
 	if (!ret)
+		ret = outputs_start(r->watch.outputs, e);
+	if (!ret)
 		ret = input_heals(&r->watch.in, r->live, e);
 	if (!ret)
 		ret = startup_picture(&r->startup, r->live, learn, r->watch.in.state, e);
@@ -110,7 +113,7 @@ static int begin(struct run *r, struct err *e)
 		return ret;
 	runtimes_wait(r->runtimes);
 	/* Nobody knows what a plugin's code needs. */
-	return plugged() ? 0 : startup_confine(&r->startup, e);
+	return plugged() && !plugins_are_ours(plugged()) ? 0 : startup_confine(&r->startup, e);
 }
 
 static enum exit_status watch_machine(struct run *r)
@@ -121,6 +124,9 @@ static enum exit_status watch_machine(struct run *r)
 	struct source *source;
 	struct err e = {0};
 
+	status = watch_outputs(w, false);
+	if (status)
+		return status;
 	if (startup_open(&r->startup, &r->live, &e) < 0) {
 		if (e.code == -EINTR && stop_signal)
 			return EXIT_DONE;
@@ -157,6 +163,8 @@ static enum exit_status watch_machine(struct run *r)
 		report("%s", e.msg);
 	if (!r->o->quiet)
 		summarize(r);
+	else
+		outputs_summarize(w->outputs, true);
 	metrics_close(&r->metrics);
 	input_close(&w->in);
 	startup_done(&r->startup);
@@ -203,7 +211,7 @@ static int choose(struct run *r, struct err *e)
 	if (ret)
 		return ret;
 	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs() | metrics_needs() |
-			    scans_needs(r->watch.scans);
+			    plugged_needs() | scans_needs(r->watch.scans) | outputs_needs();
 	startup_choose(&r->startup, &cfg, r->watch.rules);
 	r->startup.live.wants_places |= r->watch.scans != NULL;
 	return 0;

@@ -44,23 +44,44 @@ enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 		.json_include_tags = says(CONFIG_KEY_JSON_INCLUDE_TAGS),
 		.hostname = host_name(w->host),
 	};
-	if (!says(CONFIG_KEY_STDOUT_ENABLED)) {
-		report("no output is enabled, and alerts would go nowhere: standard output is the "
-		       "only one so far (stdout_output.enabled)");
+	w->to_stdout = says(CONFIG_KEY_STDOUT_ENABLED);
+	w->gathers = says(CONFIG_KEY_BUFFERED_OUTPUTS);
+	if (!outputs_any()) {
+		report("No output configured, please make sure at least one output is configured "
+		       "and enabled.");
 		return EXIT_FAULT;
 	}
 	return choice_load(&o->choice, &w->rules);
+}
+
+enum exit_status watch_outputs(struct watch *w, bool patient)
+{
+	struct err e = {0};
+
+	if (outputs_open(w->alerts.hostname, w->alerts.json, patient, &w->outputs, &e) == 0)
+		return EXIT_DONE;
+	report("%s", e.msg);
+	return EXIT_FAULT;
 }
 
 /* False when nobody can receive more. */
 static bool say(struct watch *w, uint32_t id, const struct field_ctx *c)
 {
 	struct rule *rule = &w->rules->rules[id];
+	struct buf *text = &w->sink.text;
+	size_t start = text->n;
+	uint64_t ns = event_wall_ns(&c->m->ev);
 
 	rule->n_matches++;
 	w->n_alerts++;
-	alert_format(&w->alerts, rule, c, &w->sink.text);
-	return sink_line(&w->sink);
+	if (!outputs_may(w->outputs, ns))
+		return true;
+	alert_format(&w->alerts, rule, c, text);
+	outputs_put(w->outputs, rule, ns, (struct str){text->p + start, text->n - start});
+	if (w->to_stdout)
+		return sink_line(&w->sink);
+	buf_reset(text);
+	return true;
 }
 
 static bool alert(void *arg, uint32_t id, const struct field_ctx *c)
@@ -98,19 +119,15 @@ void watch_configure(const struct watch *w, struct state_config *cfg)
 	/* As in a live watch, which does not ask the kernel for them then. */
 	cfg->no_closings = !w->scans && !base_syscalls_closed(w->rules);
 	cfg->metadata_deadline_ns =
-		1000000 * (w->o->deadline_ms
-				   ? w->o->deadline_ms
-				   : config_number(settings(), CONFIG_KEY_METADATA_DEADLINE));
+		1000000 * settings_number(w->o->deadline_ms, CONFIG_KEY_METADATA_DEADLINE);
 }
 
 void watch_begin(struct watch *w)
 {
 	struct parking_config parking = {
-		.max_events = w->o->max_pending ? w->o->max_pending
-						: config_number(settings(), CONFIG_KEY_MAX_PENDING),
-		.max_bytes = w->o->max_pending_bytes
-				     ? w->o->max_pending_bytes
-				     : config_number(settings(), CONFIG_KEY_MAX_PENDING_MEMORY),
+		.max_events = settings_number(w->o->max_pending, CONFIG_KEY_MAX_PENDING),
+		.max_bytes =
+			settings_number(w->o->max_pending_bytes, CONFIG_KEY_MAX_PENDING_MEMORY),
 		.all_matches = w->all_matches,
 		.note = note};
 
@@ -148,10 +165,12 @@ bool watch_tick(struct watch *w, uint64_t now_ns)
 /* Goes on when there is nothing at the moment but there may be later. */
 static bool pause_watch(struct watch *w, bool idle)
 {
+	outputs_tick(w->outputs);
 	if (!w->pause)
 		return !idle;
 	hear_scanner(w);
-	sink_flush(&w->sink);
+	if (!w->gathers)
+		sink_flush(&w->sink);
 	return !w->sink.error && !stop_due() && w->pause(w->pause_arg, idle);
 }
 
@@ -184,11 +203,14 @@ enum exit_status watch_end(struct watch *w)
 	scans_stop(w->scans);
 	hear_scanner(w);
 	status = sink_close(&w->sink);
+	if (outputs_end(w->outputs) && !status)
+		status = EXIT_FAULT;
 	return w->o->ends_as_falco && !status ? falco_summary(w->rules, w->n_alerts) : status;
 }
 
 void watch_done(struct watch *w)
 {
 	parking_free(w->parking);
+	outputs_free(w->outputs);
 	ruleset_free(w->rules);
 }

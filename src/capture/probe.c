@@ -342,26 +342,29 @@ static void route_all(struct probe *p, const struct live_config *cfg)
 #endif
 }
 
+static bool route_end(struct probe_bpf *s, const struct uring_op *op)
+{
+	const char *name = op->program ? op->program : "place_ring";
+	const struct bpf_program *end = bpf_object__find_program_by_name(s->obj, name);
+	uint32_t opcode = op->opcode;
+	int fd = end ? bpf_program__fd(end) : -1;
+
+	return fd >= 0 &&
+	       !bpf_map_update_elem(bpf_map__fd(s->maps.ring_ends), &opcode, &fd, BPF_ANY);
+}
+
 static void route_over_ring(struct probe *p, const struct live_config *cfg)
 {
 	struct probe_bpf *s = p->skel;
 	const struct uring_op *op;
 
 	for (unsigned i = 0; (op = uring_op(p->can.uring, i)); i++) {
-		const struct bpf_program *end;
-		uint32_t opcode = op->opcode;
-		int fd;
-
 		if (!has_bit(cfg->syscalls, op->code))
 			continue;
-		s->bss->ring_wanted[opcode] = wants_of(cfg, op->code);
-		if (!op->program)
-			continue;
-		end = bpf_object__find_program_by_name(s->obj, op->program);
-		fd = end ? bpf_program__fd(end) : -1;
-		if (fd < 0 ||
-		    bpf_map_update_elem(bpf_map__fd(s->maps.ring_ends), &opcode, &fd, BPF_ANY) < 0)
-			s->bss->ring_wanted[opcode] = 0;
+		s->bss->ring_wanted[op->opcode] = wants_of(cfg, op->code);
+		/* Those with names do without theirs, which says where files are. */
+		if (!route_end(s, op) && op->program)
+			s->bss->ring_wanted[op->opcode] = 0;
 	}
 }
 
