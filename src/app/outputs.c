@@ -27,7 +27,10 @@ static const struct way {
 	{CONFIG_KEY_FILE_ENABLED, &file_sender, NEED_WRITE},
 	{CONFIG_KEY_SYSLOG_ENABLED, &syslog_sender, NEED_CONNECT},
 	{CONFIG_KEY_PROGRAM_ENABLED, &program_sender, NEED_PROGRAMS},
-	{CONFIG_KEY_HTTP_ENABLED, &http_sender, NEED_CONNECT},
+	/* Threads: libcurl has one ask for an address, librdkafka has one for each broker. */
+	{CONFIG_KEY_HTTP_ENABLED, &http_sender, NEED_CONNECT | NEED_THREADS},
+	{CONFIG_KEY_KAFKA_ENABLED, &kafka_sender, NEED_CONNECT | NEED_THREADS},
+	{CONFIG_KEY_REDIS_ENABLED, &redis_sender, NEED_CONNECT},
 };
 
 enum { WAYS = sizeof(ways) / sizeof(ways[0]), TAGS_BYTES_MAX = 1 << 20, NAP_NS = 1000000 };
@@ -237,7 +240,6 @@ void outputs_put(struct outputs *o, const struct rule *r, uint64_t ns, struct st
 	if (!o || !o->n || !line.n)
 		return;
 	a = (struct alert){
-		.seq = sequence_next(o->sequence),
 		.time = ns,
 		.line = str_head(line, line.n - 1),
 		.rule = r->name,
@@ -247,6 +249,16 @@ void outputs_put(struct outputs *o, const struct rule *r, uint64_t ns, struct st
 		.priority = r->priority,
 		.json = o->json,
 	};
+	outputs_give(o, &a);
+}
+
+void outputs_give(struct outputs *o, const struct alert *alert)
+{
+	struct alert a = *alert;
+
+	if (!o || !o->n)
+		return;
+	a.seq = sequence_next(o->sequence);
 	for (size_t i = 0; i < o->n; i++) {
 		struct output *out = &o->list[i];
 
