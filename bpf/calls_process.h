@@ -46,7 +46,7 @@ ALWAYS int clone_event(const struct call *c, u16 type, u32 flags)
 	struct task_struct *t = current_task();
 	struct mm_struct *mm = READ(t, mm);
 	const struct cred *cred = READ(t, cred);
-	/* A fork bomb that has come to its limit fails as fast as it can, and is not to push out others. */
+	/* A fork bomb at its limit fails as fast as it can: that is not to push out others. */
 	u32 lane = c->ret < 0 ? LANE_REST : LANE_LIFE;
 	struct event e;
 
