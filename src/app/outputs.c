@@ -6,11 +6,8 @@
 #include "app/settings.h"
 #include "base/alloc.h"
 #include "base/stop.h"
-#include "output/file.h"
-#include "output/program.h"
 #include "output/senders.h"
 #include "output/sequence.h"
-#include "output/syslog.h"
 
 #include <errno.h>
 #include <inttypes.h>
