@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 from tap import SAKER, SOURCE, TMP, check, equal, file, run  # noqa: E402
 
 SECONDS = float(os.environ.get('SAKER_SOAK_SECONDS', 30))
-WORD = 'saker-soak-secret'
+WORD = f'saker-soak-secret-{os.getpid()}'  # others may be at it
 RULES = f'''
 - rule: Soak
   desc: now and then, to see that it still watches
