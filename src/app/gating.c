@@ -33,7 +33,8 @@ void gating_summarize(const struct live *l)
 	uint64_t n[GATED_OUTCOMES];
 
 	live_get_gated(l, n);
-	report("%" PRIu64 " opens and %" PRIu64 " closes were cut in the kernel, since no rule could "
+	report("%" PRIu64 " opens and %" PRIu64
+	       " closes were cut in the kernel, since no rule could "
 	       "match; %" PRIu64 " opens passed for rules, %" PRIu64 " as their paths are not from "
 	       "the root or not plain, %" PRIu64 " for what they opened",
 	       n[GATED_CUT], n[GATED_CLOSE_CUT], n[GATED_WANTED], n[GATED_UNDECIDED],

@@ -14,7 +14,7 @@ enum {
 
 struct state {
 	uint16_t next[GATE_CLASSES];
-	uint16_t fail; /* where the longest shorter text that may have begun is */
+	uint16_t fail;	   /* where the longest shorter text that may have begun is */
 	uint64_t tests[3]; /* by enum automaton_end */
 };
 

@@ -119,7 +119,7 @@ static enum truth truth_of_file(const struct leaf *l)
 		return TRUTH_UNKNOWN;
 	/* A null makes all comparisons false. */
 	return leaf_test(l, FIELD_OK, v, FIELD_OK, NULL) == TRUTH_FALSE ? TRUTH_FALSE
-									 : TRUTH_UNKNOWN;
+									: TRUTH_UNKNOWN;
 }
 
 static enum truth truth_not(enum truth t)

@@ -140,18 +140,22 @@ static void add_opened(struct buf *out)
 static void add_decided(struct buf *out)
 {
 	static const char *const more[] = {
-		"evt.is_open_read = true",    "evt.is_open_write = true",
-		"not evt.is_open_read = true", "evt.arg.flags contains O_TRUNC",
-		"not evt.arg.flags contains O_CREAT", "fd.num >= 0",
-		"evt.rawres < 0",	      "evt.rawres >= 3",
+		"evt.is_open_read = true",
+		"evt.is_open_write = true",
+		"not evt.is_open_read = true",
+		"evt.arg.flags contains O_TRUNC",
+		"not evt.arg.flags contains O_CREAT",
+		"fd.num >= 0",
+		"evt.rawres < 0",
+		"evt.rawres >= 3",
 	};
 	static const char *const compares[] = {"=", "!=", "startswith", "endswith", "contains"};
 	static const char *const ends[] = {"/etc", "/tmp/", "passwd", "/a", "/etc/passwd"};
 
 	for (unsigned i = 0; i < 3; i++)
 		buf_addf(out, "%s%s(%s %s %s)", i ? pick(2) ? " or " : " and " : "",
-			 pick(3) ? "" : "not ", pick(2) ? "fd.name" : "fd.nameraw",
-			 PICK(compares), PICK(ends));
+			 pick(3) ? "" : "not ", pick(2) ? "fd.name" : "fd.nameraw", PICK(compares),
+			 PICK(ends));
 	buf_addf(out, " and %s and %s", PICK(more), PICK(others));
 }
 
@@ -207,7 +211,12 @@ static void must_pass_in_kernel(const struct field_ctx *c, size_t n_found)
 		if (n_found) {
 			struct str path = STR_EMPTY;
 
-			event_text(&c->m->ev, c->m->ev.type == EV_SYSCALL_OPEN_X || c->m->ev.type == EV_SYSCALL_CREAT_X ? 1 : 2, &path);
+			event_text(&c->m->ev,
+				   c->m->ev.type == EV_SYSCALL_OPEN_X ||
+						   c->m->ev.type == EV_SYSCALL_CREAT_X
+					   ? 1
+					   : 2,
+				   &path);
 			fail_msg("%s of %.*s is cut in the kernel, and %zu conditions are true",
 				 c->m->ev.info->name, STR_ARG(path), n_found);
 		}

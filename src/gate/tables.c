@@ -206,8 +206,8 @@ static uint32_t flag_with(const struct param_info *p, struct str text)
 			return 0;
 		found = table->names[i].value;
 	}
-	if (found & (found - 1) || found & (PPM_O_RDWR | PPM_O_F_CREATED | PPM_FD_UPPER_LAYER |
-					    PPM_FD_LOWER_LAYER))
+	if (found & (found - 1) ||
+	    found & (PPM_O_RDWR | PPM_O_F_CREATED | PPM_FD_UPPER_LAYER | PPM_FD_LOWER_LAYER))
 		return 0;
 	return found;
 }
@@ -412,8 +412,9 @@ bool tables_pass(const struct gate_tables *t, const struct event *ev)
 
 	while (door < GATE_DOORS && door_types[door] != ev->type)
 		door++;
-	if (door == GATE_DOORS || !event_text(ev, door == GATE_OPEN || door == GATE_CREAT ? 1 : 2, &path) ||
-	    !path.n || path.n >= GATE_PATH_MAX)
+	if (door == GATE_DOORS ||
+	    !event_text(ev, door == GATE_OPEN || door == GATE_CREAT ? 1 : 2, &path) || !path.n ||
+	    path.n >= GATE_PATH_MAX)
 		return true;
 	if (door != GATE_CREAT && flags_at >= 0)
 		flags = (uint32_t)event_u64(ev, (unsigned)flags_at);

@@ -50,7 +50,7 @@ struct gate_door_terms {
 
 /* Tests of paths that no rule has: a path that stands for another, or is not from the root. */
 #define GATE_IS_UNSETTLED ((uint64_t)1 << 63)
-#define GATE_IS_FULL	  ((uint64_t)1 << 62)
+#define GATE_IS_FULL ((uint64_t)1 << 62)
 
 struct gate_tables {
 	uint8_t classes[256];
