@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "filter/caret.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ void text_add_safe(struct buf *out, struct str s)
 
 #define CLEAR_LINE "\r\033[K"
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all that follows */
 static bool has_line;
 
 static void write_out(const char *p, size_t n)
@@ -32,11 +34,18 @@ static void write_out(const char *p, size_t n)
 	(void)r; /* there is nobody left to tell */
 }
 
-void report_line_clear(void)
+static void clear_line(void)
 {
 	if (has_line)
 		write_out(CLEAR_LINE, sizeof(CLEAR_LINE) - 1);
 	has_line = false;
+}
+
+void report_line_clear(void)
+{
+	pthread_mutex_lock(&lock);
+	clear_line();
+	pthread_mutex_unlock(&lock);
 }
 
 void report_line(struct str text)
@@ -44,19 +53,30 @@ void report_line(struct str text)
 	char out[512];
 	int n = snprintf(out, sizeof(out), CLEAR_LINE "%.*s", STR_ARG(text));
 
+	pthread_mutex_lock(&lock);
 	has_line = true;
 	write_out(out, (size_t)n < sizeof(out) ? (size_t)n : sizeof(out) - 1);
+	pthread_mutex_unlock(&lock);
 }
 
 static void send(struct buf *out)
 {
-	report_line_clear();
+	pthread_mutex_lock(&lock);
+	clear_line();
 	write_out(out->p, out->n);
+	pthread_mutex_unlock(&lock);
 	buf_done(out);
 }
 
 static enum { AS_SAKER, AS_LOG, AS_ISO_LOG } manner;
 static char last[4096]; /* that was reported, without what stands before it */
+
+static void keep_last(const char *text)
+{
+	pthread_mutex_lock(&lock);
+	snprintf(last, sizeof(last), "%s", text);
+	pthread_mutex_unlock(&lock);
+}
 
 void report_as_log(bool iso8601)
 {
@@ -105,7 +125,7 @@ void report(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	memcpy(last, text, sizeof(last));
+	keep_last(text);
 	buf_init(&out, REPORT_MAX);
 	add_head(&out);
 	text_add_safe(&out, str_of(text));
@@ -116,11 +136,13 @@ void report(const char *fmt, ...)
 void report_at(const char *name, struct str text, struct position at, const struct err *why)
 {
 	struct buf out, message;
+	char full[sizeof(last)];
 
 	buf_init(&message, sizeof(why->msg));
 	text_add_safe(&message, str_of(why->msg));
 	buf_init(&out, REPORT_MAX);
-	snprintf(last, sizeof(last), "%s: %s", name, why->msg);
+	snprintf(full, sizeof(full), "%s: %s", name, why->msg);
+	keep_last(full);
 	add_head(&out);
 	text_add_safe(&out, str_of(name));
 	buf_addc(&out, ':');

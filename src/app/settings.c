@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 static struct config *config;
+static _Thread_local const struct config *aside;
 
 static void report_issue(const struct config_issue *i)
 {
@@ -46,8 +47,27 @@ enum exit_status settings_begin(const struct settings_options *o)
 	return r < 0 ? EXIT_FAULT : EXIT_DONE;
 }
 
+struct config *settings_load(const struct settings_options *o)
+{
+	struct config *c = config_new();
+	int r = config_load(c, o->path, o->set.items, o->set.n);
+
+	report_issues(config_issues(c));
+	if (r == 0)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+void settings_use(const struct config *c)
+{
+	aside = c;
+}
+
 const struct config *settings(void)
 {
+	if (aside)
+		return aside;
 	if (!config)
 		config = config_new();
 	return config;

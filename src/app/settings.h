@@ -26,3 +26,8 @@ enum exit_status settings_begin(const struct settings_options *o);
 /* All defaults where nobody has begun.  Lives until the program ends. */
 const struct config *settings(void);
 void settings_end(void);
+
+/* The same once more, aside.  NULL when there are errors, which have been reported. */
+struct config *settings_load(const struct settings_options *o);
+/* Of the calling thread settings() are these, borrowed; NULL: those of the run again. */
+void settings_use(const struct config *c);

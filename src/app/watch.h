@@ -5,9 +5,8 @@
  */
 #pragma once
 
-#include "app/choice.h"
+#include "app/generation.h"
 #include "app/input.h"
-#include "app/parking.h"
 #include "app/ringnote.h"
 #include "app/scans.h"
 #include "app/sink.h"
@@ -35,17 +34,26 @@ struct watch_options {
 		CHOICE_ROW(type, member, "max-pending-memory", 0, NUMBER, max_pending_bytes,       \
 			   "BYTES", "of them; 67108864")
 
+struct reload_stats;
+
 struct watch {
 	const struct watch_options *o;
+	char host[HOST_NAME_MAX + 1];
+	const char *hostname; /* what alerts call this machine */
+	struct generation *now;
+	struct generation *replaced; /* that have something to say yet */
+	unsigned n_replaced;
+	/* Of the generation that is in force: */
 	bool all_matches;
 	struct alert_config alerts;
-	char host[HOST_NAME_MAX + 1];
 	struct ruleset *rules;
 	struct input in; /* opened and closed by the caller */
 	struct sink sink;
 	struct parking *parking; /* between watch_begin() and watch_done() */
 	struct ring_note *rings; /* of a live source; else NULL */
 	struct scans *scans;	 /* borrowed; NULL: there is no scanner */
+	struct parking_stats parking_stats; /* of all generations */
+	const struct reload_stats *reloads; /* NULL: the rules stay as they are */
 	uint64_t n_alerts;
 	/*
 	 * Called when there is no event at the moment (idle), and now and then while there are:
@@ -61,6 +69,17 @@ enum exit_status watch_load(struct watch *w, const struct watch_options *o);
 void watch_configure(const struct watch *w, struct state_config *cfg);
 /* Now that w->in is open: only events that rules can match, and a place for alerts. */
 void watch_begin(struct watch *w);
+/* Whether nobody asks for files that are closed after writing. */
+bool watch_has_no_closings(const struct watch *w, const struct ruleset *rules);
+/* Of a generation that is made aside: a place for its events that wait.  Any one thread. */
+void watch_prepare(struct watch *w, struct generation *g);
+/*
+ * Between two events: from the next one on g is in force, which goes over to w.  State, what waits
+ * and counters of rules that are the same go on.
+ */
+void watch_replace(struct watch *w, struct generation *g);
+/* One that was replaced and has nothing to say any more, for the caller to free; NULL: none. */
+struct generation *watch_take_done(struct watch *w);
 /* Until the events end, or nobody reads the alerts any more, or it is time to stop. */
 int watch_events(struct watch *w, struct err *e);
 /* It is so late although no event says so; false when nobody receives alerts. */
