@@ -17,7 +17,8 @@ static bool says(enum config_id id)
 static struct alert_config alerts_of(const struct watch *w)
 {
 	return (struct alert_config){
-		.json = w->o->json || says(CONFIG_KEY_JSON_OUTPUT),
+		/* Receivers have been told what they get. */
+		.json = w->now ? w->alerts.json : w->o->json || says(CONFIG_KEY_JSON_OUTPUT),
 		.time_iso8601 = says(CONFIG_KEY_TIME_ISO_8601),
 		.json_include_output = says(CONFIG_KEY_JSON_INCLUDE_OUTPUT),
 		.json_include_message = says(CONFIG_KEY_JSON_INCLUDE_MESSAGE),

@@ -22,6 +22,7 @@ enum {
 struct healing {
 	struct live *live;
 	struct healer *healer;
+	unsigned patience;
 	bool is_holding;
 	uint64_t held_since_ns, held_until_ns, credit_ns, credit_at_ns;
 	struct healing_stats stats;
@@ -200,12 +201,24 @@ static enum step apply_early(struct healing *h, struct state *s, const struct re
 
 /* ---- holding ---- */
 
+static uint64_t most_credit(const struct healing *h)
+{
+	return (uint64_t)MOST_CREDIT_NS * h->patience;
+}
+
 static void earn_credit(struct healing *h, uint64_t now_ns)
 {
 	h->credit_ns += (now_ns - h->credit_at_ns) / HOLD_SHARE;
 	h->credit_at_ns = now_ns;
-	if (h->credit_ns > MOST_CREDIT_NS)
-		h->credit_ns = MOST_CREDIT_NS;
+	if (h->credit_ns > most_credit(h))
+		h->credit_ns = most_credit(h);
+}
+
+static uint64_t longest_hold(const struct healing *h)
+{
+	uint64_t most = (uint64_t)LONGEST_HOLD_NS * h->patience;
+
+	return h->credit_ns < most ? h->credit_ns : most;
 }
 
 /* Whether an event of that time may wait, or wait on. */
@@ -220,14 +233,13 @@ static bool may_hold(struct healing *h, uint64_t ts)
 		return false;
 	}
 	earn_credit(h, now_ns);
-	if (h->credit_ns < LEAST_CREDIT_NS || ts + OLD_NS < now_ns) {
+	if (h->credit_ns < LEAST_CREDIT_NS || ts + (uint64_t)OLD_NS * h->patience < now_ns) {
 		h->stats.n_hasty++;
 		return false;
 	}
 	h->is_holding = true;
 	h->held_since_ns = now_ns;
-	h->held_until_ns =
-		now_ns + (h->credit_ns < LONGEST_HOLD_NS ? h->credit_ns : LONGEST_HOLD_NS);
+	h->held_until_ns = now_ns + longest_hold(h);
 	h->stats.n_held++;
 	return true;
 }
@@ -337,7 +349,7 @@ void healing_get_stats(const struct healing *h, struct healing_stats *ret)
 	healer_get_stats(h->healer, &ret->asked);
 }
 
-int healing_open(struct live *l, struct healing **ret, struct err *e)
+int healing_open(struct live *l, unsigned patience, struct healing **ret, struct err *e)
 {
 	struct scan_config cfg = {.host_root = getenv("HOST_ROOT"),
 				  .epoch_ns = live_epoch(l),
@@ -350,7 +362,8 @@ int healing_open(struct live *l, struct healing **ret, struct err *e)
 		return r;
 	}
 	h->live = l;
-	h->credit_ns = MOST_CREDIT_NS;
+	h->patience = patience;
+	h->credit_ns = most_credit(h);
 	h->credit_at_ns = live_now(l);
 	*ret = h;
 	return 0;

@@ -23,7 +23,8 @@ struct healing_stats {
 	struct healer_stats asked;
 };
 
-int healing_open(struct live *l, struct healing **ret, struct err *e);
+/* patience: 1; on an emulated machine, so many times as long is waited for answers. */
+int healing_open(struct live *l, unsigned patience, struct healing **ret, struct err *e);
 void healing_close(struct healing *h); /* NULL is fine */
 /*
  * Before a record is applied: apply what has been found out, and ask for what is lacking.  False

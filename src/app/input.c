@@ -91,7 +91,7 @@ int input_open(struct input *in, const char *path, const struct input_options *o
 
 int input_heals(struct input *in, struct live *l, struct err *e)
 {
-	return healing_open(l, &in->healing, e);
+	return healing_open(l, 1, &in->healing, e);
 }
 
 /* State has nothing to do with it. */

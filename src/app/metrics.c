@@ -409,6 +409,67 @@ static void add_plugin_metric(void *arg, const struct plugin_metric *metric)
 	buf_addf(out, "%s %.17g\n", name, metric->value);
 }
 
+/* name{output="file"} n, for each output. */
+static void add_output_counts(struct buf *out, const struct outputs *o, const char *name,
+			      bool grows, size_t at)
+{
+	struct outlet_stats s;
+	const char *output;
+	uint64_t n;
+
+	for (size_t i = 0; outputs_stats(o, i, &output, &s); i++) {
+		if (!i)
+			add_head(out, name, grows);
+		memcpy(&n, (const uint8_t *)&s + at, sizeof(n));
+		buf_addf(out, "%s{output=\"%s\"} %" PRIu64 "\n", name, output, n);
+	}
+}
+
+static void add_output_losses(struct buf *out, const struct outputs *o)
+{
+	static const char name[] = "saker_output_lost_total";
+	struct outlet_stats s;
+	const char *output;
+
+	for (size_t i = 0; outputs_stats(o, i, &output, &s); i++) {
+		if (!i)
+			add_head(out, name, true);
+		for (unsigned c = 0; c < LOST_COUNT; c++)
+			buf_addf(out, "%s{output=\"%s\",cause=\"%s\"} %" PRIu64 "\n", name, output,
+				 outlet_loss_names[c], s.n_lost[c]);
+	}
+}
+
+static void add_outputs(struct buf *out, const struct outputs *o)
+{
+	static const struct {
+		const char *name;
+		bool grows;
+		size_t at; /* in struct outlet_stats */
+	} counts[] = {
+		{"saker_output_queue_alerts", false, offsetof(struct outlet_stats, n_waiting)},
+		{"saker_output_sent_total", true, offsetof(struct outlet_stats, n_sent)},
+		{"saker_output_retried_total", true, offsetof(struct outlet_stats, n_retried)},
+		{"saker_output_spooled_total", true, offsetof(struct outlet_stats, n_spooled)},
+		{"saker_output_spool_alerts", false, offsetof(struct outlet_stats, n_spool)},
+		{"saker_output_spool_bytes", false, offsetof(struct outlet_stats, n_spool_bytes)},
+	};
+	static const char drops[] = "falcosecurity_falco_outputs_queue_num_drops_total";
+	struct outlet_stats s;
+	const char *output;
+	uint64_t n_dropped = 0;
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		add_output_counts(out, o, counts[i].name, counts[i].grows, counts[i].at);
+	add_output_losses(out, o);
+	for (size_t i = 0; outputs_stats(o, i, &output, &s); i++)
+		n_dropped += s.n_lost[LOST_QUEUE];
+	add_head(out, drops, true);
+	buf_addf(out, "%s %" PRIu64 "\n", drops, n_dropped);
+	add_head(out, "saker_alerts_limited_total", true);
+	buf_addf(out, "saker_alerts_limited_total %" PRIu64 "\n", outputs_n_limited(o));
+}
+
 static void publish(struct metrics *m)
 {
 	struct numbers n;
@@ -425,6 +486,7 @@ static void publish(struct metrics *m)
 		add_lanes(&out, &n.live);
 		add_types(&out, &n.live);
 	}
+	add_outputs(&out, m->watch->outputs);
 	if (plugged() && config_bool(settings(), CONFIG_KEY_METRICS_PLUGINS))
 		plugins_metrics(plugged(), add_plugin_metric, &out);
 	web_publish(m->web, "/metrics", text_type, buf_str(&out));

@@ -25,7 +25,7 @@ struct parking_stats {
 /* 0: the usual ones.  With more the oldest event is decided as at the deadline. */
 struct parking_config {
 	uint64_t max_events, max_bytes;
-	bool all_matches; /* every rule that matches, not just the first */
+	bool all_matches;	     /* every rule that matches, not just the first */
 	struct parking_stats *stats; /* counted in, borrowed; NULL: its own */
 	/* More to keep of the moment for when alerts are given: kept.noted.  NULL: nothing. */
 	const void *(*note)(void *arg, const struct field_ctx *c, struct arena *a);

@@ -26,6 +26,7 @@ static void summarize(const struct watch *w)
 	report("%" PRIu64 " events in %.1f s; %" PRIu64 " alerts of %zu rules",
 	       plugins_n_events(plugged()), stop_seconds(), w->n_alerts, w->rules->n_rules);
 	summary_rules(w->rules);
+	outputs_summarize(w->outputs, false);
 }
 
 enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds, bool quiet)
@@ -34,13 +35,16 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 	enum exit_status status, ended;
 	struct err e = {0};
 
+	status = watch_outputs(w, false);
+	if (status)
+		return status;
 	cfg.live = true;
 	watch_configure(w, &cfg);
 	input_begin(&w->in, plugins_source(plugged(), NULL), &cfg);
 	watch_begin(w);
 	w->pause = pause_plugged;
 	stop_after(seconds);
-	if (!plugged_begin(sources, &e))
+	if (!outputs_start(w->outputs, &e) && !plugged_begin(sources, &e))
 		watch_events(w, &e);
 	status = watch_end(w);
 	ended = plugged_end();
@@ -48,6 +52,8 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 		report("%s", e.msg);
 	if (!quiet)
 		summarize(w);
+	else
+		outputs_summarize(w->outputs, true);
 	input_close(&w->in);
 	return e.code || ended ? EXIT_FAULT : status;
 }

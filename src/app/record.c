@@ -6,6 +6,7 @@
 #include "app/condition.h"
 #include "app/input.h"
 #include "app/lossnote.h"
+#include "app/picturenote.h"
 #include "app/plugged.h"
 #include "app/plugged_record.h"
 #include "app/privilege.h"
@@ -55,6 +56,7 @@ struct recording {
 	uint32_t sources;	/* bits of event sources, by number */
 	struct input in;
 	struct sightings sightings;
+	struct picturenote picture;
 	struct loss_note losses;
 	uint64_t n_written;
 	struct child command;
@@ -63,13 +65,25 @@ struct recording {
 	double flush_due; /* not before: see stop_seconds() */
 };
 
+static int write_picturenote(struct recording *r, struct err *e)
+{
+	struct record note;
+
+	return picturenote_take(&r->picture, &note) ? capfile_write_event(r->out, &note, false, e)
+						    : 0;
+}
+
 static int write_snapshot(void *arg, const struct record *rec, struct err *e)
 {
 	struct recording *r = arg;
 	struct moment unused;
+	int ret = picturenote_is_full(&r->picture) ? write_picturenote(r, e) : 0;
 
+	if (ret < 0)
+		return ret;
 	if (r->keeps_state)
 		state_apply(r->in.state, rec, &unused);
+	picturenote_add(&r->picture, rec);
 	sightings_look(&r->sightings, rec);
 	switch (rec->kind) {
 	case RECORD_MACHINE:
@@ -205,6 +219,8 @@ static int record_all(struct recording *r, struct err *e)
 		ret = runtimes_start(r->runtimes, e);
 	if (!ret)
 		ret = startup_picture(&r->startup, r->live, write_snapshot, r, e);
+	if (!ret)
+		ret = write_picturenote(r, e);
 	runtimes_wait(r->runtimes);
 	if (!ret && r->in.plugins)
 		ret = plugged_begin(r->sources, e) < 0 ? e->code : plugins_dump(r->in.plugins, e);

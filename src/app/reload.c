@@ -198,15 +198,15 @@ static struct generation *make(struct reload *r)
 		return NULL;
 	settings_use(c);
 	list_paths(r);
-	if (generation_load(r->cfg.watch, c, &g)) {
-		config_free(c);
-	} else if (!g->rules->n_rules || choose(r, g, &e) < 0) {
-		if (e.code)
-			report("reload: %s", e.msg);
-		generation_free(g);
-		g = NULL;
-	} else {
-		watch_prepare(r->cfg.watch, g);
+	if (!generation_load(r->cfg.watch, c, &g)) {
+		if (!g->rules->n_rules || choose(r, g, &e) < 0) {
+			if (e.code)
+				report("reload: %s", e.msg);
+			generation_free(g);
+			g = NULL;
+		} else {
+			watch_prepare(r->cfg.watch, g);
+		}
 	}
 	settings_use(NULL);
 	return g;

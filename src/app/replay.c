@@ -36,10 +36,14 @@ static enum exit_status replay_capture(struct watch *w, const struct replay_opti
 	double start = seconds_now();
 	enum exit_status status, read;
 	struct err e = {0};
+	bool summary;
 
+	status = watch_outputs(w, true);
+	if (status)
+		return status;
 	watch_configure(w, &cfg);
-	if (plugged_begin(0, &e) < 0 || hosts_ask(true, &e) < 0 ||
-	    input_open_as(&w->in, path, &cfg, &e) < 0)
+	if (outputs_start(w->outputs, &e) < 0 || plugged_begin(0, &e) < 0 ||
+	    hosts_ask(true, &e) < 0 || input_open_as(&w->in, path, &cfg, &e) < 0)
 		return input_status(&e);
 	watch_begin(w);
 	input_on_idle(&w->in, sink_flush, &w->sink);
@@ -48,8 +52,10 @@ static enum exit_status replay_capture(struct watch *w, const struct replay_opti
 	read = input_status(&e);
 	if (plugged_end() && !read)
 		read = EXIT_FAULT;
-	if (o->summary || (isatty(STDERR_FILENO) && !o->watch.ends_as_falco))
+	summary = o->summary || (isatty(STDERR_FILENO) && !o->watch.ends_as_falco);
+	if (summary)
 		summarize(w, seconds_now() - start);
+	outputs_summarize(w->outputs, !summary);
 	input_tell(&w->in, o->input.stats);
 	input_close(&w->in);
 	return read ? read : status;

@@ -8,7 +8,8 @@ enum { NAMES_MAX = 4096, DEPTH_MAX = 64 };
 
 /* Parts of the program that read their keys anew, and what they read only once all the same. */
 static const char *const read_again[] = {"loader", "rules", "alerts", "system calls"};
-static const enum config_id read_once[] = {CONFIG_KEY_STDOUT_ENABLED, CONFIG_KEY_METADATA_DEADLINE};
+static const enum config_id read_once[] = {CONFIG_KEY_STDOUT_ENABLED, CONFIG_KEY_JSON_OUTPUT,
+					   CONFIG_KEY_METADATA_DEADLINE};
 
 static bool is_read_again(enum config_id id)
 {

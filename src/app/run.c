@@ -27,7 +27,7 @@ struct run {
 	struct progress progress;
 	struct metrics metrics;
 	struct reload *reload; /* NULL: the rules stay as they are */
-	uint32_t sources; /* bits of event sources, by number */
+	uint32_t sources;      /* bits of event sources, by number */
 };
 
 /* Between looks at the rings, which plugins do not wake. */
@@ -88,6 +88,7 @@ static void summarize(struct run *r)
 	scans_summarize(r->watch.scans);
 	reload_summarize(r->reload);
 	hosts_tell();
+	outputs_summarize(r->watch.outputs, false);
 	if (r->o->stats)
 		plugged_tell_metrics();
 }
@@ -122,6 +123,8 @@ static int begin(struct run *r, struct err *e)
 	if (!ret)
 		ret = scans_start(r->watch.scans, e);
 	if (!ret)
+		ret = outputs_start(r->watch.outputs, e);
+	if (!ret)
 		ret = input_heals(&r->watch.in, r->live, e);
 	if (!ret)
 		ret = startup_picture(&r->startup, r->live, learn, r->watch.in.state, e);
@@ -143,6 +146,9 @@ static enum exit_status watch_machine(struct run *r)
 	struct source *source;
 	struct err e = {0};
 
+	status = watch_outputs(w, false);
+	if (status)
+		return status;
 	if (startup_open(&r->startup, &r->live, &e) < 0) {
 		if (e.code == -EINTR && stop_signal)
 			return EXIT_DONE;
@@ -180,6 +186,8 @@ static enum exit_status watch_machine(struct run *r)
 		report("%s", e.msg);
 	if (!r->o->quiet)
 		summarize(r);
+	else
+		outputs_summarize(w->outputs, true);
 	metrics_close(&r->metrics);
 	reload_free(r->reload);
 	input_close(&w->in);
@@ -227,7 +235,7 @@ static int choose(struct run *r, struct err *e)
 	if (ret)
 		return ret;
 	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs() | metrics_needs() |
-			    scans_needs(r->watch.scans);
+			    scans_needs(r->watch.scans) | outputs_needs();
 	if (!o->no_reload && reload_is_possible(&o->settings, &o->watch))
 		r->startup.needs |= NEED_RELOAD;
 	r->startup.live.may_widen = r->startup.needs & NEED_RELOAD;

@@ -42,9 +42,11 @@ enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 
 	*w = (struct watch){.o = o};
 	w->hostname = host_name(w->host);
-	if (!config_bool(settings(), CONFIG_KEY_STDOUT_ENABLED)) {
-		report("no output is enabled, and alerts would go nowhere: standard output is the "
-		       "only one so far (stdout_output.enabled)");
+	w->to_stdout = config_bool(settings(), CONFIG_KEY_STDOUT_ENABLED);
+	w->gathers = config_bool(settings(), CONFIG_KEY_BUFFERED_OUTPUTS);
+	if (!outputs_any()) {
+		report("No output configured, please make sure at least one output is configured "
+		       "and enabled.");
 		return EXIT_FAULT;
 	}
 	status = generation_load(w, NULL, &g);
@@ -53,16 +55,35 @@ enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 	return status;
 }
 
+enum exit_status watch_outputs(struct watch *w, bool patient)
+{
+	struct err e = {0};
+
+	if (outputs_open(w->alerts.hostname, w->alerts.json, patient, &w->outputs, &e) == 0)
+		return EXIT_DONE;
+	report("%s", e.msg);
+	return EXIT_FAULT;
+}
+
 /* False when nobody can receive more. */
 static bool say(const struct generation *g, uint32_t id, const struct field_ctx *c)
 {
 	struct rule *rule = &g->rules->rules[id];
 	struct watch *w = g->watch;
+	struct buf *text = &w->sink.text;
+	size_t start = text->n;
+	uint64_t ns = event_wall_ns(&c->m->ev);
 
 	rule->n_matches++;
 	w->n_alerts++;
-	alert_format(&g->alerts, rule, c, &w->sink.text);
-	return sink_line(&w->sink);
+	if (!outputs_may(w->outputs, ns))
+		return true;
+	alert_format(&g->alerts, rule, c, text);
+	outputs_put(w->outputs, rule, ns, (struct str){text->p + start, text->n - start});
+	if (w->to_stdout)
+		return sink_line(&w->sink);
+	buf_reset(text);
+	return true;
 }
 
 static bool alert(void *arg, uint32_t id, const struct field_ctx *c)
@@ -202,10 +223,12 @@ bool watch_tick(struct watch *w, uint64_t now_ns)
 /* Goes on when there is nothing at the moment but there may be later. */
 static bool pause_watch(struct watch *w, bool idle)
 {
+	outputs_tick(w->outputs);
 	if (!w->pause)
 		return !idle;
 	hear_scanner(w);
-	sink_flush(&w->sink);
+	if (!w->gathers)
+		sink_flush(&w->sink);
 	return !w->sink.error && !stop_due() && w->pause(w->pause_arg, idle);
 }
 
@@ -240,6 +263,8 @@ enum exit_status watch_end(struct watch *w)
 	scans_stop(w->scans);
 	hear_scanner(w);
 	status = sink_close(&w->sink);
+	if (outputs_end(w->outputs) && !status)
+		status = EXIT_FAULT;
 	return w->o->ends_as_falco && !status ? falco_summary(w->rules, w->n_alerts) : status;
 }
 
@@ -252,4 +277,5 @@ void watch_done(struct watch *w)
 		generation_free(g);
 	}
 	generation_free(w->now);
+	outputs_free(w->outputs);
 }

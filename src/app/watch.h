@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules over a stream of events, alerts on standard output: the loop of `saker run` and
+ * Rules over a stream of events, alerts to outputs: the loop of `saker run` and
  * `saker replay`.
  */
 #pragma once
 
 #include "app/generation.h"
 #include "app/input.h"
+#include "app/outputs.h"
 #include "app/ringnote.h"
 #include "app/scans.h"
 #include "app/sink.h"
@@ -49,9 +50,11 @@ struct watch {
 	struct ruleset *rules;
 	struct input in; /* opened and closed by the caller */
 	struct sink sink;
-	struct parking *parking; /* between watch_begin() and watch_done() */
-	struct ring_note *rings; /* of a live source; else NULL */
-	struct scans *scans;	 /* borrowed; NULL: there is no scanner */
+	bool to_stdout, gathers;	    /* alerts for it are kept until they are many */
+	struct outputs *outputs;	    /* NULL before watch_outputs() */
+	struct parking *parking;	    /* between watch_begin() and watch_done() */
+	struct ring_note *rings;	    /* of a live source; else NULL */
+	struct scans *scans;		    /* borrowed; NULL: there is no scanner */
 	struct parking_stats parking_stats; /* of all generations */
 	const struct reload_stats *reloads; /* NULL: the rules stay as they are */
 	uint64_t n_alerts;
@@ -67,6 +70,11 @@ struct watch {
 enum exit_status watch_load(struct watch *w, const struct watch_options *o);
 /* What the options say of state. */
 void watch_configure(const struct watch *w, struct state_config *cfg);
+/*
+ * Open what alerts go to, before there are threads.  What is wrong with it has been reported.
+ * patient: there is time to wait for it.
+ */
+enum exit_status watch_outputs(struct watch *w, bool patient);
 /* Now that w->in is open: only events that rules can match, and a place for alerts. */
 void watch_begin(struct watch *w);
 /* Whether nobody asks for files that are closed after writing. */

@@ -28,6 +28,7 @@ struct probe {
 	struct probe *more; /* programs that were loaded later, with the same maps */
 	struct probe_link links[MAX_PROGRAMS];
 	struct iterators iterators;
+	int events; /* the folder of tracepoints; negative: why it is not open */
 	unsigned n_links, n_programs, rings_per_lane;
 	unsigned n_cpus, cpus_per_ring;
 	struct refusal refused[MAX_REFUSED];
@@ -53,7 +54,7 @@ void routes_set(struct probe *p, const struct routes *r);
 int probe_try_load(struct probe *p, struct err *e);
 int probe_attach_start(struct probe *p, const struct bpf_program *program, struct err *e);
 /* Those at the beginnings of calls; what came of it is in no_enters and no_closes. */
-int probe_attach_enters(struct probe *p, const struct live_config *cfg);
+void probe_attach_enters(struct probe *p);
 /* Of the program with this name, whenever it was loaded; negative: it is not. */
 int program_fd(const struct probe *p, const char *name);
 

@@ -5,6 +5,7 @@
 #include "capture/procfs.h"
 #include "capture/sockets.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -103,6 +104,7 @@ enum openfile openfile_tell(const struct picture_file *k, struct str text, char 
 			    struct snap_fd *ret)
 {
 	*ret = (struct snap_fd){.tid = ret->tid, .fd = k->fd, .ino = k->ino, .name = STR_EMPTY};
+	ret->closes_on_exec = k->flags & O_CLOEXEC;
 	switch ((enum picture_name)k->name) {
 	case PICTURE_PATH:
 		tell_path(k, str_until_nul(text), ret);

@@ -214,6 +214,7 @@ int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **
 	int r = libbpf_num_possible_cpus();
 
 	libbpf_set_print(listen_to_libbpf);
+	p->events = -ENOENT;
 	p->n_cpus = r > 0 ? (unsigned)r : 1;
 	p->cpus_per_ring = cfg->cpus_per_ring;
 	p->can = abilities_find();
@@ -243,8 +244,11 @@ void probe_detach(struct probe *p)
 
 void probe_close(struct probe *p)
 {
-	if (p)
-		probe_detach(p);
+	if (!p)
+		return;
+	probe_detach(p);
+	if (p->events >= 0)
+		close(p->events);
 	while (p) {
 		struct probe *more = p->more;
 
@@ -313,9 +317,8 @@ static int attach_enter(struct probe *p, const struct bpf_program *program, int 
 }
 
 /* Without them, what a call names or closes is known from its end only. */
-static void attach_enters(struct probe *p, const char *host_root)
+void probe_attach_enters(struct probe *p)
 {
-	int events = tracepoint_events(host_root);
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, p->skel->obj)
@@ -325,20 +328,11 @@ static void attach_enters(struct probe *p, const char *host_root)
 
 		if (!is_enter(name) || !bpf_program__autoload(program))
 			continue;
-		r = attach_enter(p, program, events);
+		r = attach_enter(p, program, p->events);
 		if (r < 0)
 			snprintf(programs_is_closing(name) ? p->no_closes : p->no_enters,
 				 REASON_BYTES, "%s: %s", name, strerror(-r));
 	}
-	if (events >= 0)
-		close(events);
-}
-
-int probe_attach_enters(struct probe *p, const struct live_config *cfg)
-{
-	if (p->skel->rodata->has_enters || cfg->wants_closed)
-		attach_enters(p, cfg->host_root);
-	return 0;
 }
 
 int probe_attach_start(struct probe *p, const struct bpf_program *program, struct err *e)
@@ -373,8 +367,10 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 		r = probe_attach_start(p, closing, e);
 	if (!r && bpf_program__autoload(ends))
 		r = probe_attach_start(p, ends, e);
-	if (!r)
-		r = probe_attach_enters(p, cfg);
+	if (!r && (p->skel->rodata->has_enters || cfg->wants_closed)) {
+		p->events = tracepoint_events(cfg->host_root);
+		probe_attach_enters(p);
+	}
 	bpf_object__for_each_program(program, p->skel->obj)
 	{
 		if (!r && program != ends && program != closing &&

@@ -110,6 +110,7 @@ struct snap_fd {
 	uint8_t type;		 /* enum fd_type */
 	uint32_t open_flags;	 /* portable, FILE_V2 only */
 	uint32_t dev;		 /* FILE_V2 only, 0 when not recorded */
+	bool closes_on_exec;	 /* of FILE_V2 open_flags say so as well */
 	struct sock_tuple tuple; /* sockets; a server socket's own end is dst */
 	uint64_t unix_src, unix_dst;
 	uint64_t read_ns; /* as of a snap_proc */

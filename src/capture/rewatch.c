@@ -107,6 +107,7 @@ static int load_more(struct probe *p, const struct live_config *cfg, struct err 
 	struct probe *more = xcalloc(1, sizeof(*more));
 	int r;
 
+	more->events = -ENOENT; /* until it may stay */
 	more->n_cpus = p->n_cpus;
 	more->cpus_per_ring = p->cpus_per_ring;
 	more->can = p->can;
@@ -121,7 +122,9 @@ static int load_more(struct probe *p, const struct live_config *cfg, struct err 
 	more->more = p->more;
 	p->more = more;
 	p->n_programs += more->n_programs;
-	return probe_attach_enters(more, cfg);
+	more->events = p->events;
+	probe_attach_enters(more);
+	return 0;
 }
 
 static bool is_attached(const struct probe *p, const char *name)

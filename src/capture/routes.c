@@ -42,8 +42,8 @@ struct table {
  * Send calls of this number to their program: by way of the one that says where its file is, where
  * that is loaded.
  */
-static void route(const struct probe *p, const struct table *t, unsigned nr,
-		  enum syscall_code code, uint8_t want, struct routes *ret)
+static void route(const struct probe *p, const struct table *t, unsigned nr, enum syscall_code code,
+		  uint8_t want, struct routes *ret)
 {
 	const struct bpf_program *own = program_of(p->skel, code);
 	const struct bpf_program *front = place_program_of(p->skel, code);

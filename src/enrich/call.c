@@ -2,7 +2,7 @@
 #include "enrich/call.h"
 
 #include "base/alloc.h"
-#include "enrich/curl.h"
+#include "base/curl.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -40,8 +40,9 @@ struct sender_kind {
 	const char *name; /* of its keys: "http" of http_output */
 	size_t batch_max; /* alerts of a call */
 	/*
-	 * NULL and *e (with the key at fault) when the configuration can not work.  Connects to nobody:
-	 * a receiver that is away when we start is no error.  Called before capabilities are dropped.
+	 * NULL and *e (with the key at fault) when the configuration can not work.  Connects to
+	 * nobody: a receiver that is away when we start is no error.  Called before capabilities
+	 * are dropped.
 	 */
 	void *(*open)(const struct config *c, struct err *e);
 	/*

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the kernel programs tell between events: schema/note.h. */
 #include "capture/openfile.h"
+#include "schema/note.h"
 #include "state/private.h"
-
-#include <fcntl.h>
 
 /* Of a thread that nobody may know: the exec that comes next tells the rest of it. */
 void apply_folder(struct state *s, struct moment *m)
@@ -41,5 +40,32 @@ void apply_arrival(struct state *s, struct moment *m)
 		return;
 	fd = fd_from_snapshot(s, &told);
 	if (fd)
-		fd_put(s, t, told.fd, fd, k.flags & O_CLOEXEC);
+		fd_put(s, t, told.fd, fd, told.closes_on_exec);
+}
+
+static void apply_picture_entry(struct state *s, const struct note_picture *p)
+{
+	struct thread *t = thread_find(s, p->tid);
+
+	if (t && p->fd == NOTE_PICTURE_THREAD)
+		t->read_ns = p->read_ns;
+	else if (t)
+		fd_set_cloexec(s, t, p->fd, p->fd, true);
+}
+
+/* Of what was listed just before.  Behind the first event nothing is a picture any more. */
+void apply_picture(struct state *s, struct moment *m)
+{
+	struct str data = event_param(&m->ev, 2);
+	struct note_picture p;
+
+	if (data.n % sizeof(p) || s->num != s->n_before) {
+		s->stats.n_bad_records++;
+		return;
+	}
+	note_picture(s, m->ev.ts);
+	for (; data.n; data = str_from(data, sizeof(p))) {
+		memcpy(&p, data.p, sizeof(p));
+		apply_picture_entry(s, &p);
+	}
 }

@@ -119,3 +119,81 @@ TEST(notes_that_are_cut_are_bad_records)
 	CHECK_INT(f->s->stats.n_bad_records, 2);
 	feed_free(f);
 }
+
+/* A note in the middle of the picture, of the time of the last reading. */
+static void picture(struct feed *f, const struct note_picture *entries, unsigned n, uint64_t ts)
+{
+	uint64_t now = f->ts;
+
+	f->ts = ts - 1000000;
+	CHECK_INT(EVENT_OF(f, EV_ASYNCEVENT_E, -1, U32(0), TEXT(NOTE_PICTURE),
+			   {entries, (uint32_t)(n * sizeof(*entries))}),
+		  STATE_HIDDEN);
+	f->ts = now;
+}
+
+TEST(a_recordings_picture_tells_when_a_child_was_read_and_an_older_fork_changes_nothing)
+{
+	struct feed *f = feed_new(NULL);
+	struct note_picture note = {101, NOTE_PICTURE_THREAD, f->ts + 500000};
+
+	feed_proc(f, 1, 1, 0, "init");
+	feed_proc(f, 100, 100, 1, "sh");
+	feed_proc(f, 101, 101, 100, "early");
+	picture(f, &note, 1, f->ts + 5000000);
+	feed_openat(f, 100, 9, "/later", 0);
+	feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1});
+	CHECK_STR(fd_name(f, 100, 9), "/later");
+	CHECK_STR(fd_name(f, 101, 9), "(unknown)");
+	CHECK_STR(text_of(who(f, 101)->comm), "early");
+	feed_free(f);
+}
+
+TEST(whom_only_a_fork_told_of_and_a_recordings_picture_does_not_does_not_stay)
+{
+	struct feed *f = feed_new(NULL);
+	struct note_picture note = {100, NOTE_PICTURE_THREAD, f->ts + 10000000};
+
+	feed_proc(f, 100, 100, 1, "sh");
+	picture(f, &note, 1, f->ts + 10000000);
+	feed_clone(f, 101, (struct who){.tid = 100, .pid = 100, .ptid = 1});
+	CHECK(who(f, 101));
+	f->ts += 10000000;
+	feed_tick(f, 100);
+	CHECK(who(f, 100) && !who(f, 101));
+	feed_free(f);
+}
+
+TEST(what_a_recordings_picture_says_is_closed_by_exec_goes)
+{
+	struct snap_fd fd = {.tid = 100, .fd = 4, .type = FD_FIFO, .name = STR("pipe:[1]")};
+	const struct note_picture notes[] = {
+		{100, 4, 1}, {100, 77, 1}, {999, 4, 1}, {100, INT64_MAX, 1}, {100, INT64_MIN, 1}};
+	struct record r = {.kind = RECORD_FD, .fd = &fd};
+	struct feed *f = feed_new(NULL);
+
+	feed_proc(f, 100, 100, 1, "sh");
+	state_apply(f->s, &r, &f->m);
+	fd.fd = 5;
+	state_apply(f->s, &r, &f->m);
+	picture(f, notes, 5, f->ts);
+	feed_exec(f, 100, 100, "ls");
+	CHECK_STR(fd_name(f, 100, 4), "(unknown)");
+	CHECK_STR(fd_name(f, 100, 5), "pipe:[1]");
+	feed_free(f);
+}
+
+TEST(pictures_that_come_too_late_or_are_cut_are_bad_records)
+{
+	struct feed *f = feed_new(NULL);
+	struct note_picture note = {100, NOTE_PICTURE_THREAD, f->ts};
+
+	feed_proc(f, 100, 100, 1, "sh");
+	EVENT_OF(f, EV_ASYNCEVENT_E, -1, U32(0), TEXT(NOTE_PICTURE), {&note, sizeof(note) - 1});
+	CHECK_INT(f->s->stats.n_bad_records, 1);
+	feed_tick(f, 100);
+	picture(f, &note, 1, f->ts);
+	CHECK_INT(f->s->stats.n_bad_records, 2);
+	CHECK_INT(who(f, 100)->read_ns, 0);
+	feed_free(f);
+}

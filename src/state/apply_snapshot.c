@@ -88,7 +88,7 @@ void thread_fill(struct state *s, struct thread *t, const struct snap_proc *p)
 }
 
 /* The processes are listed until there are no new ones: once more after what was read last. */
-static void note_picture(struct state *s, uint64_t read_ns)
+void note_picture(struct state *s, uint64_t read_ns)
 {
 	if (read_ns > s->pictured_ns)
 		s->pictured_ns = read_ns;
@@ -146,7 +146,7 @@ void apply_fd(struct state *s, const struct snap_fd *f)
 
 	note_picture(s, f->read_ns);
 	if (fd)
-		fd_put(s, t, f->fd, fd, f->open_flags & PPM_O_CLOEXEC);
+		fd_put(s, t, f->fd, fd, f->closes_on_exec || f->open_flags & PPM_O_CLOEXEC);
 }
 
 /* Local ports that somebody listens on. */

@@ -406,8 +406,10 @@ void fd_remove_range(struct state *s, const struct thread *t, int64_t first, int
 void fd_set_cloexec(struct state *s, const struct thread *t, int64_t first, int64_t last, bool on)
 {
 	struct files *f = thread_files(t);
+	int64_t no = (first < INT32_MAX ? first : INT32_MAX) / FDS_PER_PAGE;
+	uint32_t i = f && first > 0 ? lower_bound(f, (uint32_t)no) : 0;
 
-	for (uint32_t i = 0; f && i < f->n_pages; i++) {
+	for (; f && i < f->n_pages && (int64_t)f->pages[i].no * FDS_PER_PAGE <= last; i++) {
 		uint64_t bits = bits_between(f->pages[i].no, first, last) & f->pages[i].page->used;
 		struct fd_page *p = bits ? page_own(s, &f->pages[i]) : NULL;
 

@@ -311,6 +311,7 @@ void belief_done(struct state *s);
 
 void apply_folder(struct state *s, struct moment *m);
 void apply_arrival(struct state *s, struct moment *m);
+void apply_picture(struct state *s, struct moment *m);
 
 /* place.c */
 
@@ -395,6 +396,8 @@ void thread_set_cwd(struct state *s, struct thread *t, struct str path);
 /* An entry that is in no table yet; NULL when there is no room. */
 struct fd *fd_from_snapshot(struct state *s, const struct snap_fd *f);
 void apply_fd(struct state *s, const struct snap_fd *f);
+/* Something of the picture was read at that time. */
+void note_picture(struct state *s, uint64_t read_ns);
 /* The snapshot is complete: link threads, find containers, tell servers from clients. */
 void finish_snapshot(struct state *s);
 /* The events come after it from here on. */

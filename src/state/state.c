@@ -423,9 +423,13 @@ static enum note apply_note(struct state *s, struct moment *m)
 
 	if (m->ev.type != EV_ASYNCEVENT_E)
 		return NOTE_NONE;
+	name = str_until_nul(event_param(&m->ev, 1));
+	if (str_is(name, NOTE_PICTURE)) { /* in the middle of it */
+		apply_picture(s, m);
+		return NOTE_TAKEN;
+	}
 	if (s->has_leftovers || s->in_snapshot)
 		settle(s);
-	name = str_until_nul(event_param(&m->ev, 1));
 	if (str_is(name, PLACE_EVENT))
 		apply_place(s, m);
 	else if (str_is(name, PLACE_FOUND_EVENT))

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/microhttpd.h"
 
-#include <dlfcn.h>
+#include "base/library.h"
+
 #include <pthread.h>
-#include <stdbool.h>
 
 static struct microhttpd functions;
 static bool loaded;
 
+static const struct library_symbol symbols[] = {
+#define MICROHTTPD_SYMBOL(name) {"MHD_" #name, &functions.name},
+	MICROHTTPD_FUNCTIONS(MICROHTTPD_SYMBOL)
+#undef MICROHTTPD_SYMBOL
+};
+
 static void load(void)
 {
-	void *library = dlopen("libmicrohttpd.so.12", RTLD_NOW | RTLD_LOCAL);
+	static const char *const names[] = {"libmicrohttpd.so.12", NULL};
 
-	if (!library)
-		return;
-	loaded = true;
-#define MICROHTTPD_LOOK_UP(name)                                                                   \
-	functions.name = (__typeof__(functions.name))dlsym(library, "MHD_" #name);                 \
-	loaded = loaded && functions.name;
-	MICROHTTPD_FUNCTIONS(MICROHTTPD_LOOK_UP)
-#undef MICROHTTPD_LOOK_UP
+	loaded = library_load(names, symbols, sizeof(symbols) / sizeof(symbols[0]));
 }
 
 const struct microhttpd *microhttpd_load(void)

@@ -9,7 +9,7 @@ import threading
 
 import apiserver
 from simdocker import Docker
-from tap import SAKER, SOURCE, TMP, check, equal, file, run, skip
+from tap import SAKER, SOURCE, TMP, check, equal, fails, file, run, skip
 
 NEEDED = {'cap_bpf', 'cap_perfmon', 'cap_sys_ptrace', 'cap_dac_read_search'}
 
@@ -66,6 +66,16 @@ def without_rights_the_machine_cannot_be_watched():
     equal(by_name['cap_sys_ptrace']['blind_rules'], [])
     equal(all_of_it['programs'], [])
     check('CAP_BPF' in all_of_it['programs_error'])
+
+
+def without_btf_it_says_what_that_costs():
+    if os.geteuid() or not os.path.exists('/sys/kernel/btf/vmlinux'):
+        skip('needs root and a kernel with BTF')
+    before = ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', 'sh']
+    status, all_of_it, by_name = _checks(before=before)
+    equal((status, all_of_it['usable'], by_name['btf']['status']), (1, False, 'missing'))
+    equal((by_name['btf']['costs'], len(by_name['btf']['blind_rules'])), ('no event can be watched', all_of_it['rules']))
+    fails(subprocess.run([*before, SAKER, 'run', '-d', '1'], capture_output=True, timeout=120), 1, 'CONFIG_DEBUG_INFO_BTF')
 
 
 def exactly_the_listed_rights_are_enough():

@@ -154,7 +154,7 @@ def a_wrong_appendix_is_told_once():
 
 
 def alerts_must_have_somewhere_to_go():
-    fails(saker('replay', FILES, '-o', 'stdout_output.enabled=false'), 1, 'no output is enabled')
+    fails(saker('replay', FILES, '-o', 'stdout_output.enabled=false'), 1, 'No output configured')
 
 
 def a_wrong_configuration_ends_each_command():

@@ -153,6 +153,8 @@ static int bad(char **args)
 
 /* ---- many ---- */
 
+enum { STACK = 32768 };
+
 static pthread_barrier_t all_there;
 
 static void *one_of_many(void *arg)
@@ -167,13 +169,20 @@ static int threads(char **args)
 {
 	unsigned want = (unsigned)atoi(args[1]), n = 0;
 	pthread_t *list = calloc(want, sizeof(*list));
+	char *stacks = mmap(NULL, (size_t)want * STACK, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	pthread_attr_t small;
 
+	if (stacks == MAP_FAILED)
+		return fail("mmap");
 	pthread_attr_init(&small);
-	pthread_attr_setstacksize(&small, 16384);
 	pthread_barrier_init(&all_there, NULL, want + 1);
-	while (n < want && !pthread_create(&list[n], &small, one_of_many, args[0]))
-		n++;
+	for (; n < want; n++) {
+		/* All in one mapping: of mappings there may be fewer than of threads. */
+		pthread_attr_setstack(&small, stacks + (size_t)n * STACK, STACK);
+		if (pthread_create(&list[n], &small, one_of_many, args[0]))
+			break;
+	}
 	printf("%u\n", n);
 	fflush(stdout);
 	if (n < want)

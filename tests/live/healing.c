@@ -42,6 +42,14 @@ static struct healing *healing;
 static struct moment moment;
 static char folder[64];
 
+/* Of slow machines: how many times as long to wait. */
+static unsigned patience(void)
+{
+	const char *times = getenv("SAKER_PATIENCE");
+
+	return times && atoi(times) > 0 ? (unsigned)atoi(times) : 1;
+}
+
 static void need_a_kernel(void)
 {
 	if (geteuid() || access("/sys/kernel/btf/vmlinux", R_OK))
@@ -181,7 +189,7 @@ static void begin(void)
 	skip_to_now();
 	cfg.live = true;
 	state = state_new(&cfg);
-	CHECK_INT(healing_open(live, &healing, &e), 0);
+	CHECK_INT(healing_open(live, patience(), &healing, &e), 0);
 	wants.events[EV_SYSCALL_FCHMOD_X / 64] |= 1ULL << EV_SYSCALL_FCHMOD_X % 64;
 	wants.events[EV_SYSCALL_OPENAT_2_X / 64] |= 1ULL << EV_SYSCALL_OPENAT_2_X % 64;
 	wants.events[EV_SYSCALL_EXECVE_19_X / 64] |= 1ULL << EV_SYSCALL_EXECVE_19_X % 64;
@@ -217,8 +225,7 @@ static int64_t tid_of(const struct record *r)
  */
 static bool next_of(uint16_t type, int64_t tid)
 {
-	const char *patience = getenv("SAKER_PATIENCE"); /* of slow machines */
-	uint64_t end_ms = now_ms() + PATIENCE_MS * (patience ? (uint64_t)atoi(patience) : 1);
+	uint64_t end_ms = now_ms() + (uint64_t)PATIENCE_MS * patience();
 	struct err e = {0};
 	struct record r;
 	int more;

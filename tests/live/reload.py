@@ -135,15 +135,15 @@ def a_hangup_loads_again_and_keys_that_take_a_restart_are_named():
     rules = file('keys.yaml', MARKED.format(1))
     config = file('falco.yaml', f'watch_config_files: false\nrules_files: [{rules}]\n')
     w = _Watch('-c', config)
-    _replace(config, f'watch_config_files: false\nrules_files: [{rules}]\njson_output: true\n'
+    _replace(config, f'watch_config_files: false\nrules_files: [{rules}]\ntime_format_iso_8601: true\n'
              'saker: {rings: {files: 1M}}\n')
     time.sleep(0.5)
-    check('{' not in w.text())
+    check('T' not in w.text().splitlines()[-1].split()[0])
     w.p.send_signal(signal.SIGHUP)
-    check(_until(lambda: w.mark() and '{' in w.text()), w.said())
+    check(_until(lambda: w.mark() and 'T' in w.text().splitlines()[-1].split()[0]), w.said())
     w.until_said('takes a restart')
     said = w.end()
-    check('saker.rings.files' in said and 'json_output' not in said, said)
+    check('saker.rings.files' in said and 'iso_8601' not in said, said)
 
 
 def a_config_map_that_is_turned_is_loaded():

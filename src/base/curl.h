@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcurl, loaded when the first runtime is to be asked: with all that it brings along it is
- * larger than the rest of Saker, and most commands ask nobody.
+ * libcurl, loaded when the first runtime is to be asked or the first alert to be sent: with all
+ * that it brings along it is larger than the rest of Saker, and most commands ask nobody.
  */
 #pragma once
 
@@ -13,6 +13,7 @@
 	X(easy_cleanup)                                                                            \
 	X(easy_setopt)                                                                             \
 	X(easy_getinfo)                                                                            \
+	X(easy_perform)                                                                            \
 	X(easy_strerror)                                                                           \
 	X(slist_append)                                                                            \
 	X(slist_free_all)                                                                          \

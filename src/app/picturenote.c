@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/picturenote.h"
+
+#include <assert.h>
+
+static void add(struct picturenote *n, int64_t tid, int64_t fd, uint64_t read_ns)
+{
+	assert(n->n < PICTURE_NOTE_ENTRIES);
+	n->entries[n->n++] = (struct note_picture){.tid = tid, .fd = fd, .read_ns = read_ns};
+}
+
+static void note_time(struct picturenote *n, uint64_t read_ns)
+{
+	if (read_ns > n->last_ns)
+		n->last_ns = read_ns;
+}
+
+static void add_fd(struct picturenote *n, const struct snap_fd *fd)
+{
+	note_time(n, fd->read_ns);
+	if (fd->closes_on_exec && fd->type != FD_FILE_V2)
+		add(n, fd->tid, fd->fd, fd->read_ns);
+}
+
+static void add_proc(struct picturenote *n, const struct snap_proc *p)
+{
+	if (p->tid == p->pid)
+		note_time(n, p->read_ns);
+	add(n, p->tid, NOTE_PICTURE_THREAD, p->read_ns);
+}
+
+void picturenote_add(struct picturenote *n, const struct record *r)
+{
+	if (r->kind == RECORD_PROC)
+		add_proc(n, r->proc);
+	else if (r->kind == RECORD_FD)
+		add_fd(n, r->fd);
+}
+
+bool picturenote_is_full(const struct picturenote *n)
+{
+	return n->n == PICTURE_NOTE_ENTRIES;
+}
+
+bool picturenote_take(struct picturenote *n, struct record *ret)
+{
+	const struct event_arg args[] = {{&(uint32_t){0}, 4},
+					 {NOTE_PICTURE, sizeof(NOTE_PICTURE)},
+					 {n->entries, (uint32_t)(n->n * sizeof(*n->entries))}};
+	int len;
+
+	if (!n->n && n->told_ns == n->last_ns)
+		return false;
+	len = event_encode(n->bytes, sizeof(n->bytes), EV_ASYNCEVENT_E, n->last_ns, -1, args, 3);
+	assert(len > 0);
+	*ret = (struct record){.kind = RECORD_EVENT};
+	ret->event.p = n->bytes;
+	ret->event.n = (uint32_t)len;
+	n->n = 0;
+	n->told_ns = n->last_ns;
+	return true;
+}
