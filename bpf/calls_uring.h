@@ -334,6 +334,80 @@ ALWAYS void named_forget(struct io_kiocb *r)
 	bpf_map_delete_elem(&ring_records, &key);
 }
 
+/* Where the record of an operation has a name, and the directory that it begins in. */
+struct ring_name {
+	s16 which; /* enum place_of; 0: none */
+	u8 dirfd, path, how;
+};
+
+/* As named_paths has them of calls. */
+static const struct ring_name ring_names[][2] = {
+	[OP_RENAMEAT - OP_RENAMEAT] = {{PLACE_SOURCE, 1, 2, 0}, {PLACE_TARGET, 3, 4, 0}},
+	[OP_UNLINKAT - OP_RENAMEAT] = {{PLACE_NAME, 1, 2, 0}},
+	[OP_MKDIRAT - OP_RENAMEAT] = {{PLACE_NAME, 1, 2, 0}},
+	[OP_SYMLINKAT -
+		OP_RENAMEAT] = {{PLACE_SOURCE, 2, 3, 0}, {PLACE_TARGET, 2, 3, NAMED_FOLLOW}},
+	[OP_LINKAT - OP_RENAMEAT] = {{PLACE_SOURCE, 3, 4, 0}, {PLACE_TARGET, 1, 2, 0}},
+};
+
+enum { RING_NAMES = sizeof(ring_names) / sizeof(ring_names[0]), RING_PARAMS_MAX = 5 };
+
+/* Where parameter i of a kept record stands. */
+ALWAYS u32 kept_param(const struct ring_record *kept, u32 i)
+{
+	u32 at = event_payload(*(u16 *)(kept->bytes + 22)) & 127;
+
+	for (u32 k = 0; k < RING_PARAMS_MAX; k++) {
+		if (k >= i)
+			break;
+		at += *(u16 *)(kept->bytes + RECORD_HEADER_BYTES + 2 * k);
+	}
+	return at;
+}
+
+ALWAYS u32 ring_how(const struct io_kiocb *r, u32 op, const struct ring_name *n)
+{
+	if (op == OP_LINKAT && n->which == PLACE_TARGET &&
+	    READ((struct io_link *)r, flags) & K_AT_SYMLINK_FOLLOW)
+		return NAMED_FOLLOW;
+	return n->how;
+}
+
+ALWAYS void ring_place(struct io_kiocb *r, u64 op, u32 i)
+{
+	u64 key = (u64)r, row = op - OP_RENAMEAT;
+	const struct ring_name *n;
+	struct ring_record *kept;
+	u32 at;
+
+	barrier_var(row);
+	if (row >= RING_NAMES)
+		return;
+	n = &ring_names[row][i & 1];
+	kept = bpf_map_lookup_elem(&ring_records, &key);
+	if (!kept || !n->which)
+		return;
+	at = at_most(kept_param(kept, n->dirfd), RING_RECORD_BYTES - sizeof(u64));
+	named_send((u64)n->which << 32 | *(u16 *)(kept->bytes + 20), *(s64 *)(kept->bytes + at),
+		   key,
+		   kept_param(kept, n->path) << NAMED_KEPT_AT | NAMED_KEPT | ring_how(r, op, n));
+}
+
+/* Instead of the rest of on_io_uring_complete(), where it is wanted where files are. */
+SEC("tp_btf/io_uring_complete")
+int place_ring(u64 *ctx)
+{
+	struct io_kiocb *r = (void *)ctx[1];
+	u64 op = READ(r, opcode);
+	s64 res = READ(r, cqe.res);
+
+	barrier_var(op);
+	for (u32 i = 0; i < 2 && !res; i++)
+		ring_place(r, op, i);
+	named_complete(r, res);
+	return 0;
+}
+
 /* A file that got a descriptor has the kernel's name for it. */
 ALWAYS void open_complete(struct io_open *open, s64 fd)
 {
@@ -386,6 +460,8 @@ ON(io_uring_complete)
 		named_forget(r);
 		open_complete((void *)r, res);
 	} else {
+		if (!is_open_op(op))
+			bpf_tail_call(ctx, &ring_ends, op);
 		named_complete(r, ring_made(res, slot));
 	}
 	return 0;

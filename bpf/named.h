@@ -9,6 +9,7 @@
 
 #include "place.h"
 #include "proclink.h"
+#include "uring.h"
 
 enum {
 	/* The path, and in front of it room for what links say. */
@@ -31,6 +32,8 @@ enum named_how {
 	NAMED_FOLLOW = 1 << 0,	 /* a link at the end is followed */
 	NAMED_COVERED = 1 << 1,	 /* what is mounted at the end does not count */
 	NAMED_ABSOLUTE = 1 << 2, /* no path unless it begins with '/' */
+	NAMED_KEPT = 1 << 3,	 /* over a ring: "path" is the request, and above this ... */
+	NAMED_KEPT_AT = 16,	 /* ... is where in its record the path stands */
 };
 
 enum named_step {
@@ -415,6 +418,26 @@ __noinline int named_walk(u32 key, s64 dirfd, u32 how)
 	return NAMED_LOST;
 }
 
+/* The path as it was given; empty where it cannot be read. */
+ALWAYS u8 *named_text(struct event *e, u64 path, u32 how)
+{
+	u8 *text = e->p + NAMED_BASE + PROBE_TEXT_MAX;
+	u32 at = how >> NAMED_KEPT_AT;
+	struct ring_record *kept;
+	long n = 0;
+
+	if (!(how & NAMED_KEPT)) {
+		n = bpf_probe_read_user_str(text, PROBE_TEXT_MAX, (void *)path);
+	} else if (at < RING_RECORD_BYTES) {
+		kept = bpf_map_lookup_elem(&ring_records, &path);
+		if (kept)
+			n = bpf_probe_read_kernel_str(text, PROBE_TEXT_MAX, kept->bytes + at);
+	}
+	if (n <= 0)
+		*text = 0;
+	return text;
+}
+
 /* What a call named with this path.  whose: the type of its event, and above that which name. */
 __noinline int named_send(u64 whose, s64 dirfd, u64 path, u32 how)
 {
@@ -430,9 +453,7 @@ __noinline int named_send(u64 whose, s64 dirfd, u64 path, u32 how)
 		return 0;
 	w = event_walk(&e);
 	w->left = sizeof(p);
-	text = e.p + NAMED_BASE + PROBE_TEXT_MAX;
-	if (bpf_probe_read_user_str(text, PROBE_TEXT_MAX, (void *)path) <= 0)
-		*text = 0;
+	text = named_text(&e, path, how);
 	place_text(&e, text); /* before links are put over it */
 	r = *text ? named_walk(e.key, dirfd, how) : NAMED_LOST;
 	if (r != NAMED_LOST)
@@ -449,7 +470,7 @@ __noinline int named_send(u64 whose, s64 dirfd, u64 path, u32 how)
 		place_text(&e, NULL);
 	}
 	place_close(&e);
-	NOTE_END(&e, name, current_tid());
+	NOTE_END(&e, name, how & NAMED_KEPT ? current_tgid() : current_tid());
 	return 0;
 }
 

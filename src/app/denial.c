@@ -75,16 +75,24 @@ static bool mode_allows(const struct stat *st)
 	return st->st_mode & (is_member ? S_IWGRP : S_IWOTH);
 }
 
+/* Not by owner and mode.  Modules say EACCES; filters what they were told to. */
+static enum socket_fault refused_by_kernel(const struct denial *d)
+{
+	if (d->error == EACCES && *d->module)
+		return SOCKET_MODULE;
+	return is_filtered() ? SOCKET_FILTERED : SOCKET_MODULE;
+}
+
 /* It was refused, and by whom? */
 static enum socket_fault refused_by(struct denial *d, const struct stat *st)
 {
 	find_module(d->module, sizeof(d->module));
-	if (d->error == EPERM)
-		return is_filtered() ? SOCKET_FILTERED : SOCKET_MODULE;
+	if (d->no_socket || d->error == EPERM)
+		return refused_by_kernel(d);
 	find_hidden(*d->link ? d->link : d->path, d->folder, sizeof(d->folder));
 	if (*d->folder)
 		return SOCKET_HIDDEN;
-	return mode_allows(st) ? SOCKET_MODULE : SOCKET_OTHERS;
+	return mode_allows(st) ? refused_by_kernel(d) : SOCKET_OTHERS;
 }
 
 static enum socket_fault fault_of(struct denial *d, const struct stat *st)
@@ -104,7 +112,7 @@ static enum socket_fault fault_of(struct denial *d, const struct stat *st)
 }
 
 /* 0 or errno. */
-static int connect_to(const char *path)
+static int connect_to(const char *path, bool *no_socket)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	int fd, error = 0;
@@ -113,6 +121,7 @@ static int connect_to(const char *path)
 		return ENAMETOOLONG;
 	memcpy(to.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	*no_socket = fd < 0;
 	if (fd < 0)
 		return errno;
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
@@ -165,7 +174,7 @@ void denial_look(const char *path, struct denial *ret)
 		ret->fault = SOCKET_NONE;
 		return;
 	}
-	ret->error = connect_to(path);
+	ret->error = connect_to(path, &ret->no_socket);
 	ret->fault = fault_of(ret, &st);
 }
 
@@ -253,7 +262,11 @@ static void mend_others(const struct denial *d, struct buf *out)
 
 static void mend_module(const struct denial *d, struct buf *out)
 {
-	if (str_starts(str_of(d->module), STR("AppArmor")))
+	bool is_apparmor = str_starts(str_of(d->module), STR("AppArmor"));
+
+	if (is_apparmor && d->no_socket)
+		buf_addz(out, "let its profile have a line 'network unix stream,'");
+	else if (is_apparmor)
 		buf_addf(out, "let its profile have a line '%s rw,'", *d->link ? d->link : d->path);
 	else if (*d->module)
 		buf_addz(out, "let its SELinux type connect there (ausearch -m avc | audit2allow "

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -28,7 +29,8 @@ enum socket_fault {
 
 struct denial {
 	enum socket_fault fault;
-	int error; /* errno of what failed */
+	int error;	/* errno of what failed */
+	bool no_socket; /* not connecting did, but having a socket to connect with */
 	char path[PATH_MAX];
 	char link[PATH_MAX];   /* where the path leads if it is a symbolic link; "" */
 	char folder[PATH_MAX]; /* SOCKET_HIDDEN: which may not be searched */

@@ -142,6 +142,8 @@ TEST(a_security_module_is_named_and_what_its_profile_lacks)
 	CHECK_WORDS(denial_add_mend, &d, "let its profile have a line '/run/docker.sock rw,'");
 	snprintf(d.link, sizeof(d.link), "/run/other.sock");
 	CHECK_WORDS(denial_add_mend, &d, "let its profile have a line '/run/other.sock rw,'");
+	d.no_socket = true;
+	CHECK_WORDS(denial_add_mend, &d, "let its profile have a line 'network unix stream,'");
 	snprintf(d.module, sizeof(d.module), "SELinux context u:r:t:s0");
 	CHECK_WORDS(
 		denial_add_why, &d,

@@ -4,6 +4,7 @@
 #include "app/falco.h"
 #include "app/plugged.h"
 #include "app/privilege.h"
+#include "app/reload.h"
 #include "app/report.h"
 #include "app/settings.h"
 #include "base/stop.h"
@@ -32,6 +33,8 @@ struct numbers {
 	uint64_t rss, vsz, pss, host_memory, host_running, host_fds, container_memory;
 	uint64_t start_ns, boot_ns, n_cpus;
 	struct parking_stats parking;
+	uint64_t reloads, reloads_refused, reloads_unchanged, reload_refused;
+	double pause_max, pause_p99, pauses;
 };
 
 static struct str read_file(const char *path, char text[FILE_BYTES_MAX])
@@ -135,6 +138,19 @@ static uint64_t boot_ns(void)
 	return wall_ns() - (uint64_t)t.tv_sec * 1000000000 - (uint64_t)t.tv_nsec;
 }
 
+static void take_reloads(const struct reload_stats *s, struct numbers *n)
+{
+	if (!s)
+		return;
+	n->reloads = s->n_applied;
+	n->reloads_refused = s->n_refused;
+	n->reloads_unchanged = s->n_unchanged;
+	n->reload_refused = s->is_refused;
+	n->pauses = (double)s->pause_ns / 1e9;
+	n->pause_max = (double)s->pause_max_ns / 1e9;
+	n->pause_p99 = (double)reload_pause_ns(s, 0.99) / 1e9;
+}
+
 static void take(struct metrics *m, struct numbers *n)
 {
 	struct source_stats source;
@@ -149,6 +165,7 @@ static void take(struct metrics *m, struct numbers *n)
 	n->n_events = source.n_events;
 	n->n_alerts = m->watch->n_alerts;
 	n->parking = *parking_stats(m->watch->parking);
+	take_reloads(m->watch->reloads, n);
 	n->boot_ns = boot_ns();
 	n->n_cpus = (uint64_t)get_nprocs();
 	if (n->duration > m->at_before)
@@ -210,7 +227,7 @@ static void add_samples(struct buf *out, const struct numbers *n)
 		memcpy(&count, (const uint8_t *)n + s->at, sizeof(count));
 		memcpy(&ratio, (const uint8_t *)n + s->at, sizeof(ratio));
 		if (s->is_double)
-			buf_addf(out, "%s %f\n", s->name, ratio);
+			buf_addf(out, "%s %.9f\n", s->name, ratio);
 		else
 			buf_addf(out, "%s %" PRIu64 "\n", s->name, count);
 	}

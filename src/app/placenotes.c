@@ -35,9 +35,8 @@ void placenotes_clear(struct placenotes *n)
 		enters_clear(n->held[i]);
 }
 
-bool placenotes_hold(struct placenotes *n, struct str rec, struct str raw)
+static bool read_head(struct str rec, struct place_head *h, int64_t *tid)
 {
-	struct place_head h;
 	struct event ev;
 	struct str data;
 
@@ -45,11 +44,30 @@ bool placenotes_hold(struct placenotes *n, struct str rec, struct str raw)
 	    ev.type != EV_ASYNCEVENT_E || !str_is(str_until_nul(event_param(&ev, 1)), PLACE_EVENT))
 		return false;
 	data = event_param(&ev, 2);
-	if (data.n < sizeof(h))
+	if (data.n < sizeof(*h))
 		return false;
-	memcpy(&h, data.p, sizeof(h));
-	enters_put(n->held[h.fd == PLACE_TARGET], ev.tid, str_head(rec, 1), raw);
+	memcpy(h, data.p, sizeof(*h));
+	*tid = ev.tid;
 	return true;
+}
+
+bool placenotes_hold(struct placenotes *n, struct str rec, struct str raw)
+{
+	struct place_head h;
+	int64_t tid;
+
+	if (!read_head(rec, &h, &tid))
+		return false;
+	enters_put(n->held[h.fd == PLACE_TARGET], tid, str_head(rec, 1), raw);
+	return true;
+}
+
+bool placenotes_is_named(struct str rec)
+{
+	struct place_head h;
+	int64_t tid;
+
+	return read_head(rec, &h, &tid) && h.fd <= PLACE_NAME;
 }
 
 void placenotes_take(struct placenotes *n, int64_t tid, struct str ret[PLACENOTES_OF_EVENT])

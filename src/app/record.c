@@ -7,6 +7,7 @@
 #include "app/input.h"
 #include "app/lossnote.h"
 #include "app/picturenote.h"
+#include "app/placenotes.h"
 #include "app/plugged.h"
 #include "app/plugged_record.h"
 #include "app/privilege.h"
@@ -52,8 +53,9 @@ struct recording {
 	struct worker *runtimes; /* NULL: none is asked */
 	struct capfile_writer *out;
 	struct program *filter; /* NULL: every event is written */
-	bool keeps_state;	/* of `in`: for the filter, or for plugins */
-	uint32_t sources;	/* bits of event sources, by number */
+	struct placenotes *notes;
+	bool keeps_state; /* of `in`: for the filter, or for plugins */
+	uint32_t sources; /* bits of event sources, by number */
 	struct input in;
 	struct sightings sightings;
 	struct picturenote picture;
@@ -143,13 +145,43 @@ static enum keep choose(struct recording *r, const struct record *rec)
 	return event_changes_state(type) && !rec->event.source ? KEEP_FOR_STATE : KEEP_NOT;
 }
 
+/* Notes of what a call names go with its event, or not at all.  True: it is held. */
+static bool hold_note(struct recording *r, const struct record *rec)
+{
+	struct str text = {(const char *)rec->event.p, rec->event.n};
+
+	return load16(rec->event.p + 20) == EV_ASYNCEVENT_E && placenotes_is_named(text) &&
+	       placenotes_hold(r->notes, text, text);
+}
+
+static int write_notes(struct recording *r, const struct record *rec, enum keep keep, struct err *e)
+{
+	struct str notes[PLACENOTES_OF_EVENT];
+	int ret = 0;
+
+	placenotes_take(r->notes, (int64_t)load64(rec->event.p + 8), notes);
+	for (unsigned i = 0; i < PLACENOTES_OF_EVENT && keep == KEEP && !ret; i++) {
+		struct record note = *rec;
+
+		note.event.p = (const uint8_t *)notes[i].p;
+		note.event.n = (uint32_t)notes[i].n;
+		note.event.raw_enter = STR_EMPTY;
+		ret = notes[i].n ? capfile_write_event(r->out, &note, true, e) : 0;
+	}
+	return ret;
+}
+
 static int write_event(struct recording *r, const struct record *rec, struct err *e)
 {
 	enum keep keep = choose(r, rec);
+	int ret;
 
 	sightings_look(&r->sightings, rec);
-	if (keep == KEEP_NOT)
+	if (r->filter && keep == KEEP_FOR_STATE && hold_note(r, rec))
 		return 0;
+	ret = r->filter ? write_notes(r, rec, keep, e) : 0;
+	if (keep == KEEP_NOT || ret)
+		return ret;
 	r->n_written += keep == KEEP;
 	return capfile_write_event(r->out, rec, keep == KEEP_FOR_STATE, e);
 }
@@ -360,8 +392,10 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	if (r.o->filter)
 		r.filter = condition_compile(str_of(r.o->filter), &r.o->rules);
 	r.keeps_state = r.filter || plugged();
+	r.notes = placenotes_new();
 	status = r.o->filter && !r.filter ? EXIT_FAULT : start(&r, args, n_args);
 	worker_free(r.runtimes);
+	placenotes_free(r.notes);
 	program_free(r.filter);
 	return status;
 }

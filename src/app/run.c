@@ -135,7 +135,7 @@ static int begin(struct run *r, struct err *e)
 	if (ret)
 		return ret;
 	/* Nobody knows what a plugin's code needs. */
-	return plugged() ? 0 : startup_confine(&r->startup, e);
+	return plugged() && !plugins_are_ours(plugged()) ? 0 : startup_confine(&r->startup, e);
 }
 
 static enum exit_status watch_machine(struct run *r)
@@ -235,7 +235,7 @@ static int choose(struct run *r, struct err *e)
 	if (ret)
 		return ret;
 	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs() | metrics_needs() |
-			    scans_needs(r->watch.scans) | outputs_needs();
+			    plugged_needs() | scans_needs(r->watch.scans) | outputs_needs();
 	if (!o->no_reload && reload_is_possible(&o->settings, &o->watch))
 		r->startup.needs |= NEED_RELOAD;
 	r->startup.live.may_widen = r->startup.needs & NEED_RELOAD;

@@ -44,21 +44,14 @@ static void find_cluster(struct access_config *cfg)
 	cfg->account = ACCOUNT;
 }
 
-/* An option, else the configuration; NULL: neither. */
-static const char *said(const char *option, enum config_id id)
-{
-	const char *text = config_text(settings(), id);
-
-	return option ? option : *text ? text : NULL;
-}
-
 struct access_config kube_access(const struct kube_options *o)
 {
 	struct access_config cfg = {
-		.url = first_of(said(o->api, CONFIG_KEY_KUBE_API), "FALCO_K8S_API", NULL),
-		.cert = first_of(said(o->cert, CONFIG_KEY_KUBE_CERT), "FALCO_K8S_API_CERT", NULL),
-		.kubeconfig = said(o->config, CONFIG_KEY_KUBE_CONFIG),
-		.node = first_of(said(o->node, CONFIG_KEY_KUBE_NODE), "NODE_NAME",
+		.url = first_of(settings_text(o->api, CONFIG_KEY_KUBE_API), "FALCO_K8S_API", NULL),
+		.cert = first_of(settings_text(o->cert, CONFIG_KEY_KUBE_CERT), "FALCO_K8S_API_CERT",
+				 NULL),
+		.kubeconfig = settings_text(o->config, CONFIG_KEY_KUBE_CONFIG),
+		.node = first_of(settings_text(o->node, CONFIG_KEY_KUBE_NODE), "NODE_NAME",
 				 "FALCO_K8S_NODE_NAME"),
 	};
 

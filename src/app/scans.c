@@ -3,6 +3,7 @@
 
 #include "app/privilege.h"
 #include "app/report.h"
+#include "app/settings.h"
 #include "base/alloc.h"
 #include "output/alert.h"
 #include "state/fd.h"
@@ -38,18 +39,16 @@ struct scans {
 
 /* ---- set up ---- */
 
-static int choose_kind(const struct scans_options *o, struct scanner_config *cfg, struct err *e)
-{
-	const struct {
-		const char *where;
-		enum scanner_kind kind;
-	} given[] = {
-		{o->command, SCANNER_COMMAND},
-		{o->socket, SCANNER_SERVER},
-		{o->clamd, SCANNER_CLAMD},
-	};
+struct choice {
+	const char *where;
+	enum scanner_kind kind;
+};
 
-	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+enum { N_KINDS = 3 };
+
+static int choose(const struct choice given[N_KINDS], struct scanner_config *cfg, struct err *e)
+{
+	for (unsigned i = 0; i < N_KINDS; i++) {
 		if (!given[i].where)
 			continue;
 		if (cfg->where)
@@ -60,26 +59,39 @@ static int choose_kind(const struct scans_options *o, struct scanner_config *cfg
 	return 0;
 }
 
-static void set_limit(uint64_t *limit, uint64_t given)
+/* One on the command line stands instead of whichever the configuration has. */
+static int choose_kind(const struct scans_options *o, struct scanner_config *cfg, struct err *e)
 {
-	if (given)
-		*limit = given;
+	const struct choice options[N_KINDS] = {
+		{o->command, SCANNER_COMMAND},
+		{o->socket, SCANNER_SERVER},
+		{o->clamd, SCANNER_CLAMD},
+	};
+	const struct choice keys[N_KINDS] = {
+		{settings_text(NULL, CONFIG_KEY_SCANNER_COMMAND), SCANNER_COMMAND},
+		{settings_text(NULL, CONFIG_KEY_SCANNER_SOCKET), SCANNER_SERVER},
+		{settings_text(NULL, CONFIG_KEY_SCANNER_CLAMD), SCANNER_CLAMD},
+	};
+	int r = choose(options, cfg, e);
+
+	return r < 0 || cfg->where ? r : choose(keys, cfg, e);
 }
 
 int scans_open(const struct scans_options *o, struct scans **ret, struct err *e)
 {
-	struct scanner_config cfg = SCANNER_CONFIG_DEFAULT;
+	struct scanner_config cfg = {
+		.host_root = getenv("HOST_ROOT"),
+		.max_bytes = settings_number(o->max_bytes, CONFIG_KEY_SCANNER_MAX_SIZE),
+		.per_second = settings_number(o->per_second, CONFIG_KEY_SCANNER_RATE),
+		.timeout_ms = settings_number(o->timeout_ms, CONFIG_KEY_SCANNER_TIMEOUT_MS),
+		.n_running = settings_number(o->n_running, CONFIG_KEY_SCANNER_JOBS),
+		.n_waiting = settings_number(o->n_waiting, CONFIG_KEY_SCANNER_QUEUE),
+	};
 	struct scanner *scanner;
 	int r = choose_kind(o, &cfg, e);
 
 	if (r < 0 || !cfg.where)
 		return r;
-	cfg.host_root = getenv("HOST_ROOT");
-	set_limit(&cfg.max_bytes, o->max_bytes);
-	set_limit(&cfg.per_second, o->per_second);
-	set_limit(&cfg.timeout_ms, o->timeout_ms);
-	set_limit(&cfg.n_running, o->n_running);
-	set_limit(&cfg.n_waiting, o->n_waiting);
 	r = scanner_new(&cfg, &scanner, e);
 	if (r < 0)
 		return r;

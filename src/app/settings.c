@@ -73,6 +73,18 @@ const struct config *settings(void)
 	return config;
 }
 
+const char *settings_text(const char *option, enum config_id id)
+{
+	const char *text = config_text(settings(), id);
+
+	return option ? option : *text ? text : NULL;
+}
+
+uint64_t settings_number(uint64_t option, enum config_id id)
+{
+	return option ? option : config_number(settings(), id);
+}
+
 void settings_end(void)
 {
 	config_free(config);

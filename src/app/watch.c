@@ -122,9 +122,7 @@ void watch_configure(const struct watch *w, struct state_config *cfg)
 	cfg->awaits = true;
 	cfg->no_closings = watch_has_no_closings(w, w->rules);
 	cfg->metadata_deadline_ns =
-		1000000 * (w->o->deadline_ms
-				   ? w->o->deadline_ms
-				   : config_number(settings(), CONFIG_KEY_METADATA_DEADLINE));
+		1000000 * settings_number(w->o->deadline_ms, CONFIG_KEY_METADATA_DEADLINE);
 }
 
 bool watch_has_no_closings(const struct watch *w, const struct ruleset *rules)
@@ -136,11 +134,9 @@ bool watch_has_no_closings(const struct watch *w, const struct ruleset *rules)
 void watch_prepare(struct watch *w, struct generation *g)
 {
 	struct parking_config parking = {
-		.max_events = w->o->max_pending ? w->o->max_pending
-						: config_number(settings(), CONFIG_KEY_MAX_PENDING),
-		.max_bytes = w->o->max_pending_bytes
-				     ? w->o->max_pending_bytes
-				     : config_number(settings(), CONFIG_KEY_MAX_PENDING_MEMORY),
+		.max_events = settings_number(w->o->max_pending, CONFIG_KEY_MAX_PENDING),
+		.max_bytes =
+			settings_number(w->o->max_pending_bytes, CONFIG_KEY_MAX_PENDING_MEMORY),
 		.all_matches = g->all_matches,
 		.stats = &w->parking_stats,
 		.note = note};

@@ -24,8 +24,7 @@
 	X(multi_remove_handle)                                                                     \
 	X(multi_poll)                                                                              \
 	X(multi_perform)                                                                           \
-	X(multi_info_read)                                                                         \
-	X(multi_wakeup)
+	X(multi_info_read)
 
 struct curl {
 #define CURL_MEMBER(name) __typeof__(curl_##name) *name;

@@ -252,6 +252,8 @@ static void choose_over_ring(struct probe *p, const struct live_config *cfg)
 	}
 	if (any) {
 		choose(p, s->progs.on_io_uring_complete);
+		if (cfg->wants_named)
+			choose(p, s->progs.place_ring);
 		if (p->can.uring_submit)
 			choose(p, bpf_object__find_program_by_name(s->obj, p->can.uring_submit));
 	} else if (!cfg->may_widen) {

@@ -81,24 +81,27 @@ static void route_calls(const struct probe *p, const struct live_config *cfg, st
 #endif
 }
 
+static bool route_end(const struct probe *p, const struct uring_op *op)
+{
+	uint32_t opcode = op->opcode;
+	int fd = program_fd(p, op->program ? op->program : "place_ring");
+
+	return fd >= 0 &&
+	       !bpf_map_update_elem(bpf_map__fd(p->skel->maps.ring_ends), &opcode, &fd, BPF_ANY);
+}
+
 static void route_over_ring(const struct probe *p, const struct live_config *cfg,
 			    struct routes *ret)
 {
 	const struct uring_op *op;
 
 	for (unsigned i = 0; (op = uring_op(p->can.uring, i)); i++) {
-		uint32_t opcode = op->opcode;
-		int fd;
-
 		if (!has_bit(cfg->syscalls, op->code))
 			continue;
-		ret->over_ring[opcode] = wants_of(cfg, op->code);
-		if (!op->program)
-			continue;
-		fd = program_fd(p, op->program);
-		if (fd < 0 || bpf_map_update_elem(bpf_map__fd(p->skel->maps.ring_ends), &opcode,
-						  &fd, BPF_ANY) < 0)
-			ret->over_ring[opcode] = 0;
+		ret->over_ring[op->opcode] = wants_of(cfg, op->code);
+		/* Those with names do without theirs, which says where files are. */
+		if (!route_end(p, op) && op->program)
+			ret->over_ring[op->opcode] = 0;
 	}
 }
 

@@ -223,6 +223,9 @@ TEST(events_of_containerd)
 	CHECK_STR(noted(kind_containerd.subscriptions, "containerd-event-0"), "nothing ");
 	CHECK(kind_containerd.subscriptions[0].take(answer("containerd-event-1"), &note));
 	CHECK(note.action == NOTE_CREATED && str_is(note.id, "evs"));
+	CHECK(note.f && str_is(note.f->name, "evs") && str_is(note.f->full_id, "evs"));
+	CHECK(str_is(note.f->image_repo, "docker.io/library/busybox"));
+	facts_free(note.f);
 	CHECK(kind_cri.subscriptions[1].take(answer("containerd-event-1"), &note));
 	CHECK_INT(note.action, NOTE_NOTHING); /* it is none of Kubernetes' */
 }

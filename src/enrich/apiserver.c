@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "enrich/inspect.h"
+#include "enrich/kubepath.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,22 +26,6 @@ enum {
 	TOKEN_MAX = 1 << 16,
 	NEXT_MAX = 2048, /* bytes of a token of the next page */
 	WHY_BYTES = 256,
-};
-
-#define AS_LIST "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-#define AS_ONE "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
-
-/* Where each kind is, and whether its metadata is all that is read of it. */
-static const struct row {
-	const char *group, *plural;
-	bool has_namespace, meta_only;
-} rows[KUBE_COUNT] = {
-	[KUBE_POD] = {"/api/v1", "pods", true, false},
-	[KUBE_NAMESPACE] = {"/api/v1", "namespaces", false, true},
-	[KUBE_SERVICE] = {"/api/v1", "services", true, false},
-	[KUBE_DEPLOYMENT] = {"/apis/apps/v1", "deployments", true, true},
-	[KUBE_REPLICASET] = {"/apis/apps/v1", "replicasets", true, true},
-	[KUBE_RC] = {"/api/v1", "replicationcontrollers", true, true},
 };
 
 static const enum kube_kind watched[] = {KUBE_POD, KUBE_NAMESPACE, KUBE_SERVICE};
@@ -231,16 +216,6 @@ static void fail_unsent(struct watcher *w)
 		fail(w, &r);
 }
 
-static void add_base(const struct apiserver *a, enum kube_kind kind, struct buf *path)
-{
-	buf_addf(path, "%s/%s?", rows[kind].group, rows[kind].plural);
-	if (kind != KUBE_POD)
-		return;
-	buf_addz(path, "fieldSelector=spec.nodeName%3D");
-	url_add(path, str_of(a->cfg.access->node));
-	buf_addc(path, '&');
-}
-
 static void take_item(void *arg, struct resource *r)
 {
 	struct apiserver *a = arg;
@@ -295,7 +270,7 @@ static void on_page(void *arg, const struct reply *r)
 static void ask_page(struct watcher *w)
 {
 	struct apiserver *a = w->a;
-	struct call_request r = {.accept = rows[w->kind].meta_only ? AS_LIST : NULL,
+	struct call_request r = {.accept = kubepath_accept(w->kind, true),
 				 .timeout_ms = LIST_TIMEOUT_MS,
 				 .max_bytes = PAGE_MAX,
 				 .done = on_page,
@@ -309,7 +284,7 @@ static void ask_page(struct watcher *w)
 		cluster_begin_list(a->cluster, w->kind);
 	}
 	buf_init(&path, PATH_MAX_BYTES);
-	add_base(a, w->kind, &path);
+	kubepath_add_list(&path, w->kind, a->cfg.access->node);
 	buf_addf(&path, "limit=%u", a->cfg.page_items);
 	if (w->end.next.n) {
 		buf_addz(&path, "&continue=");
@@ -378,7 +353,7 @@ static void ask_watch(struct watcher *w)
 {
 	struct apiserver *a = w->a;
 	unsigned seconds = (unsigned)jittered(a, WATCH_S);
-	struct call_request r = {.accept = rows[w->kind].meta_only ? AS_ONE : NULL,
+	struct call_request r = {.accept = kubepath_accept(w->kind, false),
 				 .timeout_ms = seconds * 1000 + WATCH_GRACE_MS,
 				 .max_bytes = LINE_MAX_BYTES,
 				 .message = on_line,
@@ -387,7 +362,7 @@ static void ask_watch(struct watcher *w)
 	struct buf path;
 
 	buf_init(&path, PATH_MAX_BYTES);
-	add_base(a, w->kind, &path);
+	kubepath_add_list(&path, w->kind, a->cfg.access->node);
 	buf_addf(&path,
 		 "watch=1&allowWatchBookmarks=true&timeoutSeconds=%u&resourceVersion=", seconds);
 	url_add(&path, str_of(w->version));
@@ -484,26 +459,10 @@ static void on_fetched(void *arg, const struct reply *r)
 	cluster_fetched(a->cluster, f->kind, str_of(f->key), object, retry_ms(a, r), a->now_ms);
 }
 
-static void add_object_path(const struct cluster_want *want, struct buf *path)
-{
-	const struct row *row = &rows[want->kind];
-
-	buf_addz(path, row->group);
-	if (row->has_namespace) {
-		buf_addz(path, "/namespaces/");
-		url_add(path, want->namespace);
-	}
-	buf_addf(path, "/%s", row->plural);
-	if (want->name.n) {
-		buf_addc(path, '/');
-		url_add(path, want->name);
-	}
-}
-
 static void start_fetch(struct fetch *f, const struct cluster_want *want)
 {
 	struct apiserver *a = f->a;
-	struct call_request r = {.accept = rows[want->kind].meta_only ? AS_ONE : NULL,
+	struct call_request r = {.accept = kubepath_accept(want->kind, false),
 				 .timeout_ms = FETCH_TIMEOUT_MS,
 				 .max_bytes = want->name.n ? OBJECT_MAX : PAGE_MAX,
 				 .done = on_fetched,
@@ -514,7 +473,7 @@ static void start_fetch(struct fetch *f, const struct cluster_want *want)
 	f->is_services = !want->name.n;
 	snprintf(f->key, sizeof(f->key), "%.*s", STR_ARG(want->key));
 	buf_init(&path, PATH_MAX_BYTES);
-	add_object_path(want, &path);
+	kubepath_add_object(&path, want->kind, want->namespace, want->name);
 	a->stats.n_fetches++;
 	f->call = start(a, &path, &r);
 	buf_done(&path);

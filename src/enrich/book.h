@@ -20,6 +20,7 @@ struct page {
 	unsigned n_asked;	    /* look-ups under way */
 	unsigned n_tries;	    /* rounds of look-ups that found nothing */
 	bool again;		    /* look it up once more when those under way have ended */
+	bool is_partial;	    /* only what an event or a list says of it was told */
 	bool is_gone;		    /* leaves at due_ms, unless it is mentioned again */
 	int64_t due_ms;		    /* 0: nothing is due */
 	/* Private to book.c. */

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -25,6 +27,7 @@ struct calls {
 	struct connector *connector; /* NULL: nobody */
 	struct call *first;
 	size_t n;
+	int wake; /* an eventfd: who may have no sockets is woken all the same */
 };
 
 struct call {
@@ -38,7 +41,7 @@ struct call {
 	struct call_request r; /* pointers in it are not used later, but arg and the functions */
 	int grpc_status, bad;  /* bad: -errno of a reply that is not of the form */
 	char *path;	       /* of a socket that the connector opens; NULL */
-	int no_connection;     /* why it did not, or 0 */
+	int no_socket;	       /* -errno: why there is none, or 0 */
 	long retry_after_s;
 	char why[WHY_BYTES]; /* the runtime's own words */
 };
@@ -60,6 +63,12 @@ struct calls *calls_new(struct err *e)
 	c->multi = curl->multi_init();
 	if (!c->multi)
 		abort(); /* as any other lack of memory */
+	c->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (c->wake < 0) {
+		err_set(e, -errno, "eventfd: %s", strerror(errno));
+		calls_free(c);
+		return NULL;
+	}
 	curl->multi_setopt(c->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
 	return c;
 }
@@ -95,6 +104,8 @@ void calls_free(struct calls *c)
 	while (c->first)
 		call_free(c->first);
 	curl->multi_cleanup(c->multi);
+	if (c->wake >= 0)
+		close(c->wake);
 	free(c);
 }
 
@@ -226,7 +237,17 @@ static void prepare_remote(struct call *k, const struct call_request *r)
 	free(url);
 }
 
-/* ---- sockets of others ---- */
+/* ---- sockets ---- */
+
+/* libcurl keeps why connect() failed, but not of socket(); and its own live on in programs. */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct call *k = arg;
+	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+
+	k->no_socket = fd < 0 ? -errno : 0;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
 
 void calls_use(struct calls *c, struct connector *connector)
 {
@@ -248,10 +269,8 @@ static curl_socket_t get_connected(void *arg, curlsocktype purpose, struct curl_
 	int fd = connector_get(k->owner->connector, k->path);
 
 	a->addrlen = connector_crowd(k->owner->connector, &a->addr);
-	if (fd >= 0)
-		return fd;
-	k->no_connection = fd;
-	return CURL_SOCKET_BAD;
+	k->no_socket = fd < 0 ? fd : 0;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 static int say_connected(void *arg, curl_socket_t fd, curlsocktype purpose)
@@ -263,7 +282,6 @@ static void have_connected(struct call *k, const char *path)
 {
 	k->path = xstrdup(path);
 	curl->easy_setopt(k->easy, CURLOPT_OPENSOCKETFUNCTION, get_connected);
-	curl->easy_setopt(k->easy, CURLOPT_OPENSOCKETDATA, k);
 	curl->easy_setopt(k->easy, CURLOPT_SOCKOPTFUNCTION, say_connected);
 }
 
@@ -297,6 +315,8 @@ static void prepare(struct call *k, const struct call_request *r)
 	curl->easy_setopt(k->easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl->easy_setopt(k->easy, CURLOPT_HEADERDATA, k);
 	curl->easy_setopt(k->easy, CURLOPT_PRIVATE, k);
+	curl->easy_setopt(k->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl->easy_setopt(k->easy, CURLOPT_OPENSOCKETDATA, k);
 	(r->remote ? prepare_remote : prepare_socket)(k, r);
 }
 
@@ -371,7 +391,7 @@ static enum call_outcome outcome_of(struct call *k, CURLcode code, struct reply 
 	if (code == CURLE_OK)
 		return k->r.framing == FRAMING_GRPC ? grpc_outcome(k, ret) : http_outcome(k, ret);
 	curl->easy_getinfo(k->easy, CURLINFO_OS_ERRNO, &number);
-	number = k->no_connection ? -k->no_connection : number;
+	number = k->no_socket ? -k->no_socket : number;
 	keep_why(k, str_of(code == CURLE_COULDNT_CONNECT && number ? strerror((int)number)
 								   : curl->easy_strerror(code)));
 	return number == EACCES || number == EPERM ? CALL_DENIED : CALL_FAILED;
@@ -392,11 +412,14 @@ static void finish(struct call *k, CURLcode code)
 
 void calls_wait(struct calls *c, int timeout_ms)
 {
+	struct curl_waitfd woken = {.fd = c->wake, .events = CURL_WAIT_POLLIN};
+	eventfd_t n_wakes;
 	struct call *k;
 	int running, left;
 	CURLMsg *m;
 
-	curl->multi_poll(c->multi, NULL, 0, timeout_ms, NULL);
+	curl->multi_poll(c->multi, &woken, 1, timeout_ms, NULL);
+	eventfd_read(c->wake, &n_wakes);
 	curl->multi_perform(c->multi, &running);
 	while ((m = curl->multi_info_read(c->multi, &left))) {
 		CURLcode code = m->data.result;
@@ -410,5 +433,5 @@ void calls_wait(struct calls *c, int timeout_ms)
 
 void calls_wake(struct calls *c)
 {
-	curl->multi_wakeup(c->multi);
+	eventfd_write(c->wake, 1);
 }

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "enrich/kubenote.h"
 
 #include <stdlib.h>
 
@@ -406,68 +407,6 @@ void cluster_fetched_services(struct cluster *c, struct str namespace, bool good
 
 /* --- records --- */
 
-static void add_pairs(struct buf *out, const char *name, const struct pair_list *l)
-{
-	buf_addf(out, ",\"%s\":{", name);
-	for (size_t i = 0; i < l->n; i++) {
-		buf_addz(out, i ? "," : "");
-		json_add_string(out, l->at[i].key);
-		buf_addc(out, ':');
-		json_add_string(out, l->at[i].value);
-	}
-	buf_addc(out, '}');
-}
-
-/* A text that holds JSON. */
-static void add_meta(struct cluster *c, const struct resource *r, bool annotations)
-{
-	struct buf *in = &c->inner;
-
-	buf_reset(in);
-	buf_addz(in, "{\"name\":");
-	json_add_string(in, r->name);
-	buf_addz(in, ",\"namespace\":");
-	json_add_string(in, r->namespace);
-	if (r->labels.n)
-		add_pairs(in, "labels", &r->labels);
-	if (r->annotations.n && annotations)
-		add_pairs(in, "annotations", &r->annotations);
-	buf_addc(in, '}');
-	c->record.truncated |= in->truncated;
-	buf_addz(&c->record, ",\"meta\":");
-	json_add_string(&c->record, buf_str(in));
-}
-
-static void add_status(struct cluster *c, const struct resource *r)
-{
-	buf_reset(&c->inner);
-	buf_addz(&c->inner, "{\"podIP\":");
-	json_add_string(&c->inner, r->ip);
-	buf_addc(&c->inner, '}');
-	buf_addz(&c->record, ",\"status\":");
-	json_add_string(&c->record, buf_str(&c->inner));
-}
-
-/* References, a list for each kind. */
-struct refs {
-	struct buf *out;
-	enum kube_kind kind; /* of the list that is open */
-	bool is_open, is_first_kind;
-};
-
-static void add_ref(struct refs *f, enum kube_kind kind, struct str uid)
-{
-	if (f->is_open && f->kind == kind) {
-		buf_addc(f->out, ',');
-	} else {
-		buf_addf(f->out, "%s\"%s\":{\"list\":[", f->is_open ? "]}," : "",
-			 kube_kind_text(kind));
-		f->kind = kind;
-		f->is_open = true;
-	}
-	json_add_string(f->out, uid);
-}
-
 static bool selects(const struct resource *service, const struct resource *pod)
 {
 	for (size_t i = 0; i < service->selector.n; i++) {
@@ -480,7 +419,7 @@ static bool selects(const struct resource *service, const struct resource *pod)
 	return service->selector.n && str_eq(service->namespace, pod->namespace);
 }
 
-static void add_owner_refs(struct cluster *c, struct refs *f, const struct resource *pod)
+static void add_owner_refs(struct cluster *c, struct kubenote *n, const struct resource *pod)
 {
 	const struct resource *at = pod;
 
@@ -490,53 +429,48 @@ static void add_owner_refs(struct cluster *c, struct refs *f, const struct resou
 
 		if (!is_owner_kind(at->owner_kind))
 			return;
-		add_ref(f, at->owner_kind, at->owner_uid);
+		kubenote_ref(n, at->owner_kind, at->owner_uid);
 		e = find(c, at->owner_kind, at->owner_uid);
 		at = e ? e->r : NULL;
 	}
 }
 
-static void add_refs(struct cluster *c, const struct resource *pod)
+static void add_refs(struct cluster *c, struct kubenote *n, const struct resource *pod)
 {
 	struct entry *ns = find(c, KUBE_NAMESPACE, pod->namespace);
-	struct refs f = {.out = &c->record};
 
-	buf_addz(&c->record, ",\"refs\":{\"resources\":{");
 	if (ns && ns->r)
-		add_ref(&f, KUBE_NAMESPACE, ns->r->uid);
-	add_owner_refs(c, &f, pod);
+		kubenote_ref(n, KUBE_NAMESPACE, ns->r->uid);
+	add_owner_refs(c, n, pod);
 	for (struct entry *e = c->first; e; e = e->next) {
 		if (e->kind == KUBE_SERVICE && selects(e->r, pod))
-			add_ref(&f, KUBE_SERVICE, e->r->uid);
+			kubenote_ref(n, KUBE_SERVICE, e->r->uid);
 	}
-	buf_addz(&c->record, f.is_open ? "]}}}" : "}}");
 }
 
-static void build(struct cluster *c, const struct resource *r, bool annotations)
+/* False: it is too long. */
+static bool build(struct cluster *c, const struct resource *r, bool annotations)
 {
-	buf_reset(&c->record);
-	buf_addz(&c->record, "{\"uid\":");
-	json_add_string(&c->record, r->uid);
-	buf_addf(&c->record, ",\"kind\":\"%s\"", kube_kind_text(r->kind));
-	add_meta(c, r, annotations);
-	if (r->kind != KUBE_POD)
-		return;
-	if (r->ip.n)
-		add_status(c, r);
-	add_refs(c, r);
+	struct kubenote n = {.out = &c->record, .inner = &c->inner};
+
+	kubenote_begin(&n, r, annotations);
+	if (r->kind == KUBE_POD)
+		add_refs(c, &n, r);
+	kubenote_end(&n, r);
+	return c->record.n + 64 <= RECORD_MAX && !c->record.truncated;
 }
 
 /* When it is not what was told already. */
 static void tell(struct cluster *c, struct entry *e)
 {
+	bool fits = build(c, e->r, true);
 	uint64_t hash;
 
-	build(c, e->r, true);
-	if (c->record.n + 64 > RECORD_MAX || c->record.truncated) {
+	if (!fits) {
 		c->stats.n_cut++;
-		build(c, e->r, false);
+		fits = build(c, e->r, false);
 	}
-	if (c->record.n + 64 > RECORD_MAX || c->record.truncated)
+	if (!fits)
 		return;
 	hash = hash_bytes(c->record.p, c->record.n, hash_seed()) | 1;
 	if (hash == e->told)

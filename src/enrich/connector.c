@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +19,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { SOCKET_PATH_MAX = sizeof(((struct sockaddr_un *)NULL)->sun_path) };
+
 struct request {
-	uint32_t number, path;
+	uint32_t number;
+	char path[SOCKET_PATH_MAX];
 };
 
 /* The descriptor comes beside it, if there is one.  Number 0: whether the helper serves at all. */
@@ -49,12 +54,9 @@ struct connector {
 static int connect_to(const char *path)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	size_t n = strlen(path);
 	int fd, why;
 
-	if (n >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(a.sun_path, path, n);
+	memcpy(a.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
@@ -82,14 +84,26 @@ static void give(int to, const struct answer *a, int fd)
 	sendmsg(to, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+static bool is_allowed(const struct connector *c, const char *path)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		if (!strcmp(c->paths[i], path) ||
+		    !fnmatch(c->paths[i], path, FNM_PATHNAME | FNM_NOESCAPE | FNM_PERIOD))
+			return true;
+	}
+	return false;
+}
+
 static void serve(const struct connector *c, int socket)
 {
 	struct request q;
 
 	while (recvfrom(socket, &q, sizeof(q), 0, NULL, NULL) == sizeof(q)) {
 		struct answer a = {.number = q.number};
-		int fd = q.path < c->n ? connect_to(c->paths[q.path]) : -EINVAL;
+		int fd;
 
+		q.path[sizeof(q.path) - 1] = '\0';
+		fd = is_allowed(c, q.path) ? connect_to(q.path) : -ENOENT;
 		a.error = fd < 0 ? fd : 0;
 		give(socket, &a, fd);
 		if (fd >= 0)
@@ -249,13 +263,13 @@ void connector_close(struct connector *c)
 
 int connector_get(struct connector *c, const char *path)
 {
-	struct request q = {.path = 0};
+	struct request q = {.path = ""};
+	size_t n = strlen(path);
 	int fd, r;
 
-	while (q.path < c->n && strcmp(c->paths[q.path], path))
-		q.path++;
-	if (q.path == c->n)
-		return -ENOENT;
+	if (n >= sizeof(q.path))
+		return -ENAMETOOLONG;
+	memcpy(q.path, path, n);
 	/* 0 is what the helper says at the start. */
 	c->number += c->number == UINT32_MAX ? 2 : 1;
 	q.number = c->number;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A process beside this one that connects to UNIX sockets for it which it may not open itself:
- * the helper keeps the right to, and can do nothing else with it.  It knows the paths from the
- * start and is told their numbers, so whoever takes this process over gains these sockets alone.
+ * the helper keeps the right to, and can do nothing else with it.  It knows from the start which
+ * paths may be, so whoever takes this process over gains these sockets alone.
  *
  * Open it before system calls are restricted and capabilities given up.  It ends when it is
  * closed, and when the process that opened it ends.  Of one thread at a time.
@@ -19,8 +19,8 @@ struct connector;
 struct sockaddr;
 
 /*
- * paths are copied.  confine: called in the helper before it serves, to take from it what it does
- * not need; when it fails, so does this.
+ * paths are copied; a '*' in one stands for any name of a file or folder.  confine: called in the
+ * helper before it serves, to take from it what it does not need; when it fails, so does this.
  */
 int connector_open(const char *const paths[], size_t n, int (*confine)(struct err *e),
 		   struct connector **ret, struct err *e);

@@ -86,6 +86,24 @@ TEST(what_cannot_be_connected_to_says_why)
 	unlink(path);
 }
 
+TEST(a_star_stands_for_one_name)
+{
+	static const char *const paths[] = {"/tmp/saker-connector-*.sock", "/tmp/*/x.sock"};
+	int server = listening(8), fd;
+	struct connector *c;
+	struct err e = {0};
+
+	CHECK(!connector_open(paths, 2, keep_all, &c, &e));
+	fd = connector_get(c, path);
+	CHECK(fd >= 0);
+	close(fd);
+	CHECK_INT(connector_get(c, "/tmp/saker-connector-0/../x.sock"), -ENOENT);
+	CHECK_INT(connector_get(c, "/tmp/../x.sock"), -ENOENT);
+	connector_close(c);
+	close(server);
+	unlink(path);
+}
+
 TEST(a_path_that_is_too_long_is_refused)
 {
 	char longest[300];

@@ -39,6 +39,9 @@ enum {
 	ENVELOPE_NAMESPACE = 2,
 	ENVELOPE_TOPIC = 3,
 	ENVELOPE_EVENT = 4,
+
+	EVENT_ID = 1, /* of every event that is asked for */
+	CREATE_IMAGE = 2,
 };
 
 /* Their own clients know more of these. */
@@ -119,12 +122,18 @@ static void fill_labels(struct str c, struct facts *f)
 	}
 }
 
+/* Its id is all the name that it has. */
+static void fill_id(struct str id, struct facts *f)
+{
+	f->full_id = facts_text(f, id);
+	f->name = str_head(f->full_id, 12);
+}
+
 static void fill(struct str c, struct facts *f)
 {
 	const struct str *kind;
 
-	f->full_id = facts_text(f, proto_bytes(c, CONTAINER_ID));
-	f->name = str_head(f->full_id, 12);
+	fill_id(proto_bytes(c, CONTAINER_ID), f);
 	facts_set_image(f, proto_bytes(c, CONTAINER_IMAGE));
 	f->created_s = (int64_t)proto_number(proto_bytes(c, CONTAINER_CREATED), 1);
 	fill_labels(c, f);
@@ -197,7 +206,11 @@ bool containerd_ask_events(const struct scope *s, struct request *ret)
 	return true;
 }
 
-/* Every one of these events has the container's id as its first field. */
+static struct str event_of(struct str message)
+{
+	return proto_bytes(proto_bytes(message, ENVELOPE_EVENT), ANY_VALUE);
+}
+
 static bool take_event(struct str message, struct note *ret)
 {
 	static const struct {
@@ -215,7 +228,7 @@ static bool take_event(struct str message, struct note *ret)
 		if (str_is(topic, topics[i].topic))
 			ret->action = topics[i].action;
 	}
-	ret->id = proto_bytes(proto_bytes(proto_bytes(message, ENVELOPE_EVENT), ANY_VALUE), 1);
+	ret->id = proto_bytes(event_of(message), EVENT_ID);
 	return proto_is_sound(message);
 }
 
@@ -228,12 +241,27 @@ bool containerd_take_cri_event(struct str message, struct note *ret)
 	return good;
 }
 
+/* One that ends at once may be gone before it can be asked about: the event names the image. */
+static struct facts *facts_of_event(struct str event)
+{
+	struct facts *f;
+
+	if (!proto_bytes(event, CREATE_IMAGE).n)
+		return NULL;
+	f = facts_new(CONTAINER_CONTAINERD);
+	fill_id(proto_bytes(event, EVENT_ID), f);
+	facts_set_image(f, proto_bytes(event, CREATE_IMAGE));
+	return f;
+}
+
 bool containerd_take_event(struct str message, struct note *ret)
 {
 	bool good = take_event(message, ret);
 
 	if (!is_ours(proto_bytes(message, ENVELOPE_NAMESPACE)))
 		ret->action = NOTE_NOTHING;
+	if (good && ret->action == NOTE_CREATED && ret->id.n)
+		ret->f = facts_of_event(event_of(message));
 	return good;
 }
 

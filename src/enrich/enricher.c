@@ -18,6 +18,7 @@ enum {
 	TRIES_ONCE = 4,	     /* without `watch`: only of what failed */
 	FORGET_MS = 60000,   /* before one that nobody knew is asked for again */
 	LEAVE_MS = 10000,    /* events of a container that is gone may still come */
+	LOOK_MS = 2000,	     /* between looks for sockets of users who came since */
 	RECORD_BYTES = 2 << 20,
 };
 
@@ -26,8 +27,10 @@ struct enricher {
 	struct runtime_config runtime_cfg;
 	struct runtime_listener listener;
 	struct calls *calls;
-	struct runtime *runtimes[PLACES_MAX];
+	struct place_list places;
+	struct runtime *runtimes[PLACES_MAX]; /* of each place */
 	unsigned n_runtimes;
+	int64_t look_ms;	     /* when to look for more of them */
 	struct access *access;	     /* NULL: no API server */
 	struct apiserver *apiserver; /* likewise */
 	struct book *book;
@@ -67,7 +70,7 @@ static void retry_later(struct enricher *en, struct page *p)
 		return;
 	}
 	en->stats.n_not_found++;
-	book_set_due(en->book, p, en->cfg.watch ? en->now_ms + FORGET_MS : 0);
+	book_set_due(en->book, p, en->cfg.watch && !p->owner ? en->now_ms + FORGET_MS : 0);
 }
 
 /* A user's runtime may say that it knows it.  That must not keep root's from being asked. */
@@ -98,7 +101,7 @@ static void settle(struct enricher *en, struct page *p)
 	if (p->again) {
 		p->again = false;
 		book_set_due(en->book, p, en->now_ms);
-	} else if (!p->owner) {
+	} else if (!p->owner || (p->is_partial && !p->is_gone)) {
 		retry_later(en, p);
 	}
 }
@@ -192,7 +195,7 @@ static void on_gone(void *arg, struct runtime *r, struct str id)
 
 	if (!p || (p->owner && p->owner != r))
 		return;
-	if (!p->owner)
+	if (!p->owner || p->is_partial)
 		note_gone(en, p);
 	leave(en, p);
 }
@@ -226,6 +229,7 @@ static void on_facts(void *arg, struct runtime *r, const struct facts *f, bool e
 	facts_add_record(f, en->cfg.label_max, early, &en->record);
 	hash = hash_bytes(en->record.p, en->record.n, hash_seed());
 	p->owner = r;
+	p->is_partial = early;
 	p->type = f->type;
 	p->generation = runtime_generation(r);
 	if (!known || hash != p->told) {
@@ -252,6 +256,30 @@ static void on_missing(void *arg, struct runtime *r, struct str id, enum call_ou
 
 /* --- outside --- */
 
+/* At the places that none is for yet. */
+static void open_runtimes(struct enricher *en)
+{
+	while (en->n_runtimes < en->places.n) {
+		const struct place *p = &en->places.at[en->n_runtimes];
+
+		en->runtimes[en->n_runtimes++] =
+			runtime_new(p->kind, p->path, en->calls, &en->runtime_cfg, &en->listener);
+	}
+}
+
+/* Returns when to look again. */
+static int64_t look_for_more(struct enricher *en)
+{
+	if (!en->cfg.watch || !en->places.n_patterns)
+		return INT64_MAX;
+	if (en->now_ms >= en->look_ms) {
+		places_look_again(&en->places);
+		open_runtimes(en);
+		en->look_ms = en->now_ms + LOOK_MS;
+	}
+	return en->look_ms;
+}
+
 static void open_apiserver(struct enricher *en)
 {
 	struct apiserver_config cfg = APISERVER_CONFIG_DEFAULT;
@@ -268,16 +296,15 @@ int enricher_new(const struct enricher_config *cfg, enricher_tell tell, void *ar
 		 struct enricher **ret, struct err *e)
 {
 	struct enricher *en = xcalloc(1, sizeof(*en));
-	struct place_list places = {0};
-	int code = places_find(cfg, &places, e);
+	int code = places_find(cfg, &en->places, e);
 
 	if (code >= 0)
 		code = access_open(&cfg->kube, &en->access, e);
 	en->calls = code < 0 ? NULL : calls_new(e);
 	if (!en->calls) {
 		access_close(en->access);
+		places_done(&en->places);
 		free(en);
-		places_done(&places);
 		return code < 0 ? code : -ENOENT;
 	}
 	calls_use(en->calls, cfg->connector);
@@ -293,11 +320,7 @@ int enricher_new(const struct enricher_config *cfg, enricher_tell tell, void *ar
 		(struct runtime_listener){on_found, on_gone, on_facts, on_missing, on_listed, en};
 	en->book = book_new(cfg->max_containers);
 	buf_init(&en->record, RECORD_BYTES);
-	for (size_t i = 0; i < places.n; i++)
-		en->runtimes[en->n_runtimes++] =
-			runtime_new(places.at[i].kind, places.at[i].path, en->calls,
-				    &en->runtime_cfg, &en->listener);
-	places_done(&places);
+	open_runtimes(en);
 	open_apiserver(en);
 	*ret = en;
 	return 0;
@@ -311,6 +334,7 @@ void enricher_free(struct enricher *en)
 		runtime_free(en->runtimes[i]);
 	apiserver_free(en->apiserver);
 	access_close(en->access);
+	places_done(&en->places);
 	calls_free(en->calls);
 	book_free(en->book);
 	buf_done(&en->record);
@@ -331,10 +355,11 @@ void enricher_ask(struct enricher *en, struct str id)
 
 static int64_t tick(struct enricher *en)
 {
-	int64_t next = INT64_MAX, at;
+	int64_t next, at;
 	struct page *p;
 
 	en->now_ms = clock_ms();
+	next = look_for_more(en);
 	while ((p = book_due(en->book, en->now_ms)))
 		on_due(en, p);
 	for (unsigned i = 0; i < en->n_runtimes; i++) {

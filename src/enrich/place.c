@@ -113,23 +113,43 @@ static bool is_pattern(const char *path)
 	return strchr(path, '*') != NULL;
 }
 
-/* Patterns stand for what is there now; a plain path also for what comes later. */
+/* No more than half of all, so that no user can take the others' place. */
+static void add_fitting(struct place_list *l, const struct place_pattern *p)
+{
+	struct err unused = {0};
+	glob_t found = {0};
+
+	if (!glob(p->path, GLOB_NOSORT, NULL, &found)) {
+		for (size_t i = 0; i < found.gl_pathc && l->n < PLACES_MAX / 2; i++)
+			add(l, p->kind, found.gl_pathv[i], &unused);
+	}
+	globfree(&found);
+}
+
+/* A plain path stands also for what comes later. */
 static int add_usual(struct place_list *l, const struct runtime_kind *kind, const char *root,
 		     const char *usual, struct err *e)
 {
-	char *path = is_pattern(usual) ? xasprintf("%s%s", root, usual) : path_below(root, usual);
-	glob_t found = {0};
-	int r = 0;
+	struct place_pattern *p = &l->patterns[l->n_patterns];
+	char *path;
+	int r;
 
-	if (!is_pattern(usual))
-		r = add(l, kind, path, e);
-	else if (!glob(path, GLOB_NOSORT, NULL, &found)) {
-		for (size_t i = 0; i < found.gl_pathc && !r && l->n < PLACES_MAX / 2; i++)
-			r = add(l, kind, found.gl_pathv[i], e);
+	if (is_pattern(usual) && l->n_patterns < PLACE_PATTERNS_MAX) {
+		*p = (struct place_pattern){kind, xasprintf("%s%s", root, usual)};
+		l->n_patterns++;
+		add_fitting(l, p);
+		return 0;
 	}
-	globfree(&found);
+	path = path_below(root, usual);
+	r = add(l, kind, path, e);
 	free(path);
 	return r;
+}
+
+void places_look_again(struct place_list *l)
+{
+	for (size_t i = 0; i < l->n_patterns; i++)
+		add_fitting(l, &l->patterns[i]);
 }
 
 static bool has_usual_places(const struct enricher_config *cfg, const struct runtime_kind *kind)
@@ -163,5 +183,7 @@ void places_done(struct place_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)
 		free(l->at[i].path);
-	l->n = 0;
+	for (size_t i = 0; i < l->n_patterns; i++)
+		free(l->patterns[i].path);
+	l->n = l->n_patterns = 0;
 }

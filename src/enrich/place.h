@@ -4,7 +4,7 @@
 
 #include "enrich/enricher.h"
 
-enum { PLACES_MAX = 64 };
+enum { PLACES_MAX = 64, PLACE_PATTERNS_MAX = 8 };
 
 struct place {
 	const struct runtime_kind *kind;
@@ -12,9 +12,17 @@ struct place {
 	bool is_named; /* by the user */
 };
 
+/* Of glob(3): places of users, who come and go. */
+struct place_pattern {
+	const struct runtime_kind *kind;
+	char *path; /* likewise */
+};
+
 struct place_list {
 	struct place at[PLACES_MAX];
 	size_t n;
+	struct place_pattern patterns[PLACE_PATTERNS_MAX];
+	size_t n_patterns;
 };
 
 /*
@@ -22,4 +30,6 @@ struct place_list {
  * socket of one kind only the first counts; a usual place of Docker that is podman's is podman's.
  */
 int places_find(const struct enricher_config *cfg, struct place_list *ret, struct err *e);
+/* Look for what fits the patterns by now: it is put behind the others. */
+void places_look_again(struct place_list *l);
 void places_done(struct place_list *l);

@@ -125,3 +125,32 @@ TEST(one_socket_with_two_usual_names_is_one_place)
 	places_done(&list);
 	root_free();
 }
+
+TEST(who_comes_later_is_found_when_it_is_looked_again)
+{
+	struct enricher_config cfg = {.host_root = root};
+	struct place_list list = {.n = 0};
+	struct err e = {0};
+	char *want;
+	size_t n;
+
+	root_new();
+	put_dir("/run/user");
+	CHECK_INT(places_find(&cfg, &list, &e), 0);
+	n = list.n;
+	places_look_again(&list);
+	CHECK_INT(list.n, n);
+	put_dir("/run/user/1234");
+	put_dir("/run/user/1234/podman");
+	put_file("/run/user/1234/podman/podman.sock");
+	for (unsigned i = 0; i < 2; i++) {
+		places_look_again(&list);
+		CHECK_INT(list.n, n + 1);
+	}
+	want = in_root("/run/user/1234/podman/podman.sock");
+	CHECK_STR(list.at[n].path, want);
+	CHECK(list.at[n].kind == &kind_podman);
+	free(want);
+	places_done(&list);
+	root_free();
+}

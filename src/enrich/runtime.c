@@ -367,7 +367,7 @@ static bool has_socket(struct runtime *r)
 	struct stat st;
 
 	if (stat(r->path, &st) < 0) {
-		r->state = errno == EACCES ? RUNTIME_DENIED : RUNTIME_ABSENT;
+		r->state = errno == EACCES || errno == EPERM ? RUNTIME_DENIED : RUNTIME_ABSENT;
 		snprintf(r->why, sizeof(r->why), "%s", strerror(errno));
 		return false;
 	}

@@ -28,13 +28,6 @@ struct scanner_config {
 	uint64_t n_running, n_waiting;
 };
 
-#define SCANNER_CONFIG_DEFAULT                                                                     \
-	((struct scanner_config){.max_bytes = 64 << 20,                                            \
-				 .per_second = 50,                                                 \
-				 .timeout_ms = 10000,                                              \
-				 .n_running = 2,                                                   \
-				 .n_waiting = 1024})
-
 enum {
 	SCANNER_RUNNING_MAX = 64,
 	SCANNER_WAITING_MAX = 65536,

@@ -18,14 +18,20 @@ static struct scanner *started(const struct scanner_config *cfg)
 	return s;
 }
 
+static struct scanner_config with(enum scanner_kind kind, const char *where)
+{
+	return (struct scanner_config){.kind = kind,
+				       .where = where,
+				       .max_bytes = 64 << 20,
+				       .per_second = 50,
+				       .timeout_ms = 60000,
+				       .n_running = 2,
+				       .n_waiting = 1024};
+}
+
 static struct scanner_config with_command(const char *command)
 {
-	struct scanner_config cfg = SCANNER_CONFIG_DEFAULT;
-
-	cfg.kind = SCANNER_COMMAND;
-	cfg.where = command;
-	cfg.timeout_ms = 60000;
-	return cfg;
+	return with(SCANNER_COMMAND, command);
 }
 
 static void put(struct scanner *s, uint32_t rule, const struct scan_target *t)
@@ -249,15 +255,13 @@ static void listen_at(struct server *s, const char *path, const char *answer)
 static void ask(enum scanner_kind kind, const char *answer, enum scan_outcome outcome,
 		const char *text, struct server *ret)
 {
-	struct scanner_config cfg = SCANNER_CONFIG_DEFAULT;
+	struct scanner_config cfg;
 	struct scan_target t;
 	struct scanner *s;
 
 	make_folder();
+	cfg = with(kind, at("socket"));
 	listen_at(ret, at("socket"), answer);
-	cfg.kind = kind;
-	cfg.where = at("socket");
-	cfg.timeout_ms = 60000;
 	s = started(&cfg);
 	t = written("a", "hello");
 	put(s, 0, &t);

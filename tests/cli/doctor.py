@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """saker doctor: what it finds here, and what it says when something is missing."""
+import errno
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import threading
 
 import apiserver
+from forbid import forbid, possible
 from simdocker import Docker
 from tap import SAKER, SOURCE, TMP, check, equal, fails, file, run, skip
 
@@ -17,9 +19,9 @@ NEEDED = {'cap_bpf', 'cap_perfmon', 'cap_sys_ptrace', 'cap_dac_read_search'}
 NO_LEAKS = {'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0'}
 
 
-def _doctor(*args, before=(), env=None):
+def _doctor(*args, before=(), env=None, **more):
     return subprocess.run([*before, SAKER, 'doctor', *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          env={**os.environ, **(env or {})}, text=True, timeout=120)
+                          env={**os.environ, **(env or {})}, text=True, timeout=120, **more)
 
 
 def _checks(*args, **kwargs):
@@ -270,6 +272,16 @@ def who_may_not_open_a_socket_is_told_why_and_what_to_change():
     check(f'setfacl -m u:0:rw {_path("owner")}; or start with CAP_DAC_OVERRIDE' in r['mend'], r)
     group.close()
     owner.close()
+
+
+def a_filter_of_system_calls_is_told_of():
+    if not possible():
+        skip('the filter knows one architecture')
+    d = Docker({'/version': VERSION})
+    for calls, error in ((('socket', 'socketpair'), errno.EACCES), (('socket', 'socketpair'), errno.EPERM), (('connect',), errno.EPERM)):
+        r = _runtimes(f'docker={d.path}', preexec_fn=forbid(*calls, error=error))[d.path]
+        equal((r['status'], r['found'], r['mend']), ('missing', 'permission denied by the seccomp filter of this process',
+                                                     'allow socket() and connect() in that filter'), calls)
 
 
 def a_socket_of_another_user_is_opened_by_a_helper():

@@ -16,20 +16,32 @@ def recorded(name):
         return f.read()[5:]  # behind what the fuzzer reads
 
 
-class Docker(socketserver.ThreadingUnixStreamServer):
-    """Answers like a real one, unless `answers` (a path's beginning to bytes or a function) says otherwise."""
+class Server(socketserver.ThreadingUnixStreamServer):
+    """Answers by the longest beginning of the path that is in `answers`: bytes, None (not found), or what a function does."""
 
     daemon_threads = True
     request_queue_size = 64
+
+    def __init__(self, path, answers):
+        self.path = path
+        self.answers = answers
+        self.asked = []
+        super().__init__(path, _Handler)
+
+    def handle_error(self, *_):
+        """Whoever asked has gone."""
+
+
+class Docker(Server):
+    """Answers like a real one, unless `answers` says otherwise."""
+
     n = 0
 
     def __init__(self, answers=None):
         Docker.n += 1
-        self.path = os.path.join(TMP, f'docker{Docker.n}.sock')
-        self.answers = {'/containers/json': recorded('docker-list'), f'/containers/{ID[:12]}': recorded('docker-inspect'),
-                        '/images/': recorded('docker-image'), **(answers or {})}
-        self.asked = []
-        super().__init__(self.path, _Handler)
+        super().__init__(os.path.join(TMP, f'docker{Docker.n}.sock'),
+                         {'/containers/json': recorded('docker-list'), f'/containers/{ID[:12]}': recorded('docker-inspect'),
+                          '/images/': recorded('docker-image'), **(answers or {})})
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 

@@ -5,18 +5,21 @@ The runtime is simulated: it answers like Docker.  The containers are real contr
 as Docker names them, with processes moved into them.  Needs root.
 """
 import atexit
+import errno
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
+from forbid import forbid, possible  # noqa: E402
 from recorder import until_it_records  # noqa: E402
-from simulated import IMAGE, TAG, Docker, start_many  # noqa: E402
-from tap import PATIENCE, SAKER, TMP, check, done, equal, file, run, saker  # noqa: E402
+from simulated import IMAGE, PODMAN, TAG, Docker, start_many  # noqa: E402
+from tap import PATIENCE, SAKER, TMP, check, done, equal, file, run, saker, skip  # noqa: E402
 
 RULES = '''
 - rule: Shadow read
@@ -37,15 +40,16 @@ RULES = '''
   priority: NOTICE
 '''
 CAP_DAC_OVERRIDE = 1
+USER = 54321  # who has no name
 N = int(os.environ.get('SAKER_CONTAINERS', 200))
 
 
 class _Watch:
-    def __init__(self, socket, *args, before=()):
+    def __init__(self, socket, *args, before=(), **more):
         self.out = open(file('out'), 'wb')
         self.err = open(file('err'), 'wb')
         self.p = subprocess.Popen([*before, SAKER, 'run', '--json', '-a', '-r', file('rules.yaml', RULES), '--runtime-socket',
-                                   f'docker={socket}', *args], stdout=self.out, stderr=self.err, env={**os.environ, 'HOST_ROOT': ''})
+                                   f'docker={socket}', *args], stdout=self.out, stderr=self.err, env={**os.environ, 'HOST_ROOT': ''}, **more)
         atexit.register(self.p.kill)
         for _ in range(300):
             time.sleep(0.1)
@@ -129,7 +133,7 @@ def _docker_of_another_user(name):
 
 def a_socket_of_another_user_is_opened_by_a_helper():
     """Who watches has given up the right to."""
-    w = _Watch(_docker_of_another_user('theirs.sock').path)
+    w = _Watch(_docker_of_another_user('theirs.sock').path, '--metadata-deadline', '5000')
     status = open(f'/proc/{w.p.pid}/status').read()
     equal(int(re.search(r'CapPrm:\s*(\w+)', status)[1], 16) & 1 << CAP_DAC_OVERRIDE, 0)
     ids = start_many(10, 0x60000)
@@ -137,6 +141,26 @@ def a_socket_of_another_user_is_opened_by_a_helper():
     alerts, text = w.end()
     equal(sorted(_names(_of(alerts, 'Shadow read', ids))), [(i, f'name-{i}', IMAGE, TAG) for i in ids], text)
     check('may not be asked' not in text, text)
+
+
+def a_users_socket_that_comes_later_is_asked():
+    home = f'/run/user/{USER}'
+    os.makedirs('/run/user', exist_ok=True)
+    w = _Watch(os.path.join(TMP, 'nothing.sock'), '--metadata-deadline', '5000')
+    os.makedirs(f'{home}/podman')
+    try:
+        podman = Docker(f'{home}/podman/podman.sock', (5, 5), PODMAN)
+        for path in (home, f'{home}/podman', podman.path):
+            os.chown(path, USER, USER)
+        os.chmod(podman.path, 0o600)
+        os.chmod(home, 0o700)
+        time.sleep(5)
+        ids = start_many(10, 0x90000)
+        w.until(ids)
+        alerts, text = w.end()
+        equal(sorted(_names(_of(alerts, 'Shadow read', ids))), [(i, f'name-{i}', IMAGE, TAG) for i in ids], text)
+    finally:
+        shutil.rmtree(home)
 
 
 def a_forbidden_socket_is_named_and_disarms_no_rule():
@@ -147,6 +171,25 @@ def a_forbidden_socket_is_named_and_disarms_no_rule():
     alerts, text = w.end()
     _fires(alerts, ids, 'permission_denied')
     equal(text.count('forbidden.sock'), 1)
+
+
+def _where_a_filter_forbids(first, *calls, error):
+    if not possible():
+        skip('the filter knows one architecture')
+    w = _Watch(Docker(f'filtered{first:x}.sock', (5, 5)).path, preexec_fn=forbid(*calls, error=error))
+    ids = start_many(10, first)
+    w.until(ids)
+    alerts, _ = w.end()
+    _fires(alerts, ids, 'permission_denied')
+
+
+def where_sockets_are_forbidden_altogether_no_rule_is_disarmed():
+    """As AppArmor's profiles do."""
+    _where_a_filter_forbids(0x70000, 'socket', 'socketpair', error=errno.EACCES)
+
+
+def where_connecting_is_forbidden_no_rule_is_disarmed():
+    _where_a_filter_forbids(0x80000, 'connect', error=errno.EPERM)
 
 
 def a_plain_recording_has_its_containers_and_replays_without_a_runtime():

@@ -7,9 +7,11 @@ process.  Names of situations are in the files' names, so that each alert says w
 """
 import ctypes
 import json
+import mmap
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -19,6 +21,7 @@ from tap import PATIENCE, SAKER, TMP, check, done, equal, file, run, saker  # no
 
 libc = ctypes.CDLL(None, use_errno=True)
 MS_BIND, MS_PRIVATE_ALL, MNT_DETACH = 4096, 1 << 18 | 16384, 2
+AT_FDCWD = -100
 
 
 def _mount(source, target, kind=None, flags=0, data=None):
@@ -159,6 +162,43 @@ def _far(path):
     os.waitpid(pid, 0)
 
 
+class _Ring:
+    """An io_uring for one operation at a time."""
+
+    OPS = {'renameat': 35, 'unlinkat': 36, 'mkdirat': 37, 'symlinkat': 38, 'linkat': 39}
+
+    def __init__(self):
+        params = ctypes.create_string_buffer(120)
+        self.fd = libc.syscall(425, 4, params)
+        if self.fd < 0:
+            raise OSError(ctypes.get_errno(), 'io_uring_setup')
+        sq, cq = struct.unpack_from('10I', params, 40), struct.unpack_from('10I', params, 80)
+        self.sq_tail, self.sq_array, self.cq_head, self.cqes = sq[1], sq[6], cq[0], cq[5]
+        self.rings = mmap.mmap(self.fd, max(sq[6] + 4 * 4, cq[5] + 8 * 16), offset=0)
+        self.entries = mmap.mmap(self.fd, 4 * 64, offset=0x10000000)
+
+    def _number(self, at):
+        return struct.unpack_from('I', self.rings, at)[0]
+
+    def do(self, name, fd, path, number=0, path2=None, flags=0):
+        """Of renameat and linkat, number is the second directory."""
+        texts = [ctypes.create_string_buffer(p.encode()) if p else None for p in (path, path2)]
+        first, second = (ctypes.addressof(t) if t else 0 for t in texts)
+        struct.pack_into('BBHiQQIIQ24x', self.entries, 0, self.OPS[name], 0, 0, fd, second, first, number & 0xffffffff, flags, 0)
+        struct.pack_into('I', self.rings, self.sq_array, 0)
+        struct.pack_into('I', self.rings, self.sq_tail, self._number(self.sq_tail) + 1)
+        libc.syscall(426, self.fd, 1, 1, 1, None, 0)
+        head = self._number(self.cq_head)
+        result = struct.unpack_from('i', self.rings, self.cqes + 16 * (head & 7) + 8)[0]
+        struct.pack_into('I', self.rings, self.cq_head, head + 1)
+        if result:
+            raise OSError(-result, name)
+
+
+def _ring(*args, **more):
+    _Ring().do(*args, **more)
+
+
 # What the actor has below its base: host folders src, lower, lower2, up, up2, plain; in its own mounts: /merged is an overlay
 # of lower2 and lower with up; /nested one of /merged with up2; /bound is src, /single a file of it, /private a tmpfs.  It does
 # all of this in a root of its own, BASE/root, where the base's folders are bound to these names.
@@ -223,6 +263,14 @@ NAMED = [
      'src/s-chmodfd', None),
     ('chown', 'chown', lambda: os.chown('/bound/s-chown', 1, 1), 'src/s-chown', None),
     ('lchown', 'chown of the link itself', lambda: os.chown('/merged/s-lchown', 1, 1, follow_symlinks=False), 'up/s-lchown', None),
+    ('ringren', 'rename over io_uring', lambda: _at('/src', lambda fd: _ring('renameat', fd, 's-ringren1', AT_FDCWD, '/merged/../src/s-ringren2')),
+     'src/s-ringren1', 'src/s-ringren2'),
+    ('ringun', 'unlink over io_uring', lambda: _ring('unlinkat', AT_FDCWD, '/bound/s-ringun'), 'src/s-ringun', None),
+    ('ringmk', 'mkdir over io_uring', lambda: _ring('mkdirat', AT_FDCWD, '/merged/s-ringmk', 0o700), 'up/s-ringmk', None),
+    ('ringsym', 'symlink over io_uring', lambda: _ring('symlinkat', AT_FDCWD, '/bound/s-ringsym1', path2='/merged/s-ringsym2'),
+     'up/s-ringsym2', 'src/s-ringsym1'),
+    ('ringlink', 'link over io_uring', lambda: _ring('linkat', AT_FDCWD, '/merged/s-ringlink1', AT_FDCWD, '/merged/s-ringlink2'),
+     'up/s-ringlink2', 'up/s-ringlink1'),
     ('mount', 'mount', lambda: _bound('/src', '/merged/s-mount'), 'src', 'up/s-mount'),
 ]
 FOUND = {'s-foundplain': '/src/s-foundplain', 's-foundup': '/merged/s-foundup', 's-foundlow': '/merged/s-foundlow',
@@ -242,7 +290,7 @@ def _prepare(base):
         _write(f'{base}/lower/s-{name}')
     _write(f'{base}/lower2/s-top')
     _write(f'{base}/lower/s-top', 'hidden')
-    for name in ('single', 'procroot', 'dirfd', 'far', 'detached', 'foundplain', 'renat1', 'renway1', 'rencwd1', 'sym1', 'unlink',
+    for name in ('single', 'procroot', 'dirfd', 'far', 'detached', 'foundplain', 'renat1', 'renway1', 'ringren1', 'ringun', 'ringsym1', 'rencwd1', 'sym1', 'unlink',
                  'chown'):
         _write(f'{base}/src/s-{name}')
     _write(f'{base}/src/chmod')
@@ -282,7 +330,7 @@ def _build(base):
 
 def _ready_names():
     """What the named calls work on."""
-    for path in ('/merged/s-ren1', '/merged/s-link1', '/merged/s-foundup', '/private/s-foundpriv', '/merged/s-foundgone'):
+    for path in ('/merged/s-ren1', '/merged/s-link1', '/merged/s-ringlink1', '/merged/s-foundup', '/private/s-foundpriv', '/merged/s-foundgone'):
         _write(path)
     os.mkdir('/merged/s-rmdir')
     os.symlink('/src', '/l2')

@@ -6,7 +6,6 @@ processes moved into them.  Needs root.
 """
 import atexit
 import copy
-import glob
 import json
 import os
 import signal
@@ -16,6 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
 from apiserver import Server  # noqa: E402
+from hierarchies import HIERARCHIES, groups_of, make_groups  # noqa: E402
 from tap import PATIENCE, SAKER, SOURCE, TMP, check, done, equal, file, run, saker  # noqa: E402
 
 FIELDS = ['k8smeta.pod.name', 'k8smeta.pod.uid', 'k8smeta.pod.ip', 'k8smeta.pod.label[tier]', 'k8smeta.ns.name', 'k8smeta.ns.uid',
@@ -31,7 +31,6 @@ RULES = f'''
 WEB = 'd79acf05-a213-4506-8df7-a208a1d19755'
 NEW = '00000000-1111-2222-3333-44444444pods'
 PARENT = 'saker-kubepods'  # the kubelet's own may be there
-HIERARCHIES = [os.path.dirname(p) for p in glob.glob('/sys/fs/cgroup/cgroup.procs') + glob.glob('/sys/fs/cgroup/*/cgroup.procs')]
 
 
 def _recorded(name):
@@ -54,23 +53,12 @@ def _server(**options):
     return s
 
 
+def _path(uid):
+    return f'{PARENT}/besteffort/pod{uid}/{"e" * 64}'
+
+
 def _groups(uid):
-    return [os.path.join(h, PARENT, 'besteffort', f'pod{uid}', 'e' * 64) for h in HIERARCHIES]
-
-
-def _make_groups(uid):
-    for group in _groups(uid):
-        os.makedirs(group, exist_ok=True)
-        steps = [os.path.dirname(group), group]
-        while not os.path.basename(steps[0]) == PARENT:
-            steps.insert(0, os.path.dirname(steps[0]))
-        for name in ('cpuset.cpus', 'cpuset.mems'):  # without them none may enter
-            for step in steps:
-                own = os.path.join(step, name)
-                if os.path.exists(own) and not open(own).read().strip():
-                    top = open(os.path.join(os.path.dirname(step), name)).read()
-                    with open(own, 'w') as f:
-                        f.write(top)
+    return groups_of(_path(uid))
 
 
 def _leave_nothing():
@@ -93,9 +81,8 @@ def _act(uid):
         for group in _groups(uid):
             with open(os.path.join(group, 'cgroup.procs'), 'w') as f:
                 f.write('0')
-    _make_groups(uid)
+    make_groups(_path(uid))
     subprocess.run(['sh', '-c', 'cat /etc/shadow; true', 'pods-mark'], stdout=subprocess.DEVNULL, preexec_fn=enter, check=True)
-
 
 
 def _options(s):

@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -107,6 +108,18 @@ def through_a_pipe_events_are_seen_as_they_come():
         said = p.communicate(timeout=30 * PATIENCE)[1]
         equal(p.returncode, 0, said)
         equal(shown.wait(30 * PATIENCE), 0)
+
+
+def with_a_filter_notes_of_names_go_with_their_events_alone():
+    """Each call here has one that says where its file is, which is of use to nobody else."""
+    path, wanted = os.path.join(TMP, 'named.scap'), os.path.join(TMP, 'wanted')
+    act = 'import os, sys; os.mkdir(sys.argv[1]); [(os.mkdir(sys.argv[2]), os.rmdir(sys.argv[2])) for _ in range(50)]'
+    done(saker('record', path, '--no-runtimes', '--filter', f'evt.type = mkdir and fs.path.name = {wanted}', '--', sys.executable, '-c', act,
+               wanted, os.path.join(TMP, 'other')))
+    with open(path, 'rb') as f:
+        equal(f.read().count(b'saker.place\0' + struct.pack('<q', -2)), 1)
+    told = done(saker('print', path, '--format', '%fs.path.name %fs.path.host')).decode()
+    check(told.startswith(f'{wanted} ') and told.rstrip().endswith('/wanted'), told)
 
 
 def _until_it_minds(p, sig):

@@ -133,6 +133,17 @@ def what_yara_finds_is_an_alert_with_the_event():
     equal((_count(said, 'clean'), _count(said, 'with something in it')), (1, 1), said)
 
 
+def a_configuration_names_it_as_well():
+    command = json.dumps(_yara()[1])
+    conf = file('conf.yaml', f'saker: {{scanner: {{command: {command}, jobs: 1}}}}\n')
+    w = _Watch('-c', conf)
+    bad = _write('saker-short-bad', SIGNATURE)
+    w.until(f'short {bad}', ' scan_verdict=Saker_Test /dev/stdin')
+    w.end()
+    both = file('both.yaml', f'saker: {{scanner: {{command: {command}, clamd: /nowhere}}}}\n')
+    fails(saker('run', '--no-runtimes', '-c', both), 2, 'there can be one scanner, not two')
+
+
 def as_text_the_verdict_is_there_too():
     w = _Watch(*_yara())
     bad = _write('saker-short-bad', SIGNATURE)

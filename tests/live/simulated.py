@@ -6,16 +6,16 @@ import json
 import os
 import random
 import signal
-import socketserver
 import subprocess
 import sys
 import time
-from http.server import BaseHTTPRequestHandler
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
-from hierarchies import HIERARCHIES  # noqa: E402
+import simdocker  # noqa: E402
+from hierarchies import groups_of, make_groups  # noqa: E402
 from tap import TMP  # noqa: E402
 
+PODMAN = '/v4.0.0/libpod'  # in front of the paths that podman has as Docker does
 IMAGE, TAG = 'sim/shop', '1.2'
 MARK = 'pending-mark'  # the last argument of each shell
 PARALLEL = 8
@@ -25,17 +25,16 @@ _started = set()
 _OURS = f'{os.getpid():06x}'  # how ids of this process begin
 
 
-class Docker(socketserver.ThreadingUnixStreamServer):
+class Docker(simdocker.Server):
     """Knows every container that is started here; answers after so many milliseconds.  A process of its own, so that who
     starts containers does not slow it down."""
 
-    daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, name, delay_ms):
-        self.path = os.path.join(TMP, name)
+    def __init__(self, name, delay_ms, prefix=''):
         self.delay_ms = delay_ms
-        super().__init__(self.path, _Handler)
+        answers = {'/events': _stream, '/containers/json': b'[]', '/containers/': _inspect}
+        super().__init__(os.path.join(TMP, name), {**{prefix + path: answer for path, answer in answers.items()}, '/': b'{}'})
         pid = os.fork()
         if not pid:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -46,56 +45,35 @@ class Docker(socketserver.ThreadingUnixStreamServer):
         self.socket.close()
         atexit.register(os.kill, pid, signal.SIGKILL)
 
-    def handle_error(self, *_):
-        """Whoever asked has gone."""
+
+def _stream(h):
+    """Of events, which never come."""
+    h.send_response(200)
+    h.send_header('Transfer-Encoding', 'chunked')
+    h.end_headers()
+    time.sleep(600)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-
-    def address_string(self):
-        return ''
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        path = self.path
-        if 'events' in path:
-            self.send_response(200)
-            self.send_header('Transfer-Encoding', 'chunked')
-            self.end_headers()
-            time.sleep(600)
-            return
-        if '/containers/' in path and path.endswith('/json'):
-            short = path.split('/')[-2]
-            if not short.startswith(_OURS):
-                self.send_error(404)
-                return
-            low, high = self.server.delay_ms
-            time.sleep(random.uniform(low, high) / 1000)
-            self._give(_inspection(short))
-        elif '/containers/json' in path:
-            self._give([])
-        else:
-            self._give({})
-
-    def _give(self, what):
-        body = json.dumps(what).encode()
-        self.send_response(200)
-        self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+def _inspect(h):
+    path = h.path.partition('?')[0]
+    short = path.split('/')[-2]
+    if not path.endswith('/json') or not short.startswith(_OURS):
+        h.give(404, b'{}')
+        return
+    low, high = h.server.delay_ms
+    time.sleep(random.uniform(low, high) / 1000)
+    h.give(200, json.dumps(_inspection(short)).encode())
 
 
 def _inspection(short):
-    return {'Id': short + _REST, 'Name': f'/name-{short}', 'Image': 'sha256:' + '0' * 64, 'Created': '2024-01-01T00:00:00Z',
+    return {'Id': short + _REST, 'Name': f'/name-{short}', 'Image': 'sha256:' + '0' * 64,
+            'ImageName': f'{IMAGE}:{TAG}', 'Created': '2024-01-01T00:00:00Z',
             'State': {'Running': True}, 'Config': {'Image': f'{IMAGE}:{TAG}', 'Labels': {}, 'Env': []},
             'HostConfig': {'Privileged': False, 'PidMode': 'host'}, 'Mounts': [], 'NetworkSettings': {'IPAddress': '172.17.0.2'}}
 
 
 def _groups(name):
-    return [os.path.join(h, 'docker', name) for h in HIERARCHIES]
+    return groups_of(f'docker/{name}')
 
 
 def leave_nothing():
@@ -112,17 +90,8 @@ def leave_nothing():
 
 def _start(short, act):
     """A container whose first act is this; the child moves itself before it execs."""
-    groups = _groups(short + _REST)
     _started.add(short)
-    for group in groups:
-        os.makedirs(group)
-        for name in ('cpuset.cpus', 'cpuset.mems'):  # without them none may enter
-            own, above = os.path.join(group, name), os.path.join(os.path.dirname(group), name)
-            if os.path.exists(own) and not open(own).read().strip():
-                top = open(os.path.join(os.path.dirname(os.path.dirname(group)), name)).read()
-                for path in (above, own):
-                    with open(path, 'w') as f:
-                        f.write(top)
+    groups = make_groups(f'docker/{short + _REST}')
 
     def enter():
         for group in groups:
