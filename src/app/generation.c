@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/generation.h"
 
-#include "app/report.h"
+#include "app/secrets.h"
 #include "app/settings.h"
 #include "app/watch.h"
 #include "base/alloc.h"
@@ -25,6 +25,7 @@ static struct alert_config alerts_of(const struct watch *w)
 		.json_include_output_fields = says(CONFIG_KEY_JSON_INCLUDE_FIELDS),
 		.json_include_tags = says(CONFIG_KEY_JSON_INCLUDE_TAGS),
 		.hostname = w->hostname,
+		.redaction = secrets(),
 	};
 }
 

@@ -55,6 +55,46 @@ enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 	return status;
 }
 
+/* The line that is in the sink has gone to all others. */
+static bool to_stdout(struct watch *w)
+{
+	if (w->to_stdout)
+		return sink_line(&w->sink);
+	buf_reset(&w->sink.text);
+	return true;
+}
+
+/* Many told as one. */
+static bool say_summary(void *arg, const struct alert *a)
+{
+	struct watch *w = arg;
+
+	if (!outputs_may(w->outputs, a->time))
+		return true;
+	outputs_give(w->outputs, a);
+	buf_adds(&w->sink.text, a->line);
+	buf_addc(&w->sink.text, '\n');
+	return to_stdout(w);
+}
+
+bool watch_say(struct watch *w, const struct internal_alert *a)
+{
+	struct buf *text = &w->sink.text;
+	size_t start = text->n;
+	struct alert out = {.time = a->time_ns,
+			    .rule = str_of(a->rule),
+			    .source = STR(INTERNAL_SOURCE),
+			    .host = str_of(w->alerts.hostname),
+			    .tags = STR_EMPTY,
+			    .priority = a->priority,
+			    .json = w->alerts.json};
+
+	internal_format(&w->alerts, a, text);
+	out.line = (struct str){text->p + start, text->n - start - 1};
+	outputs_give(w->outputs, &out);
+	return to_stdout(w);
+}
+
 enum exit_status watch_outputs(struct watch *w, bool patient)
 {
 	struct err e = {0};
@@ -71,19 +111,21 @@ static bool say(const struct generation *g, uint32_t id, const struct field_ctx 
 	struct rule *rule = &g->rules->rules[id];
 	struct watch *w = g->watch;
 	struct buf *text = &w->sink.text;
-	size_t start = text->n;
 	uint64_t ns = event_wall_ns(&c->m->ev);
+	size_t start;
 
 	rule->n_matches++;
 	w->n_alerts++;
+	if (w->recorder)
+		recorder_fire(w->recorder, rule, c);
+	if (rule->rollup_ns && !rollup_admit(w->rollup, rule, c))
+		return !w->sink.error;
 	if (!outputs_may(w->outputs, ns))
 		return true;
+	start = text->n;
 	alert_format(&g->alerts, rule, c, text);
 	outputs_put(w->outputs, rule, ns, (struct str){text->p + start, text->n - start});
-	if (w->to_stdout)
-		return sink_line(&w->sink);
-	buf_reset(text);
-	return true;
+	return to_stdout(w);
 }
 
 static bool alert(void *arg, uint32_t id, const struct field_ctx *c)
@@ -125,6 +167,18 @@ void watch_configure(const struct watch *w, struct state_config *cfg)
 		1000000 * settings_number(w->o->deadline_ms, CONFIG_KEY_METADATA_DEADLINE);
 }
 
+static struct rollup *open_rollup(struct watch *w)
+{
+	const struct rollup_config cfg = {
+		.max_keys = config_number(settings(), CONFIG_KEY_ROLLUP_KEYS),
+		.max_bytes = config_number(settings(), CONFIG_KEY_ROLLUP_MEMORY),
+		.alerts = &w->alerts,
+		.say = say_summary,
+		.arg = w};
+
+	return rollup_new(&cfg);
+}
+
 bool watch_has_no_closings(const struct watch *w, const struct ruleset *rules)
 {
 	/* As in a live watch, which does not ask the kernel for them then. */
@@ -148,6 +202,7 @@ void watch_begin(struct watch *w)
 {
 	watch_prepare(w, w->now);
 	put_in_force(w, w->now);
+	w->rollup = open_rollup(w);
 	input_want(&w->in, program_wants(w->rules->program));
 	sink_init(&w->sink);
 }
@@ -202,30 +257,64 @@ static bool evaluate(struct watch *w)
 	return open;
 }
 
-/* What state learnt may decide what waits. */
+/* What is due before the event at hand: what state learnt may decide what waits. */
 static bool settle(struct watch *w)
 {
-	if (!parking_is_due(w->parking) && !w->replaced)
-		return true;
-	return settle_at(w, state_last_ts(w->in.state));
+	uint64_t now_ns = state_last_ts(w->in.state);
+
+	return rollup_tick(w->rollup, now_ns) && settle_at(w, now_ns);
 }
 
 bool watch_tick(struct watch *w, uint64_t now_ns)
 {
 	state_expire(w->in.state, now_ns);
-	return settle_at(w, now_ns);
+	if (w->recorder && !recorder_tick(w->recorder, now_ns))
+		return false;
+	return rollup_tick(w->rollup, now_ns) && settle_at(w, now_ns);
+}
+
+static bool say_internal(void *arg, const struct internal_alert *a)
+{
+	return watch_say(arg, a);
+}
+
+static void learn(void *arg, const struct record *rec)
+{
+	recorder_see(arg, rec, NULL);
+}
+
+int watch_record(struct watch *w, const struct state_config *state, struct err *e)
+{
+	const struct recorder_config cfg = {.state = *state, .say = say_internal, .arg = w};
+
+	if (recorder_open(&cfg, &w->recorder, e) < 0)
+		return e->code;
+	if (w->recorder && w->in.healing)
+		healing_listen(w->in.healing, learn, w->recorder);
+	return 0;
 }
 
 /* Goes on when there is nothing at the moment but there may be later. */
 static bool pause_watch(struct watch *w, bool idle)
 {
 	outputs_tick(w->outputs);
+	if (w->recorder && !recorder_tick(w->recorder, state_last_ts(w->in.state)))
+		return false;
 	if (!w->pause)
 		return !idle;
 	hear_scanner(w);
 	if (!w->gathers)
 		sink_flush(&w->sink);
 	return !w->sink.error && !stop_due() && w->pause(w->pause_arg, idle);
+}
+
+/* Of the events' time; the event that shows it is not looked at. */
+static bool is_time_up(const struct watch *w, enum state_verdict verdict)
+{
+	const struct moment *m = &w->in.moment;
+
+	return w->o->event_seconds && verdict == STATE_DELIVER &&
+	       m->ev.ts - m->first_ts >= w->o->event_seconds * 1000000000;
 }
 
 int watch_events(struct watch *w, struct err *e)
@@ -238,8 +327,12 @@ int watch_events(struct watch *w, struct err *e)
 
 		if (more < 0)
 			return more;
+		if (more && w->recorder)
+			recorder_see(w->recorder, &w->in.record, w->in.state);
 		if (more && w->rings)
 			ring_note_look(w->rings, &w->in);
+		if (more && is_time_up(w, verdict))
+			break;
 		if (more && (!settle(w) || (verdict == STATE_DELIVER && !evaluate(w))))
 			break;
 		if ((!more || !(++n % EVENTS_PER_PAUSE)) && !pause_watch(w, !more))
@@ -258,8 +351,11 @@ enum exit_status watch_end(struct watch *w)
 		parking_finish(w->parking);
 	scans_stop(w->scans);
 	hear_scanner(w);
+	rollup_finish(w->rollup);
+	if (!recorder_finish(w->recorder))
+		w->failed = true;
 	status = sink_close(&w->sink);
-	if (outputs_end(w->outputs) && !status)
+	if ((outputs_end(w->outputs) || w->failed) && !status)
 		status = EXIT_FAULT;
 	return w->o->ends_as_falco && !status ? falco_summary(w->rules, w->n_alerts) : status;
 }
@@ -273,5 +369,7 @@ void watch_done(struct watch *w)
 		generation_free(g);
 	}
 	generation_free(w->now);
+	rollup_free(w->rollup);
+	recorder_free(w->recorder);
 	outputs_free(w->outputs);
 }
