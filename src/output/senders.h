@@ -4,4 +4,4 @@
 
 #include "output/sender.h"
 
-extern const struct sender_kind http_sender;
+extern const struct sender_kind http_sender, kafka_sender, redis_sender;
