@@ -38,7 +38,8 @@ void hosts_tell(void)
 	const char *name;
 
 	for (unsigned i = 0; (name = hostnames_missed(field_config.hostnames, i)); i++)
-		report("there was no answer to what addresses %s has, or not in time; conditions "
-		       "took it to have none",
-		       name);
+		report_warning(
+			"there was no answer to what addresses %s has, or not in time; conditions "
+			"took it to have none",
+			name);
 }

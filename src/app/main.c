@@ -3,6 +3,7 @@
 
 #include "app/falco.h"
 #include "app/hosts.h"
+#include "app/init.h"
 #include "app/plugged.h"
 #include "app/report.h"
 #include "app/settings.h"
@@ -220,6 +221,7 @@ int main(int argc, char **argv)
 {
 	const struct command *c;
 
+	init_if_first();
 	hold_standard_files();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* writing fails then, which is told */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/plugged.h"
 
+#include "app/fieldkeys.h"
 #include "app/privilege.h"
 #include "app/report.h"
 #include "app/settings.h"
@@ -39,6 +40,8 @@ void plugged_close(void)
 	plugged_tell();
 	plugins_free(loaded);
 	loaded = NULL;
+	event_sources_reset();
+	fieldkeys_done();
 }
 
 void plugged_tell(void)
@@ -46,12 +49,12 @@ void plugged_tell(void)
 	char line[PLUGIN_LINE_MAX];
 
 	while (loaded && plugins_next_line(loaded, line))
-		report("%s", line);
+		report_notice("%s", line);
 }
 
 static void tell_metric(void *arg, const struct plugin_metric *m)
 {
-	report("%12.0f  plugins.%s.%.*s", m->value, m->plugin, STR_ARG(m->name));
+	report_info("%12.0f  plugins.%s.%.*s", m->value, m->plugin, STR_ARG(m->name));
 }
 
 void plugged_tell_metrics(void)
@@ -282,6 +285,10 @@ enum exit_status plugged_load(const struct plugged_options *o)
 		}
 	}
 	free(used);
+	if (!status && fieldkeys_apply(&e) < 0) {
+		report("%s", e.msg);
+		status = EXIT_FAULT;
+	}
 	return status;
 }
 

@@ -108,7 +108,7 @@ static int add_configured(struct loader *l, const char *path)
 		return add_folder(l, path, true);
 	if (end && (!strcmp(end, ".yaml") || !strcmp(end, ".yml")))
 		return loader_add_file(l, path);
-	report("%s is left out: rule files are called *.yaml or *.yml", path);
+	report_warning("%s is left out: rule files are called *.yaml or *.yml", path);
 	return 0;
 }
 

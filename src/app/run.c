@@ -10,6 +10,7 @@
 #include "app/progress.h"
 #include "app/reload.h"
 #include "app/report.h"
+#include "app/service.h"
 #include "app/summary.h"
 #include "base/stop.h"
 
@@ -28,6 +29,7 @@ struct run {
 	struct progress progress;
 	struct metrics metrics;
 	struct reload *reload; /* NULL: the rules stay as they are */
+	struct service service;
 	struct drops drops;
 	struct state_config state;
 	uint32_t sources; /* bits of event sources, by number */
@@ -51,10 +53,10 @@ static bool pause_run(void *arg, bool idle)
 	startup_tell_refused(&r->startup);
 	runtimes_tell_cluster(r->runtimes);
 	progress_tell(&r->progress);
-	metrics_tick(&r->metrics);
+	service_tick(&r->service);
 	plugged_tell();
 	reload_poll(r->reload);
-	if (!drops_look(&r->drops, idle))
+	if (!drops_look(&r->drops, idle) || !metrics_tick(&r->metrics))
 		return false;
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
 		return false;
@@ -69,10 +71,12 @@ static bool pause_run(void *arg, bool idle)
  */
 static int learn(void *arg, const struct record *rec, struct err *e)
 {
-	struct watch *w = arg;
+	struct run *r = arg;
+	struct watch *w = &r->watch;
 	struct moment unused;
 
 	state_apply(w->in.state, rec, &unused);
+	metrics_picture(&r->metrics, rec);
 	if (w->recorder)
 		recorder_see(w->recorder, rec, w->in.state);
 	return 0;
@@ -84,9 +88,9 @@ static void summarize(struct run *r)
 	struct source_stats stats;
 
 	source_stats(r->watch.in.source, &stats);
-	report("%" PRIu64 " events in %.1f s, %.0f a second; %" PRIu64 " alerts of %zu rules",
-	       stats.n_events, seconds, (double)stats.n_events / seconds, r->watch.n_alerts,
-	       r->watch.rules->n_rules);
+	report_info("%" PRIu64 " events in %.1f s, %.0f a second; %" PRIu64 " alerts of %zu rules",
+		    stats.n_events, seconds, (double)stats.n_events / seconds, r->watch.n_alerts,
+		    r->watch.rules->n_rules);
 	summary_rules(r->watch.rules);
 	summary_live(r->live);
 	summary_healing(&r->watch.in);
@@ -120,6 +124,7 @@ static int begin_reloading(struct run *r, struct err *e)
 
 static int begin(struct run *r, struct err *e)
 {
+	struct scan_stats pictured = {0};
 	int ret = startup_drop(&r->startup, e);
 
 	if (!ret)
@@ -136,10 +141,13 @@ static int begin(struct run *r, struct err *e)
 		ret = outputs_start(r->watch.outputs, e);
 	if (!ret)
 		ret = input_heals(&r->watch.in, r->live, e);
+	r->startup.pictured = &pictured;
 	if (!ret)
 		ret = watch_record(&r->watch, &r->state, e);
 	if (!ret)
-		ret = startup_picture(&r->startup, r->live, learn, &r->watch, e);
+		ret = startup_picture(&r->startup, r->live, learn, r, e);
+	r->startup.pictured = NULL;
+	metrics_pictured(&r->metrics, &pictured);
 	if (ret)
 		return ret;
 	runtimes_wait(r->runtimes);
@@ -161,6 +169,7 @@ static enum exit_status watch_machine(struct run *r)
 	status = watch_outputs(w, false);
 	if (status)
 		return status;
+	service_begin(&r->service, w);
 	if (startup_open(&r->startup, &r->live, &e) < 0) {
 		if (e.code == -EINTR && stop_signal)
 			return EXIT_DONE;
@@ -189,10 +198,12 @@ static enum exit_status watch_machine(struct run *r)
 	if (!begin(r, &e)) {
 		drops_begin(&r->drops, w, r->live);
 		stop_after(r->o->seconds);
+		service_ready(&r->service, r->live);
 		watch_events(w, &e);
 	}
 	reload_stop(r->reload);
 	report_line_clear();
+	service_stopping(&r->service);
 	status = watch_end(w);
 	if (plugged_end() && !status)
 		status = EXIT_FAULT;
@@ -208,6 +219,7 @@ static enum exit_status watch_machine(struct run *r)
 	reload_free(r->reload);
 	input_close(&w->in);
 	startup_done(&r->startup);
+	service_end(&r->service);
 	return e.code ? EXIT_FAULT : status;
 }
 
@@ -331,6 +343,8 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	const struct run_options *o = options;
 	enum exit_status status = settings_begin(&o->settings);
 
+	if (!status)
+		settings_log();
 	if (!status)
 		status = plugged_load(&o->plugged);
 	return status ? status : run_configured(o);

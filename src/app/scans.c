@@ -327,11 +327,11 @@ void scans_summarize(const struct scans *s)
 
 	if (!s)
 		return;
-	report("%" PRIu64 " files for the scanner, the longest took %" PRIu64 " ms; %" PRIu64
-	       " more found no place in the queue, %" PRIu64 " were its own",
-	       s->n_asked, s->longest_ns / 1000000, s->n_refused, s->n_own);
+	report_info("%" PRIu64 " files for the scanner, the longest took %" PRIu64 " ms; %" PRIu64
+		    " more found no place in the queue, %" PRIu64 " were its own",
+		    s->n_asked, s->longest_ns / 1000000, s->n_refused, s->n_own);
 	for (unsigned i = 0; i < SCAN_OUTCOMES; i++) {
 		if (s->n_by_outcome[i])
-			report("%8" PRIu64 "  %s", s->n_by_outcome[i], texts[i]);
+			report_info("%8" PRIu64 "  %s", s->n_by_outcome[i], texts[i]);
 	}
 }

@@ -23,6 +23,8 @@ struct settings_options {
 
 /* Before anybody asks. */
 enum exit_status settings_begin(const struct settings_options *o);
+/* What the configuration says of what is reported, from here on. */
+void settings_log(void);
 /* All defaults where nobody has begun.  Lives until the program ends. */
 const struct config *settings(void);
 /* What an option says; where it is not given (NULL, 0), the configuration.  NULL: neither. */

@@ -121,6 +121,7 @@ struct live_stats {
 	uint64_t shortened[SHORTENED_COUNT]; /* of which some is left out, how often */
 	uint64_t n_late;		     /* records older than one that was given before them */
 	uint64_t ring_bytes;		     /* memory of all rings ... */
+	uint64_t ring_waiting;		     /* bytes of records in them that were not given yet */
 	uint64_t ring_bytes_wanted; /* ... and what was asked for: there may be less to be had */
 	unsigned n_programs;
 };
