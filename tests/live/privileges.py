@@ -33,6 +33,7 @@ if KERNEL < (5, 19):
     KEPT |= 1 << CAPS['bpf']
 PARANOID = '/proc/sys/kernel/perf_event_paranoid'
 MEMORY = '/sys/fs/cgroup/memory'
+UNIFIED = '/sys/fs/cgroup/unified'
 
 
 def _as_nobody(*names):
@@ -209,15 +210,25 @@ def ring_sizes_are_what_was_asked_for():
     check(' 3136 KiB of ring buffers' in w.end())
 
 
+def _memory_group():
+    """A control group whose memory can be limited, of either version, and the file for its limit."""
+    if os.path.exists(f'{MEMORY}/memory.limit_in_bytes'):
+        return f'{MEMORY}/saker-privileges-{os.getpid()}', 'memory.limit_in_bytes'
+    try:
+        with open(f'{UNIFIED}/cgroup.subtree_control', 'w') as f:
+            f.write('+memory')
+    except OSError:
+        skip('no memory hierarchy of control groups')
+    return f'{UNIFIED}/saker-privileges-{os.getpid()}', 'memory.max'
+
+
 def rings_shrink_to_the_memory_there_is():
     if KERNEL < (5, 11):
         skip('before 5.11 what maps take was not the memory of the control group')
-    if not os.path.exists(f'{MEMORY}/memory.limit_in_bytes'):
-        skip('no memory hierarchy of control groups as of version 1')
-    group = f'{MEMORY}/saker-privileges-{os.getpid()}'
+    group, limit = _memory_group()
     os.mkdir(group)
     try:
-        with open(f'{group}/memory.limit_in_bytes', 'w') as f:
+        with open(f'{group}/{limit}', 'w') as f:
             f.write('96M')
 
         def enter():
