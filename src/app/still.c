@@ -152,7 +152,7 @@ static void give_note(struct still *s)
 {
 	struct record r;
 
-	if (picturenote_take(&s->note, &r))
+	while (picturenote_take(&s->note, &r))
 		give(s, &r);
 }
 
@@ -163,8 +163,6 @@ static bool note_closing(int64_t num, struct fd *fd, void *arg)
 
 	if (!fd_closes_on_exec(s->thread, num))
 		return true;
-	if (picturenote_is_full(&s->note))
-		give_note(s);
 	picturenote_add(&s->note, &(struct record){.kind = RECORD_FD, .fd = &f});
 	return s->ret >= 0;
 }
