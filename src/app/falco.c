@@ -239,6 +239,7 @@ static enum exit_status watch(struct falco *f)
 	if (!strcmp(kind, "replay"))
 		return replay(f);
 	choose_rules(f, &f->run.watch);
+	f->run.settings = f->settings;
 	f->run.sources = f->o.sources;
 	f->run.seconds = f->o.seconds;
 	f->run.quiet = true;

@@ -28,6 +28,11 @@ unsigned hosts_needs(void)
 	return hostnames_count(field_config.hostnames) ? NEED_CONNECT : 0;
 }
 
+bool hosts_are_unasked(void)
+{
+	return hostnames_count(field_config.hostnames) && !hostnames_asks(field_config.hostnames);
+}
+
 void hosts_tell(void)
 {
 	const char *name;

@@ -61,7 +61,7 @@ bool picturenote_take(struct picturenote *n, struct record *ret)
 					 {n->entries.p + n->taken, (uint32_t)now}};
 	int len;
 
-	if (!n->last_ns || (!left && n->is_told))
+	if (!left && (n->is_told || !n->last_ns))
 		return false;
 	len = event_encode(n->bytes, sizeof(n->bytes), EV_ASYNCEVENT_E, n->last_ns, -1, args, 3);
 	assert(len > 0);

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "filter/caret.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ void text_add_safe(struct buf *out, struct str s)
 
 #define CLEAR_LINE "\r\033[K"
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the terminal, and of what is last */
 static bool has_line;
 
 static void write_out(const char *p, size_t n)
@@ -35,11 +37,18 @@ static void write_out(const char *p, size_t n)
 	(void)r; /* there is nobody left to tell */
 }
 
-void report_line_clear(void)
+static void clear_line(void)
 {
 	if (has_line)
 		write_out(CLEAR_LINE, sizeof(CLEAR_LINE) - 1);
 	has_line = false;
+}
+
+void report_line_clear(void)
+{
+	pthread_mutex_lock(&lock);
+	clear_line();
+	pthread_mutex_unlock(&lock);
 }
 
 void report_line(struct str text)
@@ -74,8 +83,10 @@ void report_end(void)
 
 static void send(struct buf *out)
 {
-	report_line_clear();
+	pthread_mutex_lock(&lock);
+	clear_line();
 	write_out(out->p, out->n);
+	pthread_mutex_unlock(&lock);
 	buf_done(out);
 }
 

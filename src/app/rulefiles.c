@@ -160,6 +160,22 @@ static bool load(struct loader *l, const struct option_texts *paths)
 	return true;
 }
 
+void rulefiles_each(const struct option_texts *paths, void (*visit)(void *arg, const char *path),
+		    void *arg)
+{
+	size_t n;
+	const struct str *configured = rulefiles_configured(&n);
+	char *bundled = paths->n || n ? NULL : rulefiles_bundled();
+
+	for (size_t i = 0; i < paths->n; i++)
+		visit(arg, paths->items[i]);
+	for (size_t i = 0; i < n && !paths->n; i++)
+		visit(arg, configured[i].p);
+	if (bundled)
+		visit(arg, bundled);
+	free(bundled);
+}
+
 static void report_results(const struct loader *l, bool only_last)
 {
 	struct buf text;

@@ -9,6 +9,7 @@
 #include "app/plugged_run.h"
 #include "app/privilege.h"
 #include "app/progress.h"
+#include "app/reload.h"
 #include "app/report.h"
 #include "app/service.h"
 #include "app/summary.h"
@@ -28,6 +29,7 @@ struct run {
 	struct ring_note rings;
 	struct progress progress;
 	struct metrics metrics;
+	struct reload *reload; /* NULL: the rules stay as they are */
 	struct service service;
 	struct drops drops;
 	struct state_config state;
@@ -54,6 +56,7 @@ static bool pause_run(void *arg, bool idle)
 	progress_tell(&r->progress);
 	service_tick(&r->service);
 	plugged_tell();
+	reload_poll(r->reload);
 	if (!drops_look(&r->drops, idle) || !metrics_tick(&r->metrics))
 		return false;
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
@@ -110,10 +113,26 @@ static void summarize(struct run *r)
 	summary_posing(&r->watch.in);
 	runtimes_summarize(r->runtimes);
 	scans_summarize(r->watch.scans);
+	reload_summarize(r->reload);
 	hosts_tell();
 	outputs_summarize(r->watch.outputs, false);
 	if (r->o->stats)
 		plugged_tell_metrics();
+}
+
+static int choose_syscalls(const void *options, struct base_syscalls_config *ret, struct err *e);
+
+static int begin_reloading(struct run *r, struct err *e)
+{
+	const struct reload_config cfg = {.settings = &r->o->settings,
+					  .watch = &r->watch,
+					  .startup = &r->startup,
+					  .live = r->live,
+					  .choose = choose_syscalls,
+					  .choose_arg = r->o,
+					  .quiet = r->o->quiet && !r->o->watch.ends_as_falco};
+
+	return r->startup.needs & NEED_RELOAD ? reload_start(&cfg, &r->reload, e) : 0;
 }
 
 static int begin(struct run *r, struct err *e)
@@ -145,6 +164,9 @@ static int begin(struct run *r, struct err *e)
 	if (ret)
 		return ret;
 	runtimes_wait(r->runtimes);
+	ret = begin_reloading(r, e);
+	if (ret)
+		return ret;
 	/* Nobody knows what a plugin's code needs. */
 	return plugged() && !plugins_are_ours(plugged()) ? 0 : startup_confine(&r->startup, e);
 }
@@ -194,6 +216,7 @@ static enum exit_status watch_machine(struct run *r)
 		service_ready(&r->service, r->live);
 		watch_events(w, &e);
 	}
+	reload_stop(r->reload);
 	report_line_clear();
 	service_stopping(&r->service);
 	status = watch_end(w);
@@ -208,6 +231,7 @@ static enum exit_status watch_machine(struct run *r)
 	else
 		outputs_summarize(w->outputs, true);
 	metrics_close(&r->metrics);
+	reload_free(r->reload);
 	input_close(&w->in);
 	startup_done(&r->startup);
 	service_end(&r->service);
@@ -215,9 +239,9 @@ static enum exit_status watch_machine(struct run *r)
 }
 
 /* Options about system calls stand instead of all that the configuration says of them. */
-static int choose_syscalls(const struct run_options *o, struct base_syscalls_config *ret,
-			   struct err *e)
+static int choose_syscalls(const void *options, struct base_syscalls_config *ret, struct err *e)
 {
+	const struct run_options *o = options;
 	const struct config *c = settings();
 	size_t n;
 	const struct str *custom = config_texts(c, CONFIG_KEY_BASE_CUSTOM, &n);
@@ -256,6 +280,9 @@ static int choose(struct run *r, struct err *e)
 	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs() | metrics_needs() |
 			    plugged_needs() | scans_needs(r->watch.scans) | outputs_needs() |
 			    recorder_needs();
+	if (!o->no_reload && reload_is_possible(&o->settings, &o->watch))
+		r->startup.needs |= NEED_RELOAD;
+	r->startup.live.may_widen = r->startup.needs & NEED_RELOAD;
 	startup_choose(&r->startup, &cfg, r->watch.rules);
 	r->startup.live.wants_places |= r->watch.scans != NULL;
 	return 0;
@@ -359,6 +386,8 @@ static const struct option_row rows[] = {
 	    "only say what would be watched and why"),
 	ROW("gate", 0, FLAG, gate, NULL, "cut opens in the kernel that no rule could match"),
 	ROW("stats", 0, NUMBER, stats, "N", "how it goes on, every N seconds, on standard error"),
+	ROW("no-reload", 0, FLAG, no_reload, NULL,
+	    "rules stay as they are, and fewer rights are kept"),
 	ROW("quiet", 'q', FLAG, quiet, NULL, "say only what is amiss"),
 };
 
@@ -369,7 +398,7 @@ const struct command command_run = {
 	" " CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] "
 	"[--metadata-deadline MS] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS " " SCANS_ARGUMENTS
 	" [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] "
-	"[--print-syscalls] [--gate] [--stats N] [--quiet]",
+	"[--print-syscalls] [--gate] [--stats N] [--no-reload] [--quiet]",
 	.details =
 		"This takes root, or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and\n"
 		"CAP_DAC_READ_SEARCH, and a kernel from 5.10 on with BTF.  What is not needed any\n"

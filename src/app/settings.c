@@ -10,6 +10,7 @@
 #define LOG_SOCKET "/dev/log"
 
 static struct config *config;
+static _Thread_local const struct config *aside;
 
 static void report_issue(const struct config_issue *i)
 {
@@ -51,6 +52,23 @@ enum exit_status settings_begin(const struct settings_options *o)
 	return r < 0 ? EXIT_FAULT : secrets_begin(config);
 }
 
+struct config *settings_load(const struct settings_options *o)
+{
+	struct config *c = config_new();
+	int r = config_load(c, o->path, o->set.items, o->set.n);
+
+	report_issues(config_issues(c));
+	if (r == 0)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+void settings_use(const struct config *c)
+{
+	aside = c;
+}
+
 static enum report_level log_level(void)
 {
 	const char *word = config_word(config, CONFIG_KEY_LOG_LEVEL);
@@ -80,6 +98,8 @@ void settings_log(void)
 
 const struct config *settings(void)
 {
+	if (aside)
+		return aside;
 	if (!config)
 		config = config_new();
 	return config;

@@ -31,3 +31,8 @@ const struct config *settings(void);
 const char *settings_text(const char *option, enum config_id id);
 uint64_t settings_number(uint64_t option, enum config_id id);
 void settings_end(void);
+
+/* The same once more, aside.  NULL when there are errors, which have been reported. */
+struct config *settings_load(const struct settings_options *o);
+/* Of the calling thread settings() are these, borrowed; NULL: those of the run again. */
+void settings_use(const struct config *c);

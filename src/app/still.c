@@ -148,11 +148,11 @@ static bool give_fd(int64_t num, struct fd *fd, void *arg)
 
 /* ---- what an exec closes ---- */
 
-static void give_note(struct still *s)
+static void give_notes(struct still *s)
 {
 	struct record r;
 
-	if (picturenote_take(&s->note, &r))
+	while (s->ret >= 0 && picturenote_take(&s->note, &r))
 		give(s, &r);
 }
 
@@ -163,8 +163,6 @@ static bool note_closing(int64_t num, struct fd *fd, void *arg)
 
 	if (!fd_closes_on_exec(s->thread, num))
 		return true;
-	if (picturenote_is_full(&s->note))
-		give_note(s);
 	picturenote_add(&s->note, &(struct record){.kind = RECORD_FD, .fd = &f});
 	return s->ret >= 0;
 }
@@ -259,6 +257,7 @@ static struct still *still_new(const struct state *state, still_take take, void 
 {
 	struct still *s = xcalloc(1, sizeof(*s));
 
+	picturenote_init(&s->note);
 	s->state = state;
 	s->take = take;
 	s->arg = arg;
@@ -270,6 +269,7 @@ static int still_end(struct still *s, int64_t *tids)
 {
 	int ret = s->ret;
 
+	picturenote_done(&s->note);
 	free(tids);
 	free(s);
 	return ret;
@@ -301,7 +301,7 @@ int still_each_note(const struct state *state, uint64_t ts, still_take take, voi
 
 	s->ts = ts;
 	each_fd(s, tids, n, note_closing);
-	give_note(s);
+	give_notes(s);
 	for (size_t i = 0; i < n && s->ret >= 0; i++) {
 		const struct thread *t = thread_find(state, tids[i]);
 

@@ -424,6 +424,21 @@ void live_gather(struct live *l)
 			ring_put_aside(&l->rings[i]);
 }
 
+int live_widen(struct live *l, const struct live_config *cfg, struct err *e)
+{
+	return probe_widen(l->probe, cfg, e);
+}
+
+void live_narrow(struct live *l, const struct live_config *cfg)
+{
+	probe_narrow(l->probe, cfg);
+}
+
+const char *live_lacks(const struct live *l, const struct live_config *cfg)
+{
+	return probe_lacks(l->probe, cfg);
+}
+
 void live_pictured(struct live *l)
 {
 	probe_pictured(l->probe);

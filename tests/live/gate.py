@@ -173,7 +173,7 @@ def the_same_alerts_with_and_without():
     equal(sorted(gated), sorted(all_of_them))
     for kind in ('exact', 'below', 'ending', 'folder', 'failed', 'socket'):
         check(any(a.startswith(kind) for a in gated), kind, said)
-    equal(len([a for a in gated if a.startswith('socket 0')]), 2 * 70, said)
+    equal(len([a for a in gated if a.startswith('socket 0')]), 2 * 60, said)
     n_cut, n_closes = (int(x) for x in re.search(r'(\d+) opens and (\d+) closes were cut', said).groups())
     check(n_cut > 60 and n_closes > 40, said)
 

@@ -45,11 +45,13 @@ def _as_nobody(*names):
 
 class _Watch:
     n = 0
+    reload = ['--no-reload']
 
     def __init__(self, *args, before=(), **kwargs):
         _Watch.n += 1
         self.out = open(file(f'p-out{_Watch.n}'), 'wb')
-        self.p = subprocess.Popen([*before, SAKER, 'run', '-r', file('privileges.yaml', RULES), *args],
+        self.p = subprocess.Popen([*before, SAKER, 'run', *self.reload, '-r', file('privileges.yaml', RULES),
+                                   *args],
                                   stdout=self.out, stderr=subprocess.PIPE, **kwargs)
         self.until_alerted('ready')
 
@@ -77,10 +79,14 @@ class _Watch:
         return said
 
 
-def _check_confined(w):
+class _Reloading(_Watch):
+    reload = []
+
+
+def _check_confined(w, kept=KEPT):
     s = w.status()
     for which in ('CapPrm', 'CapEff'):
-        equal((which, int(s[which], 16)), (which, KEPT))
+        equal((which, int(s[which], 16)), (which, kept))
     for which in ('CapInh', 'CapAmb'):
         equal((which, int(s[which], 16)), (which, 0))
     equal(s['Seccomp'], '2')
@@ -108,6 +114,12 @@ def four_capabilities_are_enough_and_two_stay():
         said = w.end()
         check(re.search(r'watching \d+ system calls with \d+ kernel programs and 16384 KiB', said), said)
     _with_paranoid('3', watch)
+
+
+def who_may_load_other_rules_keeps_what_loads_programs():
+    w = _Reloading()
+    _check_confined(w, KEPT | 1 << CAPS['bpf'] | 1 << CAPS['perfmon'])
+    w.end()
 
 
 def root_keeps_no_more():
