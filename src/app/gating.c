@@ -10,22 +10,36 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+struct gating {
+	struct gate_tables tables;
+	bool forgets; /* opens of regular files may be cut */
+};
+
 /* A close that a rule wants is never cut, so neither is its open. */
 static bool wants_closes(const struct ruleset *rules)
 {
 	return event_set_has(program_wants(rules->program)->events, EV_SYSCALL_CLOSE_X);
 }
 
-void gating_set(struct live *l, const struct ruleset *rules)
+struct gating *gating_new(const struct ruleset *rules)
 {
-	struct gate_tables *tables = xcalloc(1, sizeof(*tables));
+	struct gating *ret = xcalloc(1, sizeof(*ret));
 	struct gate *g = gate_new(rules->program, rules->rules);
 
-	tables_make(g, tables);
-	live_set_gate(l, tables,
-		      !wants_closes(rules) && !tables_need_files(g, base_syscalls_reads_files));
+	tables_make(g, &ret->tables);
+	ret->forgets = !wants_closes(rules) && !tables_need_files(g, base_syscalls_reads_files);
 	gate_free(g);
-	free(tables);
+	return ret;
+}
+
+void gating_free(struct gating *g)
+{
+	free(g);
+}
+
+void gating_set(struct live *l, const struct gating *g)
+{
+	live_set_gate(l, g ? &g->tables : NULL, g && g->forgets);
 }
 
 void gating_summarize(const struct live *l)

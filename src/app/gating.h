@@ -5,7 +5,15 @@
 #include "capture/live.h"
 #include "rules/ruleset.h"
 
-/* Cut what these rules cannot match, from here on. */
-void gating_set(struct live *l, const struct ruleset *rules);
-/* How much was cut; says nothing without a gate. */
+struct gating;
+
+/*
+ * For these rules.  Before anybody evaluates them in another thread, for it adds to what is known
+ * of them.
+ */
+struct gating *gating_new(const struct ruleset *rules);
+void gating_free(struct gating *g); /* NULL is fine */
+/* Cut what they cannot match, from here on; NULL: nothing. */
+void gating_set(struct live *l, const struct gating *g);
+/* How much was cut. */
 void gating_summarize(const struct live *l);

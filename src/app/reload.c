@@ -2,6 +2,7 @@
 #include "app/reload.h"
 
 #include "app/files.h"
+#include "app/gating.h"
 #include "app/hosts.h"
 #include "app/report.h"
 #include "app/restart.h"
@@ -301,6 +302,21 @@ static bool hand_over(struct reload *r, struct generation *g)
 	return !atomic_load(&r->next);
 }
 
+/* Until these rules are in force nothing is cut, which is right for those before and for them. */
+static bool put_in_force(struct reload *r, struct generation *g)
+{
+	struct gating *gate = r->cfg.is_gated ? gating_new(g->rules) : NULL;
+	bool done;
+
+	if (gate)
+		gating_set(r->cfg.live, NULL);
+	done = hand_over(r, g);
+	if (gate && done)
+		gating_set(r->cfg.live, gate);
+	gating_free(gate);
+	return done;
+}
+
 static bool apply(struct reload *r, struct generation *g)
 {
 	struct err e = {0};
@@ -311,7 +327,7 @@ static bool apply(struct reload *r, struct generation *g)
 		return false;
 	}
 	generation_follow(g, r->newest);
-	if (!hand_over(r, g))
+	if (!put_in_force(r, g))
 		return true;
 	r->newest = g;
 	if (r->cfg.live)

@@ -31,6 +31,7 @@ struct reload_config {
 	struct watch *watch;
 	const struct startup *startup;
 	struct live *live;
+	bool is_gated; /* opens that no rule could match are cut in the kernel */
 	/* Which system calls the settings() of this thread ask for. */
 	int (*choose)(const void *arg, struct base_syscalls_config *ret, struct err *e);
 	const void *choose_arg;

@@ -122,12 +122,23 @@ static void summarize(struct run *r)
 
 static int choose_syscalls(const void *options, struct base_syscalls_config *ret, struct err *e);
 
+/* Before rules are reloaded, which has the gate follow them. */
+static void begin_gating(struct run *r)
+{
+	struct gating *g = is_gated(r) ? gating_new(r->watch.rules) : NULL;
+
+	if (g)
+		gating_set(r->live, g);
+	gating_free(g);
+}
+
 static int begin_reloading(struct run *r, struct err *e)
 {
 	const struct reload_config cfg = {.settings = &r->o->settings,
 					  .watch = &r->watch,
 					  .startup = &r->startup,
 					  .live = r->live,
+					  .is_gated = is_gated(r),
 					  .choose = choose_syscalls,
 					  .choose_arg = r->o,
 					  .quiet = r->o->quiet && !r->o->watch.ends_as_falco};
@@ -164,6 +175,7 @@ static int begin(struct run *r, struct err *e)
 	if (ret)
 		return ret;
 	runtimes_wait(r->runtimes);
+	begin_gating(r);
 	ret = begin_reloading(r, e);
 	if (ret)
 		return ret;
@@ -209,8 +221,6 @@ static enum exit_status watch_machine(struct run *r)
 				   : config_number(settings(), CONFIG_KEY_STATS_INTERVAL),
 		       r->o->quiet);
 	if (!begin(r, &e)) {
-		if (is_gated(r))
-			gating_set(r->live, w->rules);
 		drops_begin(&r->drops, w, r->live);
 		stop_after(r->o->seconds);
 		service_ready(&r->service, r->live);
