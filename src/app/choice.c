@@ -93,6 +93,7 @@ static struct ruleset *load(const struct choice_options *o, enum priority priori
 	arena_init(&a, 0);
 	rulekeys_switches(&cfg, &a);
 	rulekeys_appends(&cfg, &a);
+	rulekeys_rollups(&cfg, &a);
 
 	for (size_t i = 0; i < o->disable.n; i++)
 		disabled[i] = str_of(o->disable.items[i]);

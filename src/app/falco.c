@@ -211,6 +211,7 @@ static void choose_rules(const struct falco *f, struct watch_options *o)
 static enum exit_status replay(struct falco *f)
 {
 	choose_rules(f, &f->replay.watch);
+	f->replay.watch.event_seconds = f->o.seconds;
 	f->replay.dry_run = f->o.dry_run;
 	return replay_configured(&f->replay,
 				 config_text(settings(), CONFIG_KEY_ENGINE_REPLAY_FILE));

@@ -115,6 +115,10 @@ int falco_settings(const struct falco_options *o, struct arena *a, struct option
 {
 	struct list l = {.a = a};
 
+	if (o->tags.n && (o->disable.n || o->disable_tags.n)) {
+		report("-t says which rules are on, -D and -T which are off: not both");
+		return -EINVAL;
+	}
 	if (o->tags.n)
 		add(&l, "rules[]={disable: {rule: \"*\"}}");
 	if (o->capture)

@@ -6,6 +6,7 @@
 #include "app/describe.h"
 #include "app/report.h"
 #include "app/rulefiles.h"
+#include "app/secrets.h"
 #include "app/settings.h"
 #include "app/sink.h"
 #include "base/json.h"
@@ -97,6 +98,7 @@ static void add_file(const char *path, struct buf *out)
 		buf_add(&text, block, (size_t)n);
 	if (fd >= 0)
 		close(fd);
+	secrets_text(&text, 0);
 	buf_addz(out, "{");
 	add_member(out, "name", path);
 	buf_addz(out, ",\"variants\":[{\"content\":");
@@ -133,9 +135,22 @@ static void add_cmdline(char **words, unsigned n, struct buf *out)
 		buf_addc(&line, ' ');
 		buf_addz(&line, words[i]);
 	}
+	secrets_text(&line, 0);
 	buf_addz(out, ",\"cmdline\":");
 	json_add_string(out, buf_str(&line));
 	buf_done(&line);
+}
+
+static void add_config(struct str config, struct buf *out)
+{
+	struct buf text;
+
+	buf_init(&text, CONFIG_FILE_MAX);
+	buf_adds(&text, config);
+	secrets_text(&text, 0);
+	buf_addz(out, ",\"config\":");
+	json_add_string(out, buf_str(&text));
+	buf_done(&text);
 }
 
 static void add_system(struct buf *out)
@@ -165,8 +180,7 @@ void falco_support(const struct falco_options *o, char **words, unsigned n, stru
 	add_member(out, "version", STANDS_FOR);
 	buf_addf(out, ",\"engine_info\":{\"engine_version\":\"0.%d.0\"}", RULES_ENGINE_VERSION);
 	add_cmdline(words, n, out);
-	buf_addz(out, ",\"config\":");
-	json_add_string(out, file ? file->text : STR_EMPTY);
+	add_config(file ? file->text : STR_EMPTY, out);
 	add_files(o, out);
 	add_system(out);
 	buf_addz(out, "}\n");

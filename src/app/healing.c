@@ -25,6 +25,8 @@ struct healing {
 	unsigned patience;
 	bool is_holding;
 	uint64_t held_since_ns, held_until_ns, credit_ns, credit_at_ns;
+	void (*learn)(void *arg, const struct record *r); /* NULL: nobody listens */
+	void *learn_arg;
 	struct healing_stats stats;
 };
 
@@ -119,7 +121,7 @@ static bool look(const uint8_t *rec, uint32_t n, void *arg)
 
 /* ---- answers ---- */
 
-static void apply(struct state *s, struct healer_answer *a, bool with_fds)
+static void apply(const struct healing *h, struct state *s, struct healer_answer *a, bool with_fds)
 {
 	struct moment unused;
 	struct record r;
@@ -127,8 +129,11 @@ static void apply(struct state *s, struct healer_answer *a, bool with_fds)
 	a->records->at = 0;
 	while (chunk_next(a->records, &r)) {
 		r.is_late = true;
-		if (r.kind == RECORD_PROC || with_fds)
-			state_apply(s, &r, &unused);
+		if (r.kind != RECORD_PROC && !with_fds)
+			continue;
+		state_apply(s, &r, &unused);
+		if (h->learn)
+			h->learn(h->learn_arg, &r);
 	}
 }
 
@@ -142,7 +147,7 @@ static void apply_due(struct healing *h, struct state *s, uint64_t now_ns)
 		if (!a->records)
 			state_give_up(s, a->tid);
 		else if (a->end_ns < now_ns)
-			apply(s, a, true);
+			apply(h, s, a, true);
 		else
 			continue;
 		healer_drop(h->healer, a);
@@ -193,7 +198,7 @@ static enum step apply_early(struct healing *h, struct state *s, const struct re
 	p.fds = p.fds || !a->is_settled;
 	if (p.proc || (p.fds && a->fd >= 0))
 		return STEP_LATER;
-	apply(s, a, !p.fds);
+	apply(h, s, a, !p.fds);
 	if (!p.fds)
 		healer_drop(h->healer, a);
 	return STEP_DONE;
@@ -332,6 +337,12 @@ bool healing_admit(struct healing *h, struct state *s, const struct record *r)
 	if (h->is_holding)
 		end_hold(h);
 	return true;
+}
+
+void healing_listen(struct healing *h, void (*learn)(void *arg, const struct record *r), void *arg)
+{
+	h->learn = learn;
+	h->learn_arg = arg;
 }
 
 void healing_rest(struct healing *h, struct state *s)

@@ -31,6 +31,8 @@ void healing_close(struct healing *h); /* NULL is fine */
  * when the record should wait; then the same one is to be shown again after a short sleep.
  */
 bool healing_admit(struct healing *h, struct state *s, const struct record *r);
+/* Have each record of an answer given to learn, too, when state has it. */
+void healing_listen(struct healing *h, void (*learn)(void *arg, const struct record *r), void *arg);
 /* There is no record at the moment: apply what has been found out. */
 void healing_rest(struct healing *h, struct state *s);
 void healing_get_stats(const struct healing *h, struct healing_stats *ret); /* NULL: zeros */

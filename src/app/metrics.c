@@ -286,7 +286,7 @@ static void add_rules(struct buf *out, const struct ruleset *rules)
 }
 
 /* What the reference calls drops of a buffer, by the kinds that it has for events. */
-static const char *drop_kind(const char *event)
+const char *metrics_drop_kind(const char *event)
 {
 	static const struct {
 		const char *event, *kind;
@@ -349,8 +349,9 @@ static void add_drops(struct buf *out, const struct live_stats *live)
 		uint64_t n = 0;
 
 		for (unsigned t = 0; t < EV_COUNT; t++) {
-			const char *kind =
-				live->lost_by_type[t] ? drop_kind(event_table[t].name) : NULL;
+			const char *kind = live->lost_by_type[t]
+						   ? metrics_drop_kind(event_table[t].name)
+						   : NULL;
 
 			if (kind && !strcmp(kind, kinds[k]))
 				n += live->lost_by_type[t];

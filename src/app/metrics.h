@@ -29,3 +29,5 @@ unsigned metrics_needs(void);
 /* Often: publishes what is due. */
 void metrics_tick(struct metrics *m);
 void metrics_close(struct metrics *m);
+/* What losses of this event are counted under: "open", "execve" ...; NULL: nothing of its own. */
+const char *metrics_drop_kind(const char *event);

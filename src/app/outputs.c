@@ -237,7 +237,6 @@ void outputs_put(struct outputs *o, const struct rule *r, uint64_t ns, struct st
 	if (!o || !o->n || !line.n)
 		return;
 	a = (struct alert){
-		.seq = sequence_next(o->sequence),
 		.time = ns,
 		.line = str_head(line, line.n - 1),
 		.rule = r->name,
@@ -247,6 +246,16 @@ void outputs_put(struct outputs *o, const struct rule *r, uint64_t ns, struct st
 		.priority = r->priority,
 		.json = o->json,
 	};
+	outputs_give(o, &a);
+}
+
+void outputs_give(struct outputs *o, const struct alert *alert)
+{
+	struct alert a = *alert;
+
+	if (!o || !o->n)
+		return;
+	a.seq = sequence_next(o->sequence);
 	for (size_t i = 0; i < o->n; i++) {
 		struct output *out = &o->list[i];
 

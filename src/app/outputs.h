@@ -30,6 +30,8 @@ int outputs_start(struct outputs *o, struct err *e);
 bool outputs_may(struct outputs *o, uint64_t ns);
 /* line: with its newline. */
 void outputs_put(struct outputs *o, const struct rule *r, uint64_t ns, struct str line);
+/* One that is whole but for its seq. */
+void outputs_give(struct outputs *o, const struct alert *alert);
 /* Now and then: say what has happened to them; reopen them when SIGUSR1 asked for it. */
 void outputs_tick(struct outputs *o);
 /* Pass on what waits, in the time that the configuration leaves for it. */

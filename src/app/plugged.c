@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/plugged.h"
 
+#include "app/privilege.h"
 #include "app/report.h"
 #include "app/settings.h"
+#include "audit/builtin.h"
 #include "base/alloc.h"
+#include "base/json.h"
 #include "field/eventsource.h"
 #include "plugin/library.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Where relative paths of a configuration begin. */
 #define PLUGINS_FOLDER "/usr/share/falco/plugins"
@@ -22,6 +27,11 @@ static struct plugins *loaded;
 struct plugins *plugged(void)
 {
 	return loaded;
+}
+
+unsigned plugged_needs(void)
+{
+	return loaded ? NEED_LISTEN : 0;
 }
 
 void plugged_close(void)
@@ -78,14 +88,16 @@ static const char *find_open_params(const struct plugged_options *o, const char 
 	return found;
 }
 
-/* "FILE:CONFIG" */
+/* "FILE:CONFIG", where FILE may be the name of one that is built in. */
 static int add(const struct plugged_options *o, const char *text, bool *used, struct err *e)
 {
 	size_t n = strcspn(text, ":");
 	char *path = xstrndup(text, n), *name = NULL;
-	struct plugin_config cfg = {.path = path, .init_config = text[n] ? text + n + 1 : NULL};
+	struct plugin_config cfg = {.path = path,
+				    .api = builtin_find(path),
+				    .init_config = text[n] ? text + n + 1 : NULL};
 	struct plugin *p;
-	int r = o->open_params.n ? plugin_open(path, &p, e) : 0;
+	int r = o->open_params.n ? plugin_open(path, cfg.api, &p, e) : 0;
 
 	/* Whose parameters those are is known once the plugin said its name. */
 	if (!r && o->open_params.n) {
@@ -157,6 +169,8 @@ static int add_configured(const struct node *n, struct err *e)
 
 	if (!path)
 		return -EINVAL;
+	if (access(path, F_OK) < 0)
+		cfg.api = builtin_find(cfg.name);
 	cfg.init_config = init = init_config(node_get(n, STR("init_config")));
 	cfg.open_params = trimmed = xstrndup(params.p, params.n);
 	r = plugged_add(&cfg, e);
@@ -195,13 +209,62 @@ static int load_configured(struct err *e)
 	return r;
 }
 
+static bool is_loaded(const char *name)
+{
+	size_t n = loaded ? plugins_count(loaded) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(plugins_get(loaded, i)->name, name))
+			return true;
+	return false;
+}
+
+static int add_built_in(const char *name, const char *init, const char *open, struct err *e)
+{
+	struct plugin_config cfg = {
+		.path = name, .api = builtin_find(name), .init_config = init, .open_params = open};
+
+	return is_loaded(name) ? 0 : plugged_add(&cfg, e);
+}
+
+/* The keys below saker.k8s_audit say the same as `plugins` could. */
+static int load_audit(struct err *e)
+{
+	const struct config *c = settings();
+	const char *certificate = config_text(c, CONFIG_KEY_AUDIT_CERTIFICATE);
+	const char *address = config_text(c, CONFIG_KEY_AUDIT_ADDRESS);
+	struct buf init;
+	char *open;
+	int r;
+
+	if (!config_bool(c, CONFIG_KEY_AUDIT_ENABLED))
+		return 0;
+	buf_init(&init, INIT_CONFIG_MAX);
+	buf_addf(&init, "{\"maxEventSize\":%" PRIu64 ",\"webhookMaxBatchSize\":%" PRIu64,
+		 config_number(c, CONFIG_KEY_AUDIT_MAX_EVENT),
+		 config_number(c, CONFIG_KEY_AUDIT_MAX_BODY));
+	buf_addz(&init, ",\"sslCertificate\":");
+	json_add_string(&init, str_of(certificate));
+	buf_addc(&init, '}');
+	open = xasprintf(strchr(address, ':') ? "%s://[%s]:%u%s" : "%s://%s:%u%s",
+			 *certificate ? "https" : "http", address,
+			 (unsigned)config_number(c, CONFIG_KEY_AUDIT_PORT),
+			 config_text(c, CONFIG_KEY_AUDIT_ENDPOINT));
+	r = add_built_in("k8saudit", buf_z(&init), open, e);
+	if (!r)
+		r = add_built_in("json", NULL, NULL, e);
+	free(open);
+	buf_done(&init);
+	return r;
+}
+
 enum exit_status plugged_load(const struct plugged_options *o)
 {
 	bool *used = xcalloc(o->open_params.n + 1, sizeof(*used));
 	enum exit_status status = EXIT_DONE;
 	struct err e = {0};
 
-	if (load_configured(&e) < 0) {
+	if (load_configured(&e) < 0 || load_audit(&e) < 0) {
 		report("%s", e.msg);
 		status = EXIT_FAULT;
 	}

@@ -38,6 +38,8 @@ enum exit_status plugged_load(const struct plugged_options *o);
 int plugged_add(const struct plugin_config *cfg, struct err *e);
 /* NULL: there are none. */
 struct plugins *plugged(void);
+/* Of those that are part of Saker, enum need; nobody knows what others' code needs. */
+unsigned plugged_needs(void);
 void plugged_close(void);
 
 /* Bits of event sources, by number; EXIT_USAGE, reported, when one is unknown or none is left. */

@@ -7,15 +7,24 @@
 #include "base/stop.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 enum { LONGEST_NAP_NS = 100000000 };
+
+static uint64_t wall_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
 
 static bool pause_plugged(void *arg, bool idle)
 {
 	plugged_tell();
 	if (!idle)
 		return true;
-	if (!plugins_are_open(plugged()))
+	if (!plugins_are_open(plugged()) || !watch_tick(arg, wall_now_ns()))
 		return false;
 	plugins_wait(plugged(), stop_left_ns(LONGEST_NAP_NS));
 	return true;
@@ -26,6 +35,7 @@ static void summarize(const struct watch *w)
 	report("%" PRIu64 " events in %.1f s; %" PRIu64 " alerts of %zu rules",
 	       plugins_n_events(plugged()), stop_seconds(), w->n_alerts, w->rules->n_rules);
 	summary_rules(w->rules);
+	summary_rollup(w->rollup);
 	outputs_summarize(w->outputs, false);
 }
 
@@ -43,8 +53,10 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 	input_begin(&w->in, plugins_source(plugged(), NULL), &cfg);
 	watch_begin(w);
 	w->pause = pause_plugged;
+	w->pause_arg = w;
 	stop_after(seconds);
-	if (!outputs_start(w->outputs, &e) && !plugged_begin(sources, &e))
+	if (!outputs_start(w->outputs, &e) && !watch_record(w, &cfg, &e) &&
+	    !plugged_begin(sources, &e))
 		watch_events(w, &e);
 	status = watch_end(w);
 	ended = plugged_end();

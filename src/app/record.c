@@ -13,6 +13,7 @@
 #include "app/privilege.h"
 #include "app/report.h"
 #include "app/runtimes.h"
+#include "app/secrets.h"
 #include "app/settings.h"
 #include "app/sightings.h"
 #include "app/startup.h"
@@ -87,6 +88,7 @@ static int write_snapshot(void *arg, const struct record *rec, struct err *e)
 		state_apply(r->in.state, rec, &unused);
 	picturenote_add(&r->picture, rec);
 	sightings_look(&r->sightings, rec);
+	rec = secrets_record(rec);
 	switch (rec->kind) {
 	case RECORD_MACHINE:
 		return capfile_write_machine(r->out, rec->machine, e);
@@ -183,7 +185,7 @@ static int write_event(struct recording *r, const struct record *rec, struct err
 	if (keep == KEEP_NOT || ret)
 		return ret;
 	r->n_written += keep == KEEP;
-	return capfile_write_event(r->out, rec, keep == KEEP_FOR_STATE, e);
+	return capfile_write_event(r->out, secrets_record(rec), keep == KEEP_FOR_STATE, e);
 }
 
 static int flush_at_times(struct recording *r, struct err *e)

@@ -27,6 +27,8 @@ static void summarize(const struct watch *w, double seconds)
 	       w->rules->n_rules, stats.n_events, seconds);
 	summary_rules(w->rules);
 	summary_parking(w->parking);
+	summary_recorder(w->recorder);
+	summary_rollup(w->rollup);
 }
 
 static enum exit_status replay_capture(struct watch *w, const struct replay_options *o,
@@ -46,6 +48,11 @@ static enum exit_status replay_capture(struct watch *w, const struct replay_opti
 	    hosts_ask(true, &e) < 0 || input_open_as(&w->in, path, &cfg, &e) < 0)
 		return input_status(&e);
 	watch_begin(w);
+	if (watch_record(w, &cfg, &e) < 0) {
+		watch_end(w);
+		input_close(&w->in);
+		return input_status(&e);
+	}
 	input_on_idle(&w->in, sink_flush, &w->sink);
 	watch_events(w, &e);
 	status = watch_end(w);

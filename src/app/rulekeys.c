@@ -3,6 +3,7 @@
 
 #include "app/report.h"
 #include "app/settings.h"
+#include "field/eventsource.h"
 
 static struct str text_of(const struct node *map, const char *key)
 {
@@ -134,6 +135,12 @@ void rulekeys_appends(struct loader_config *cfg, struct arena *a)
 	cfg->n_appends = count_items(list);
 }
 
+/* Fields may be those of a plugin's events. */
+static bool has_plugin_sources(void)
+{
+	return event_source_count() > 1;
+}
+
 static bool is_each_good(const struct append_output *a, bool (*is_good)(const char *, struct str))
 {
 	if (a->source.n && !str_is(a->source, "syscall"))
@@ -148,6 +155,43 @@ static bool is_each_good(const struct append_output *a, bool (*is_good)(const ch
 	return true;
 }
 
+/* ---- saker.rollup ---- */
+
+/* "%a %b", of one field or of a list of them. */
+static struct str key_of(const struct node *fields, struct arena *a)
+{
+	struct str ret = STR_EMPTY;
+
+	if (node_is(fields, YAML_SCALAR))
+		ret = arena_printf(a, "%%%.*s", STR_ARG(fields->text));
+	for (uint32_t i = 0; i < count_items(fields); i++)
+		ret = arena_printf(a, "%.*s%s%%%.*s", STR_ARG(ret), i ? " " : "",
+				   STR_ARG(fields->items[i]->text));
+	return ret;
+}
+
+static struct rule_rollup rollup_of(const struct node *item, struct arena *a)
+{
+	struct config_value interval = {0};
+
+	config_node_value(settings(), node_get(item, STR("interval")), CONFIG_KEY_ROLLUP_INTERVAL,
+			  &interval);
+	return (struct rule_rollup){.rule = text_of(item, "rule"),
+				    .interval_ns = interval.n * 1000000,
+				    .key = key_of(node_get(item, STR("fields")), a)};
+}
+
+void rulekeys_rollups(struct loader_config *cfg, struct arena *a)
+{
+	const struct node *list = config_node(settings(), CONFIG_KEY_ROLLUP);
+	struct rule_rollup *all = arena_calloc(a, count_items(list), sizeof(*all));
+
+	for (uint32_t i = 0; i < count_items(list); i++)
+		all[i] = rollup_of(list->items[i], a);
+	cfg->rollups = all;
+	cfg->n_rollups = count_items(list);
+}
+
 bool rulekeys_each_format(bool (*is_good)(const char *name, struct str text))
 {
 	struct loader_config cfg = {.n_appends = 0};
@@ -158,6 +202,10 @@ bool rulekeys_each_format(bool (*is_good)(const char *name, struct str text))
 	rulekeys_appends(&cfg, &a);
 	for (size_t i = 0; i < cfg.n_appends && good; i++)
 		good = is_each_good(&cfg.appends[i], is_good);
+	rulekeys_rollups(&cfg, &a);
+	for (size_t i = 0; i < cfg.n_rollups && good; i++)
+		good = !cfg.rollups[i].key.n || has_plugin_sources() ||
+		       is_good("saker.rollup[].fields", cfg.rollups[i].key);
 	arena_done(&a);
 	return good;
 }

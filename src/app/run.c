@@ -2,6 +2,7 @@
 /* saker run: watch this machine and print alerts as they happen. */
 #include "app/run.h"
 
+#include "app/drops.h"
 #include "app/hosts.h"
 #include "app/metrics.h"
 #include "app/plugged_run.h"
@@ -25,6 +26,8 @@ struct run {
 	struct ring_note rings;
 	struct progress progress;
 	struct metrics metrics;
+	struct drops drops;
+	struct state_config state;
 	uint32_t sources; /* bits of event sources, by number */
 };
 
@@ -48,6 +51,8 @@ static bool pause_run(void *arg, bool idle)
 	progress_tell(&r->progress);
 	metrics_tick(&r->metrics);
 	plugged_tell();
+	if (!drops_look(&r->drops, idle))
+		return false;
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
 		return false;
 	if (idle) /* what is awaited wakes nobody */
@@ -61,9 +66,12 @@ static bool pause_run(void *arg, bool idle)
  */
 static int learn(void *arg, const struct record *rec, struct err *e)
 {
+	struct watch *w = arg;
 	struct moment unused;
 
-	state_apply(arg, rec, &unused);
+	state_apply(w->in.state, rec, &unused);
+	if (w->recorder)
+		recorder_see(w->recorder, rec, w->in.state);
 	return 0;
 }
 
@@ -80,6 +88,8 @@ static void summarize(struct run *r)
 	summary_live(r->live);
 	summary_healing(&r->watch.in);
 	summary_parking(r->watch.parking);
+	summary_recorder(r->watch.recorder);
+	summary_rollup(r->watch.rollup);
 	summary_posing(&r->watch.in);
 	runtimes_summarize(r->runtimes);
 	scans_summarize(r->watch.scans);
@@ -108,12 +118,14 @@ static int begin(struct run *r, struct err *e)
 	if (!ret)
 		ret = input_heals(&r->watch.in, r->live, e);
 	if (!ret)
-		ret = startup_picture(&r->startup, r->live, learn, r->watch.in.state, e);
+		ret = watch_record(&r->watch, &r->state, e);
+	if (!ret)
+		ret = startup_picture(&r->startup, r->live, learn, &r->watch, e);
 	if (ret)
 		return ret;
 	runtimes_wait(r->runtimes);
 	/* Nobody knows what a plugin's code needs. */
-	return plugged() ? 0 : startup_confine(&r->startup, e);
+	return plugged() && !plugins_are_ours(plugged()) ? 0 : startup_confine(&r->startup, e);
 }
 
 static enum exit_status watch_machine(struct run *r)
@@ -140,6 +152,7 @@ static enum exit_status watch_machine(struct run *r)
 	source = startup_source(&r->startup, runtimes_source(r->runtimes, live_source(r->live)));
 	if (plugged())
 		source = plugins_source(plugged(), source);
+	r->state = cfg;
 	input_begin(&w->in, source, &cfg);
 	watch_begin(w);
 	w->pause = pause_run;
@@ -152,6 +165,7 @@ static enum exit_status watch_machine(struct run *r)
 				   : config_number(settings(), CONFIG_KEY_STATS_INTERVAL),
 		       r->o->quiet);
 	if (!begin(r, &e)) {
+		drops_begin(&r->drops, w, r->live);
 		stop_after(r->o->seconds);
 		watch_events(w, &e);
 	}
@@ -161,6 +175,8 @@ static enum exit_status watch_machine(struct run *r)
 		status = EXIT_FAULT;
 	if (e.code)
 		report("%s", e.msg);
+	if (r->o->watch.ends_as_falco)
+		drops_tell(&r->drops);
 	if (!r->o->quiet)
 		summarize(r);
 	else
@@ -211,7 +227,8 @@ static int choose(struct run *r, struct err *e)
 	if (ret)
 		return ret;
 	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs() | metrics_needs() |
-			    scans_needs(r->watch.scans) | outputs_needs();
+			    plugged_needs() | scans_needs(r->watch.scans) | outputs_needs() |
+			    recorder_needs();
 	startup_choose(&r->startup, &cfg, r->watch.rules);
 	r->startup.live.wants_places |= r->watch.scans != NULL;
 	return 0;

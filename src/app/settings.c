@@ -2,6 +2,7 @@
 #include "app/settings.h"
 
 #include "app/report.h"
+#include "app/secrets.h"
 
 #include <stdio.h>
 
@@ -43,7 +44,7 @@ enum exit_status settings_begin(const struct settings_options *o)
 	config = config_new();
 	r = config_load(config, o->path, o->set.items, o->set.n);
 	report_issues(config_issues(config));
-	return r < 0 ? EXIT_FAULT : EXIT_DONE;
+	return r < 0 ? EXIT_FAULT : secrets_begin(config);
 }
 
 const struct config *settings(void)
@@ -67,6 +68,7 @@ uint64_t settings_number(uint64_t option, enum config_id id)
 
 void settings_end(void)
 {
+	secrets_end();
 	config_free(config);
 	config = NULL;
 }

@@ -199,3 +199,33 @@ void summary_parking(const struct parking *p)
 	if (s->n_pushed_out)
 		report("%10" PRIu64 "  of these because too many waited", s->n_pushed_out);
 }
+
+void summary_recorder(const struct recorder *r)
+{
+	struct recorder_stats s;
+
+	if (!r)
+		return;
+	recorder_get_stats(r, &s);
+	report("%" PRIu64 " alerts were for recording: %" PRIu64 " captures with %" PRIu64
+	       " KiB before compression; beginning one took at most %.1f ms",
+	       s.n_alerts, s.disk.n_files, s.disk.n_bytes >> 10, (double)s.longest_ns / 1e6);
+	if (s.n_too_large + s.disk.n_refused + s.disk.n_failed)
+		report("%10" PRIu64
+		       "  captures not begun as too much would wait for the disk, %" PRIu64
+		       " as there were too many or too long ones, %" PRIu64 " failed",
+		       s.n_too_large, s.disk.n_refused, s.disk.n_failed);
+	if (s.disk.n_lost)
+		report("%10" PRIu64 "  KiB of them were lost, as the disk was too slow",
+		       s.disk.n_lost_bytes >> 10);
+}
+
+void summary_rollup(const struct rollup *r)
+{
+	const struct rollup_stats *s = rollup_stats(r);
+
+	if (s->n_held)
+		report("%" PRIu64 " alerts were told in %" PRIu64
+		       " summaries (saker.rollup), %" PRIu64 " of them early as there was no room",
+		       s->n_held, s->n_summaries, s->n_early);
+}

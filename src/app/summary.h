@@ -4,6 +4,8 @@
 
 #include "app/input.h"
 #include "app/parking.h"
+#include "app/recorder.h"
+#include "app/rollup.h"
 #include "capture/live.h"
 #include "rules/ruleset.h"
 
@@ -17,3 +19,7 @@ void summary_healing(const struct input *in);
 void summary_posing(const struct input *in);
 /* What waited for metadata of containers. */
 void summary_parking(const struct parking *p);
+/* Captures on alert; NULL: none were wanted. */
+void summary_recorder(const struct recorder *r);
+/* Alerts that were told as one. */
+void summary_rollup(const struct rollup *r);

@@ -4,6 +4,7 @@
 #include "app/base_syscalls.h"
 #include "app/falco.h"
 #include "app/report.h"
+#include "app/secrets.h"
 #include "app/settings.h"
 #include "base/stop.h"
 
@@ -43,6 +44,7 @@ enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 		.json_include_output_fields = says(CONFIG_KEY_JSON_INCLUDE_FIELDS),
 		.json_include_tags = says(CONFIG_KEY_JSON_INCLUDE_TAGS),
 		.hostname = host_name(w->host),
+		.redaction = secrets(),
 	};
 	w->to_stdout = says(CONFIG_KEY_STDOUT_ENABLED);
 	w->gathers = says(CONFIG_KEY_BUFFERED_OUTPUTS);
@@ -52,6 +54,46 @@ enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 		return EXIT_FAULT;
 	}
 	return choice_load(&o->choice, &w->rules);
+}
+
+/* The line that is in the sink has gone to all others. */
+static bool to_stdout(struct watch *w)
+{
+	if (w->to_stdout)
+		return sink_line(&w->sink);
+	buf_reset(&w->sink.text);
+	return true;
+}
+
+/* Many told as one. */
+static bool say_summary(void *arg, const struct alert *a)
+{
+	struct watch *w = arg;
+
+	if (!outputs_may(w->outputs, a->time))
+		return true;
+	outputs_give(w->outputs, a);
+	buf_adds(&w->sink.text, a->line);
+	buf_addc(&w->sink.text, '\n');
+	return to_stdout(w);
+}
+
+bool watch_say(struct watch *w, const struct internal_alert *a)
+{
+	struct buf *text = &w->sink.text;
+	size_t start = text->n;
+	struct alert out = {.time = a->time_ns,
+			    .rule = str_of(a->rule),
+			    .source = STR(INTERNAL_SOURCE),
+			    .host = str_of(w->alerts.hostname),
+			    .tags = STR_EMPTY,
+			    .priority = a->priority,
+			    .json = w->alerts.json};
+
+	internal_format(&w->alerts, a, text);
+	out.line = (struct str){text->p + start, text->n - start - 1};
+	outputs_give(w->outputs, &out);
+	return to_stdout(w);
 }
 
 enum exit_status watch_outputs(struct watch *w, bool patient)
@@ -69,19 +111,21 @@ static bool say(struct watch *w, uint32_t id, const struct field_ctx *c)
 {
 	struct rule *rule = &w->rules->rules[id];
 	struct buf *text = &w->sink.text;
-	size_t start = text->n;
 	uint64_t ns = event_wall_ns(&c->m->ev);
+	size_t start;
 
 	rule->n_matches++;
 	w->n_alerts++;
+	if (w->recorder)
+		recorder_fire(w->recorder, rule, c);
+	if (rule->rollup_ns && !rollup_admit(w->rollup, rule, c))
+		return !w->sink.error;
 	if (!outputs_may(w->outputs, ns))
 		return true;
+	start = text->n;
 	alert_format(&w->alerts, rule, c, text);
 	outputs_put(w->outputs, rule, ns, (struct str){text->p + start, text->n - start});
-	if (w->to_stdout)
-		return sink_line(&w->sink);
-	buf_reset(text);
-	return true;
+	return to_stdout(w);
 }
 
 static bool alert(void *arg, uint32_t id, const struct field_ctx *c)
@@ -122,6 +166,18 @@ void watch_configure(const struct watch *w, struct state_config *cfg)
 		1000000 * settings_number(w->o->deadline_ms, CONFIG_KEY_METADATA_DEADLINE);
 }
 
+static struct rollup *open_rollup(struct watch *w)
+{
+	const struct rollup_config cfg = {
+		.max_keys = config_number(settings(), CONFIG_KEY_ROLLUP_KEYS),
+		.max_bytes = config_number(settings(), CONFIG_KEY_ROLLUP_MEMORY),
+		.alerts = &w->alerts,
+		.say = say_summary,
+		.arg = w};
+
+	return rollup_new(&cfg);
+}
+
 void watch_begin(struct watch *w)
 {
 	struct parking_config parking = {
@@ -132,6 +188,7 @@ void watch_begin(struct watch *w)
 		.note = note};
 
 	w->parking = parking_new(&parking, w->rules, w->in.state, alert, w);
+	w->rollup = open_rollup(w);
 	input_want(&w->in, program_wants(w->rules->program));
 	sink_init(&w->sink);
 }
@@ -149,29 +206,66 @@ static bool evaluate(struct watch *w)
 	return open;
 }
 
-/* What state learnt may decide what waits. */
+/* What is due before the event at hand: what state learnt may decide what waits. */
 static bool settle(struct watch *w)
 {
-	return !parking_is_due(w->parking) ||
-	       parking_settle(w->parking, state_last_ts(w->in.state));
+	uint64_t now_ns = state_last_ts(w->in.state);
+
+	return rollup_tick(w->rollup, now_ns) &&
+	       (!parking_is_due(w->parking) || parking_settle(w->parking, now_ns));
 }
 
 bool watch_tick(struct watch *w, uint64_t now_ns)
 {
 	state_expire(w->in.state, now_ns);
-	return !parking_is_due(w->parking) || parking_settle(w->parking, now_ns);
+	if (w->recorder && !recorder_tick(w->recorder, now_ns))
+		return false;
+	return rollup_tick(w->rollup, now_ns) &&
+	       (!parking_is_due(w->parking) || parking_settle(w->parking, now_ns));
+}
+
+static bool say_internal(void *arg, const struct internal_alert *a)
+{
+	return watch_say(arg, a);
+}
+
+static void learn(void *arg, const struct record *rec)
+{
+	recorder_see(arg, rec, NULL);
+}
+
+int watch_record(struct watch *w, const struct state_config *state, struct err *e)
+{
+	const struct recorder_config cfg = {.state = *state, .say = say_internal, .arg = w};
+
+	if (recorder_open(&cfg, &w->recorder, e) < 0)
+		return e->code;
+	if (w->recorder && w->in.healing)
+		healing_listen(w->in.healing, learn, w->recorder);
+	return 0;
 }
 
 /* Goes on when there is nothing at the moment but there may be later. */
 static bool pause_watch(struct watch *w, bool idle)
 {
 	outputs_tick(w->outputs);
+	if (w->recorder && !recorder_tick(w->recorder, state_last_ts(w->in.state)))
+		return false;
 	if (!w->pause)
 		return !idle;
 	hear_scanner(w);
 	if (!w->gathers)
 		sink_flush(&w->sink);
 	return !w->sink.error && !stop_due() && w->pause(w->pause_arg, idle);
+}
+
+/* Of the events' time; the event that shows it is not looked at. */
+static bool is_time_up(const struct watch *w, enum state_verdict verdict)
+{
+	const struct moment *m = &w->in.moment;
+
+	return w->o->event_seconds && verdict == STATE_DELIVER &&
+	       m->ev.ts - m->first_ts >= w->o->event_seconds * 1000000000;
 }
 
 int watch_events(struct watch *w, struct err *e)
@@ -184,8 +278,12 @@ int watch_events(struct watch *w, struct err *e)
 
 		if (more < 0)
 			return more;
+		if (more && w->recorder)
+			recorder_see(w->recorder, &w->in.record, w->in.state);
 		if (more && w->rings)
 			ring_note_look(w->rings, &w->in);
+		if (more && is_time_up(w, verdict))
+			break;
 		if (more && (!settle(w) || (verdict == STATE_DELIVER && !evaluate(w))))
 			break;
 		if ((!more || !(++n % EVENTS_PER_PAUSE)) && !pause_watch(w, !more))
@@ -202,8 +300,11 @@ enum exit_status watch_end(struct watch *w)
 		parking_finish(w->parking);
 	scans_stop(w->scans);
 	hear_scanner(w);
+	rollup_finish(w->rollup);
+	if (!recorder_finish(w->recorder))
+		w->failed = true;
 	status = sink_close(&w->sink);
-	if (outputs_end(w->outputs) && !status)
+	if ((outputs_end(w->outputs) || w->failed) && !status)
 		status = EXIT_FAULT;
 	return w->o->ends_as_falco && !status ? falco_summary(w->rules, w->n_alerts) : status;
 }
@@ -211,6 +312,8 @@ enum exit_status watch_end(struct watch *w)
 void watch_done(struct watch *w)
 {
 	parking_free(w->parking);
+	rollup_free(w->rollup);
+	recorder_free(w->recorder);
 	outputs_free(w->outputs);
 	ruleset_free(w->rules);
 }

@@ -9,10 +9,12 @@
 #include "app/input.h"
 #include "app/outputs.h"
 #include "app/parking.h"
+#include "app/recorder.h"
 #include "app/ringnote.h"
+#include "app/rollup.h"
 #include "app/scans.h"
 #include "app/sink.h"
-#include "output/alert.h"
+#include "output/internal.h"
 
 #include <limits.h>
 
@@ -21,6 +23,7 @@ struct watch_options {
 	bool json, all_matches;
 	bool ends_as_falco; /* with what was detected, on standard output */
 	uint64_t deadline_ms, max_pending, max_pending_bytes;
+	uint64_t event_seconds; /* of the events' time, after the first; 0: any */
 };
 
 #define WATCH_ROWS(type, member)                                                                   \
@@ -44,11 +47,14 @@ struct watch {
 	struct ruleset *rules;
 	struct input in; /* opened and closed by the caller */
 	struct sink sink;
-	bool to_stdout, gathers; /* alerts for it are kept until they are many */
-	struct outputs *outputs; /* NULL before watch_outputs() */
-	struct parking *parking; /* between watch_begin() and watch_done() */
-	struct ring_note *rings; /* of a live source; else NULL */
-	struct scans *scans;	 /* borrowed; NULL: there is no scanner */
+	bool to_stdout, gathers;   /* alerts for it are kept until they are many */
+	struct outputs *outputs;   /* NULL before watch_outputs() */
+	struct parking *parking;   /* between watch_begin() and watch_done() */
+	struct ring_note *rings;   /* of a live source; else NULL */
+	struct scans *scans;	   /* borrowed; NULL: there is no scanner */
+	struct recorder *recorder; /* NULL: nothing is recorded on alerts */
+	struct rollup *rollup;	   /* NULL: each alert is told for itself */
+	bool failed;		   /* it ended for a reason that is a fault, which has been told */
 	uint64_t n_alerts;
 	/*
 	 * Called when there is no event at the moment (idle), and now and then while there are:
@@ -69,8 +75,15 @@ void watch_configure(const struct watch *w, struct state_config *cfg);
 enum exit_status watch_outputs(struct watch *w, bool patient);
 /* Now that w->in is open: only events that rules can match, and a place for alerts. */
 void watch_begin(struct watch *w);
+/*
+ * Before the first record, and after input_heals(): record on alerts, if the configuration says so.
+ * Starts a thread.  state: as that of w->in.
+ */
+int watch_record(struct watch *w, const struct state_config *state, struct err *e);
 /* Until the events end, or nobody reads the alerts any more, or it is time to stop. */
 int watch_events(struct watch *w, struct err *e);
+/* An alert that no rule gives; false when nobody can receive more. */
+bool watch_say(struct watch *w, const struct internal_alert *a);
 /* It is so late although no event says so; false when nobody receives alerts. */
 bool watch_tick(struct watch *w, uint64_t now_ns);
 /* Decide what waits, and write what is left. */

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "capture/source.h"
 
 /*
@@ -27,6 +28,12 @@ struct capfile_writer;
  * first block is put, and not before; -ETXTBSY when another writer has it.
  */
 int capfile_create(const char *path, bool compress, struct capfile_writer **ret, struct err *e);
+/* The same of a file that is open and empty, which is taken over; name is for messages. */
+struct capfile_writer *capfile_create_fd(int fd, const char *name, bool compress);
+/* Blocks one after another behind what is in out; -ENOBUFS, and out as before, where it is full. */
+struct capfile_writer *capfile_create_memory(struct buf *out);
+/* Bytes that are in the file so far. */
+uint64_t capfile_written(const struct capfile_writer *w);
 /* Append the blocks of record.raw; an empty one does nothing. */
 int capfile_write_raw(struct capfile_writer *w, struct str raw, struct err *e);
 /* Append the block of an event, its record unchanged, marked to change state and not be shown. */

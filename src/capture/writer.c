@@ -30,8 +30,9 @@ struct capfile_writer {
 	gzFile gz; /* plain too; NULL until the first put, then it owns fd */
 	char *name;
 	bool is_stdout, compress;
-	bool is_new;	  /* a file that was not there before */
-	struct buf block; /* the one being put together */
+	bool is_new;	    /* a file that was not there before */
+	struct buf block;   /* the one being put together */
+	struct buf *memory; /* not a file: everything goes here, and fd is -1 */
 };
 
 static int file_error(struct capfile_writer *w, struct err *e)
@@ -58,8 +59,18 @@ static int begin(struct capfile_writer *w, struct err *e)
 	return 0;
 }
 
+static int put_in_memory(struct buf *b, const void *p, size_t n, struct err *e)
+{
+	if (n > b->max - b->n)
+		return err_set(e, -ENOBUFS, "no room for a block of %zu bytes", n);
+	buf_add(b, p, n);
+	return 0;
+}
+
 static int put(struct capfile_writer *w, const void *p, size_t n, struct err *e)
 {
+	if (w->memory)
+		return put_in_memory(w->memory, p, n, e);
 	if (!w->gz && begin(w, e) < 0)
 		return e->code;
 	/* gzwrite() takes no more than an int at once. */
@@ -93,6 +104,33 @@ static int open_file(const char *path, bool *is_new)
 	return -1;
 }
 
+struct capfile_writer *capfile_create_fd(int fd, const char *name, bool compress)
+{
+	struct capfile_writer *w = xcalloc(1, sizeof(*w));
+
+	w->name = xstrdup(name);
+	w->fd = fd;
+	w->is_new = fd >= 0;
+	w->compress = compress;
+	buf_init(&w->block, 2 * LIST_BYTES);
+	return w;
+}
+
+struct capfile_writer *capfile_create_memory(struct buf *out)
+{
+	struct capfile_writer *w = capfile_create_fd(-1, "memory", false);
+
+	w->memory = out;
+	return w;
+}
+
+uint64_t capfile_written(const struct capfile_writer *w)
+{
+	z_off_t n = w->gz ? gzoffset(w->gz) : 0;
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
 int capfile_create(const char *path, bool compress, struct capfile_writer **ret, struct err *e)
 {
 	bool is_stdout = !strcmp(path, "-"), is_new = false;
@@ -103,13 +141,9 @@ int capfile_create(const char *path, bool compress, struct capfile_writer **ret,
 		return err_set(e, -errno, "%s: %s", path,
 			       errno == ETXTBSY ? "another program is writing to it"
 						: strerror(errno));
-	w = xcalloc(1, sizeof(*w));
-	w->name = xstrdup(is_stdout ? "standard output" : path);
-	w->fd = fd;
+	w = capfile_create_fd(fd, is_stdout ? "standard output" : path, compress);
 	w->is_stdout = is_stdout;
 	w->is_new = is_new;
-	w->compress = compress;
-	buf_init(&w->block, 2 * LIST_BYTES);
 	*ret = w;
 	return 0;
 }
@@ -134,7 +168,7 @@ int capfile_finish(struct capfile_writer *w, struct err *e)
 	int z, r = 0;
 
 	errno = 0;
-	z = w->gz ? gzclose(w->gz) : close(w->fd);
+	z = w->gz ? gzclose(w->gz) : w->fd >= 0 ? close(w->fd) : Z_OK;
 	if (z != Z_OK)
 		r = err_set(e, errno ? -errno : -EIO, "%s: %s", w->name,
 			    errno ? strerror(errno) : "cannot be completed");
@@ -491,6 +525,8 @@ int capfile_write_event(struct capfile_writer *w, const struct record *rec, bool
 	if (!event_frame(&frame, p, n, rec->event.cpu, state_only))
 		return err_set(e, -E2BIG, "%s: an event of %u bytes is too long", w->name, n);
 	store64(wall, load64(p) + (uint64_t)rec->event.wall_by_ns);
+	if (w->memory && frame.total > w->memory->max - w->memory->n)
+		return err_set(e, -ENOBUFS, "no room for an event of %u bytes", n);
 	r = put(w, frame.head, frame.n_head, e);
 	if (!r)
 		r = put(w, wall, sizeof(wall), e);

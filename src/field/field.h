@@ -49,13 +49,15 @@ enum field_flag {
 
 struct field;
 struct kept;
+struct redaction;
 
 struct field_ctx {
 	const struct state *state;
 	const struct moment *m;
-	struct arena *scratch; /* values live here at the least until the next event */
-	bool printing;	       /* for a message, not for a comparison */
-	uint8_t source;	       /* of the event: field/eventsource.h */
+	struct arena *scratch;	     /* values live here at the least until the next event */
+	bool printing;		     /* for a message, not for a comparison */
+	struct redaction *redaction; /* of what is printed (filter/redaction.h); NULL: none */
+	uint8_t source;		     /* of the event: field/eventsource.h */
 	/*
 	 * The moment is over: what it said then (field/kept.h), m having no more than its event's
 	 * time and type.  Else NULL.

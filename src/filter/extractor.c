@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filter/extractor.h"
 
+#include "filter/redaction.h"
 #include "filter/transformer.h"
 
 #include <errno.h>
@@ -190,13 +191,25 @@ static enum field_result get_args(struct extractor *x, const struct field_ctx *c
 	return worst;
 }
 
+static enum field_result get_field(struct extractor *x, const struct field_ctx *c,
+				   struct value *ret)
+{
+	const struct field *f = x->field;
+	enum field_result r = field_get(x->field, c, ret);
+
+	if (__builtin_expect(c->redaction != NULL, 0) && c->printing && r == FIELD_OK)
+		redaction_value(c->redaction, ret, (enum param_type)f->type,
+				f->has_arg && !f->arg_is_index ? f->arg : STR_EMPTY, c->scratch);
+	return r;
+}
+
 enum field_result extractor_get(struct extractor *x, const struct field_ctx *c, struct value *ret)
 {
 	struct value *values;
 	enum field_result r;
 
 	if (x->kind == EXTRACT_FIELD)
-		return field_get(x->field, c, ret);
+		return get_field(x, c, ret);
 	if (x->kind == EXTRACT_CONSTANT) {
 		*ret = x->constant;
 		return FIELD_OK;

@@ -5,6 +5,8 @@
 #include "base/json.h"
 #include "filter/residue.h"
 
+#include <inttypes.h>
+
 /* One member of output_fields; both are NULL for the event's time, which is always there. */
 struct member {
 	struct str name;
@@ -12,7 +14,7 @@ struct member {
 	struct message *text;
 };
 
-static void add_time(const struct alert_config *cfg, uint64_t ts, struct buf *out)
+void alert_add_time(const struct alert_config *cfg, uint64_t ts, struct buf *out)
 {
 	if (!cfg->time_iso8601) {
 		clock_add_local(out, ts);
@@ -148,30 +150,40 @@ static const char *missing_metadata(const struct field_ctx *c)
 }
 
 /* What Saker has to say of its own; nothing when nothing was lost and nothing is missing. */
-static void add_saker(const struct field_ctx *c, struct buf *out)
+static void add_saker(const struct field_ctx *c, const struct alert_rolled *rolled, struct buf *out)
 {
 	uint64_t lost = c->kept ? c->kept->lost : c->source ? 0 : state_lost(c->state, c->m);
 	const char *missing = missing_metadata(c);
 	struct str verdict = c->kept ? c->kept->verdict : STR_EMPTY;
 
-	if (!lost && !missing && !verdict.n)
+	const char *comma = ",\"saker\":{";
+
+	if (!lost && !missing && !verdict.n && !rolled->n)
 		return;
-	buf_addz(out, ",\"saker\":{");
 	if (lost) {
-		buf_addz(out, "\"lossy\":true,\"lost\":");
-		buf_add_u64(out, lost);
+		buf_addf(out, "%s\"lossy\":true,\"lost\":%" PRIu64, comma, lost);
+		comma = ",";
 	}
-	if (missing)
-		buf_addf(out, "%s\"metadata_status\":\"%s\"", lost ? "," : "", missing);
-	if (verdict.n)
-		add_string(out,
-			   lost || missing ? ",\"scan_verdict\":" : "\"scan_verdict\":", verdict);
+	if (missing) {
+		buf_addf(out, "%s\"metadata_status\":\"%s\"", comma, missing);
+		comma = ",";
+	}
+	if (rolled->n) {
+		buf_addf(out, "%s\"rolled_up\":%" PRIu64 ",\"rolled_up_ns\":%" PRIu64, comma,
+			 rolled->n, rolled->span_ns);
+		comma = ",";
+	}
+	if (verdict.n) {
+		buf_addz(out, comma);
+		add_string(out, "\"scan_verdict\":", verdict);
+	}
 	buf_addc(out, '}');
 }
 
 /* `line` is the alert as text; the message begins at offset message_at in it. */
 static void add_json(const struct alert_config *cfg, const struct rule *r,
-		     const struct field_ctx *c, struct str line, size_t message_at, struct buf *out)
+		     const struct field_ctx *c, const struct alert_rolled *rolled, struct str line,
+		     size_t message_at, struct buf *out)
 {
 	add_string(out, "{\"hostname\":", str_of(cfg->hostname ? cfg->hostname : ""));
 	if (cfg->json_include_message)
@@ -182,7 +194,7 @@ static void add_json(const struct alert_config *cfg, const struct rule *r,
 		add_fields(cfg, r, c, out);
 	add_string(out, ",\"priority\":", str_of(priority_text(r->priority)));
 	add_string(out, ",\"rule\":", r->name);
-	add_saker(c, out);
+	add_saker(c, rolled, out);
 	add_string(out, ",\"source\":", r->source);
 	if (cfg->json_include_tags)
 		add_tags(r, out);
@@ -198,18 +210,18 @@ static bool is_full(const struct buf *out)
 
 /* Turn the text line at `start` into JSON.  One that does not fit loses all that is optional. */
 static void text_to_json(const struct alert_config *cfg, const struct rule *r,
-			 const struct field_ctx *c, size_t start, size_t message_at,
-			 struct buf *out)
+			 const struct field_ctx *c, const struct alert_rolled *rolled, size_t start,
+			 size_t message_at, struct buf *out)
 {
 	static const struct alert_config brief = {.json = true};
 	struct str line = {out->p + start, out->n - start};
 
 	line = arena_str(c->scratch, line);
 	out->n = start;
-	add_json(cfg, r, c, line, message_at, out);
+	add_json(cfg, r, c, rolled, line, message_at, out);
 	if (is_full(out)) {
 		out->n = start;
-		add_json(&brief, r, c, STR_EMPTY, 0, out);
+		add_json(&brief, r, c, rolled, STR_EMPTY, 0, out);
 	}
 }
 
@@ -234,6 +246,8 @@ bool alert_keep(const struct rule *r, const struct field_ctx *c, struct kept *k)
 		all = extractor_keep(r->tokens[i].x, &printing, k) && all;
 	for (size_t i = 0; i < r->n_extras; i++)
 		all = message_keep(r->extras[i].message, c, k) && all;
+	if (r->rollup_key)
+		all = message_keep(r->rollup_key, c, k) && all;
 	return all;
 }
 
@@ -250,21 +264,42 @@ static void add_verdict(const struct rule *r, const struct field_ctx *c, struct 
 	buf_adds(out, c->kept->verdict);
 }
 
+static void add_rolled(const struct alert_rolled *rolled, struct buf *out)
+{
+	if (rolled->n)
+		buf_addf(out, " (x %" PRIu64 " in %" PRIu64 ".%03us)", rolled->n,
+			 rolled->span_ns / 1000000000,
+			 (unsigned)(rolled->span_ns / 1000000 % 1000));
+}
+
 void alert_format(const struct alert_config *cfg, const struct rule *r, const struct field_ctx *c,
 		  struct buf *out)
 {
+	alert_format_rolled(cfg, r, c, NULL, out);
+}
+
+void alert_format_rolled(const struct alert_config *cfg, const struct rule *r,
+			 const struct field_ctx *c, const struct alert_rolled *rolled,
+			 struct buf *out)
+{
+	static const struct alert_rolled single;
+
 	struct field_ctx printing = *c;
 	size_t start = out->n, message_at;
 
+	if (!rolled)
+		rolled = &single;
 	printing.printing = true;
-	add_time(cfg, event_wall_ns(&c->m->ev), out);
+	printing.redaction = cfg->redaction;
+	alert_add_time(cfg, event_wall_ns(&c->m->ev), out);
 	buf_addz(out, ": ");
 	buf_addz(out, priority_text(r->priority));
 	buf_addc(out, ' ');
 	message_at = out->n - start;
 	message_format(r->message, &printing, out);
 	add_verdict(r, c, out);
+	add_rolled(rolled, out);
 	if (cfg->json)
-		text_to_json(cfg, r, &printing, start, message_at, out);
+		text_to_json(cfg, r, &printing, rolled, start, message_at, out);
 	end_line(cfg, start, out);
 }

@@ -300,40 +300,44 @@ static int read_lists(struct plugin *p, struct err *e)
 	return r ? r : check_async_names(p, e);
 }
 
-int plugin_open(const char *path, struct plugin **ret, struct err *e)
+static int load(struct plugin *p, struct err *e)
+{
+	struct plugin_call before = plugin_call_begin(p->path, "(loading)");
+
+	p->library = dlopen(p->path, RTLD_NOW | RTLD_LOCAL);
+	plugin_call_end(before);
+	if (!p->library)
+		return err_set(e, -ENOENT, "%s", dlerror());
+	find_symbols(p);
+	return 0;
+}
+
+int plugin_open(const char *path, const plugin_api *api, struct plugin **ret, struct err *e)
 {
 	struct plugin *p = xcalloc(1, sizeof(*p));
-	struct plugin_call before;
-	int r;
+	int r = 0;
 
 	plugin_tell_crashes();
 	arena_init(&p->arena, 0);
 	p->path = xstrdup(path);
-	before = plugin_call_begin(path, "(loading)");
-	p->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	plugin_call_end(before);
-	if (!p->library) {
-		r = err_set(e, -ENOENT, "%s", dlerror());
-		goto fail;
-	}
-	find_symbols(p);
-	if (!p->api.get_required_api_version) {
+	if (api)
+		p->api = *api;
+	else
+		r = load(p, e);
+	if (!r && !p->api.get_required_api_version)
 		r = err_set(e, -EINVAL,
 			    "required symbol not implemented: 'plugin_get_required_api_version'");
-		goto fail;
-	}
-	r = read_texts(p, e);
+	if (!r)
+		r = read_texts(p, e);
 	if (!r)
 		r = find_abilities(p, e);
 	if (!r)
 		r = read_lists(p, e);
-	if (r < 0)
-		goto fail;
-	*ret = p;
-	return 0;
-
-fail:
-	if (p->name && r < 0)
+	if (!r) {
+		*ret = p;
+		return 0;
+	}
+	if (p->name)
 		err_prepend(e, "plugin '%.64s': ", p->name);
 	else
 		err_prepend(e, "plugin %s: ", path);

@@ -50,7 +50,7 @@ struct names {
 
 struct plugin {
 	char *path;
-	void *library;
+	void *library; /* NULL: it is part of the program */
 	plugin_api api;
 	struct arena arena; /* of all that is below */
 	const char *name, *description, *contact, *version, *api_version;
@@ -69,10 +69,11 @@ struct plugin {
 };
 
 /*
- * Load and ask.  -EINVAL and so on with *e, which names the file, and the plugin once that said
- * its name.
+ * Load and ask.  api: of a plugin that is part of the program, and path is just its name; NULL: the
+ * file at path is one.  -EINVAL and so on with *e, which names the file, and the plugin once that
+ * said its name.
  */
-int plugin_open(const char *path, struct plugin **ret, struct err *e);
+int plugin_open(const char *path, const plugin_api *api, struct plugin **ret, struct err *e);
 void plugin_close(struct plugin *p); /* NULL is fine */
 
 /* Whether the list, empty for all, has the source. */

@@ -66,7 +66,7 @@ static void take_types(struct event_types *t, const struct names *sources, const
 			set_type(t, list[i]);
 }
 
-static bool is_plugin_event_alone(const struct event_types *t)
+bool event_types_are_plugins(const struct event_types *t)
 {
 	struct event_types only = {0};
 
@@ -86,7 +86,7 @@ int life_check_schema(const struct life *l, struct err *e)
 	const char *text = NULL, *why = NULL;
 	uint32_t need[3], ours[3];
 
-	if (is_plugin_event_alone(&l->extracts) && is_plugin_event_alone(&l->parses))
+	if (event_types_are_plugins(&l->extracts) && event_types_are_plugins(&l->parses))
 		return 0;
 	if (p->api.get_required_event_schema_version)
 		text = PLUGIN_CALL(p, get_required_event_schema_version, l->state);

@@ -62,6 +62,8 @@ static inline bool event_types_have(const struct event_types *t, unsigned type)
 		given_;                                                                            \
 	})
 
+/* Whether there is nothing but events of plugins among them. */
+bool event_types_are_plugins(const struct event_types *t);
 /* Whether it knows the events of system calls as they are here; *e names it. */
 int life_check_schema(const struct life *l, struct err *e);
 /* Another configuration: text, checked like the first one. */

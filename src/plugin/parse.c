@@ -72,10 +72,14 @@ bool plugins_use_state(const struct plugins *ps)
 {
 	for (size_t i = 0; i < plugins_count(ps); i++) {
 		const struct plugin *p = plugins_get(ps, i);
+		const struct life *l = life_of(p, SOURCE_SYSCALL);
 
-		if ((p->abilities & PLUGIN_EXTRACTS &&
-		     names_have(&p->extract_sources, "syscall")) ||
-		    (p->abilities & PLUGIN_PARSES && names_have(&p->parse_sources, "syscall")))
+		if (!l)
+			continue;
+		if ((p->abilities & PLUGIN_EXTRACTS && names_have(&p->extract_sources, "syscall") &&
+		     !event_types_are_plugins(&l->extracts)) ||
+		    (p->abilities & PLUGIN_PARSES && names_have(&p->parse_sources, "syscall") &&
+		     !event_types_are_plugins(&l->parses)))
 			return true;
 	}
 	return false;

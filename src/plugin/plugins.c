@@ -171,7 +171,7 @@ static int add(struct plugins *ps, const struct plugin_config *cfg, struct err *
 	struct plugin_version *v = &ps->versions[ps->n];
 	struct running *slot = &ps->list[ps->n];
 	struct plugin *p;
-	int r = plugin_open(cfg->path, &p, e);
+	int r = plugin_open(cfg->path, cfg->api, &p, e);
 
 	if (r < 0)
 		return r;
@@ -202,6 +202,14 @@ int plugins_add(struct plugins *ps, const struct plugin_config *cfg, struct err 
 size_t plugins_count(const struct plugins *ps)
 {
 	return ps->n;
+}
+
+bool plugins_are_ours(const struct plugins *ps)
+{
+	for (size_t i = 0; i < ps->n; i++)
+		if (ps->list[i].plugin->library)
+			return false;
+	return true;
 }
 
 const struct plugin *plugins_get(const struct plugins *ps, size_t i)

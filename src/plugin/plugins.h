@@ -12,13 +12,17 @@
 #include "field/field.h"
 #include "rules/ruleset.h"
 
+#include <saker/plugin.h>
+
 struct plugin;
 struct plugins;
 
 /* One plugin to load: what configuration says of it.  Borrowed. */
 struct plugin_config {
 	const char *path;
-	const char *name;	 /* that it must have; NULL: any */
+	const plugin_api
+		*api;	  /* it is part of the program, and path is its name; NULL: it is not */
+	const char *name; /* that it must have; NULL: any */
 	const char *init_config; /* text or JSON; NULL: empty */
 	const char *open_params; /* NULL: empty */
 };
@@ -34,6 +38,8 @@ void plugins_free(struct plugins *ps); /* NULL is fine */
 int plugins_add(struct plugins *ps, const struct plugin_config *cfg, struct err *e);
 
 size_t plugins_count(const struct plugins *ps);
+/* Whether all of them are part of the program. */
+bool plugins_are_ours(const struct plugins *ps);
 const struct plugin *plugins_get(const struct plugins *ps, size_t i);
 /* For rule files. */
 const struct plugin_version *plugins_versions(const struct plugins *ps, size_t *ret_n);

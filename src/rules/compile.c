@@ -139,6 +139,21 @@ static void put_message(struct compiler *c, unsigned source, const struct rule *
 	append_put(c, source, r);
 }
 
+/* Where events of this source do not have the fields, the rule alone is the key. */
+static void compile_rollup(struct compiler *c, unsigned source, struct rule *r)
+{
+	const struct rule_rollup *u = c->cfg->rollups, *end = u + c->cfg->n_rollups;
+
+	while (u < end && u->rule.n && !rule_name_matches(u->rule, r->name))
+		u++;
+	if (u == end)
+		return;
+	r->rollup_ns = u->interval_ns;
+	if (u->key.n && message_compile(u->key, c->fields[source], &c->set->arena, &r->rollup_key,
+					NULL, NULL) < 0)
+		r->rollup_key = NULL;
+}
+
 static int compile_message(struct compiler *c, unsigned source, struct rule *r,
 			   struct position *ret_at, struct err *e)
 {
@@ -152,6 +167,7 @@ static int compile_message(struct compiler *c, unsigned source, struct rule *r,
 	r->tokens = arena_alloc(a, (r->n_tokens + append_count_fields(c->cfg)) * sizeof(*tokens));
 	if (r->n_tokens)
 		memcpy(r->tokens, tokens, r->n_tokens * sizeof(*tokens));
+	compile_rollup(c, source, r);
 	return append_fields(c, source, r, e);
 }
 

@@ -58,6 +58,9 @@ struct rule {
 	size_t n_tokens;
 	struct rule_extra *extras;
 	size_t n_extras;
+	/* Alerts of one key in this time are told as one; 0: each for itself. */
+	uint64_t rollup_ns;
+	struct message *rollup_key; /* NULL: all of the rule are one key */
 	struct event_set events;
 	uint64_t n_matches;	      /* counted by the caller */
 	struct rule_details *details; /* NULL unless asked for */
@@ -134,6 +137,13 @@ struct append_output {
 	size_t n_fields;
 };
 
+/* Which rules' alerts are told as one, and by what. */
+struct rule_rollup {
+	struct str rule; /* a name with '*'; empty: all */
+	uint64_t interval_ns;
+	struct str key; /* a message of fields; empty: none */
+};
+
 struct loader_config {
 	enum priority min_priority; /* rules below are not enabled; default DEBUG */
 	const struct str *tags;	    /* when given: only rules with one of these */
@@ -144,6 +154,8 @@ struct loader_config {
 	size_t n_switches;
 	const struct append_output *appends;
 	size_t n_appends;
+	const struct rule_rollup *rollups; /* the first that a rule matches counts */
+	size_t n_rollups;
 	const struct plugin_version *plugins; /* that are loaded; borrowed by the loader */
 	size_t n_plugins;
 	bool suggested_output; /* default true; else where appends say so */

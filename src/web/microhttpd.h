@@ -14,6 +14,7 @@
 	X(create_response_from_buffer_with_free_callback_cls)                                      \
 	X(add_response_header)                                                                     \
 	X(queue_response)                                                                          \
+	X(lookup_connection_value)                                                                 \
 	X(destroy_response)                                                                        \
 	X(is_feature_supported)
 

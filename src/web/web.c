@@ -2,6 +2,7 @@
 #include "web/web.h"
 
 #include "base/alloc.h"
+#include "web/posted.h"
 #include "web/microhttpd.h"
 
 #include <arpa/inet.h>
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STACK_BYTES = 256 << 10, CERTIFICATE_MAX = 1 << 20 };
+enum { STACK_BYTES = 256 << 10, TAKER_STACK_BYTES = 2 << 20, CERTIFICATE_MAX = 1 << 20 };
 
 /* A text that lives until the last answer with it is sent. */
 struct text {
@@ -34,7 +35,8 @@ struct web {
 	const struct microhttpd *http;
 	struct MHD_Daemon *daemon;
 	char *certificate;
-	pthread_mutex_t lock; /* held for as long as it takes to copy a pointer */
+	struct bodies *bodies; /* that are posted; NULL: nobody takes any */
+	pthread_mutex_t lock;  /* held for as long as it takes to copy a pointer */
 	struct page pages[WEB_PAGES_MAX];
 	unsigned n_pages;
 	uint16_t port;
@@ -121,7 +123,10 @@ static enum MHD_Result answer(const struct web *w, struct MHD_Connection *c, uns
 	w->http->add_response_header(r, "Content-Type", t->type);
 	w->http->add_response_header(r, "Cache-Control", "no-store");
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		w->http->add_response_header(r, "Allow", "GET, HEAD");
+		w->http->add_response_header(r, "Allow",
+					     w->bodies ? "GET, HEAD, POST" : "GET, HEAD");
+	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		w->http->add_response_header(r, "Retry-After", "1");
 	done = w->http->queue_response(c, status, r);
 	w->http->destroy_response(r);
 	return done;
@@ -133,6 +138,30 @@ static enum MHD_Result refuse(const struct web *w, struct MHD_Connection *c, uns
 	return answer(w, c, status, text_new("text/plain", str_of(why)));
 }
 
+/* First with nothing, then with each piece, and with nothing at the end. */
+static enum MHD_Result on_post(const struct web *w, struct MHD_Connection *c, const char *path,
+			       const char *piece, size_t *n_piece, struct posted **body)
+{
+	unsigned status = 0;
+	const char *why = "";
+
+	if (!*body)
+		status = posted_begin(w->bodies, w->http, c, path, body, &why);
+	else if (*n_piece)
+		posted_add(*body, (struct str){piece, *n_piece});
+	else
+		status = posted_end(*body, &why);
+	*n_piece = 0;
+	return status ? refuse(w, c, status, why) : MHD_YES;
+}
+
+static void on_completed(void *arg, struct MHD_Connection *c, void **state,
+			 enum MHD_RequestTerminationCode why)
+{
+	posted_free(*state);
+	*state = NULL;
+}
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *path,
 				  const char *method, const char *version, const char *body,
 				  size_t *n_body, void **state)
@@ -140,6 +169,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	struct web *w = arg;
 	struct text *t;
 
+	if (w->bodies && !strcmp(method, "POST"))
+		return on_post(w, c, path, body, n_body, (struct posted **)state);
 	if (strcmp(method, "GET") && strcmp(method, "HEAD"))
 		return refuse(w, c, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET is answered here\n");
 	t = take(w, path);
@@ -209,11 +240,13 @@ static struct MHD_Daemon *start(struct web *w, const struct web_config *cfg,
 	flags |= (w->certificate ? MHD_USE_TLS : 0) | (is_v6 ? MHD_USE_IPv6 : 0);
 	return w->http->start_daemon(flags, cfg->port, NULL, NULL, on_request, w,
 				     MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL,
+				     MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
 				     MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_CONNECTION_LIMIT,
 				     (unsigned)WEB_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
 				     (unsigned)WEB_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 				     (size_t)WEB_REQUEST_BYTES_MAX, MHD_OPTION_THREAD_STACK_SIZE,
-				     (size_t)STACK_BYTES, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+				     (size_t)(cfg->taker ? TAKER_STACK_BYTES : STACK_BYTES),
+				     MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
 /* Signals are the event thread's. */
@@ -250,6 +283,8 @@ int web_open(const struct web_config *cfg, struct web **ret, struct err *e)
 		return err_set(e, -EINVAL, "web server: '%s' is no IP address", cfg->address);
 	w = xcalloc(1, sizeof(*w));
 	pthread_mutex_init(&w->lock, NULL);
+	if (cfg->taker)
+		w->bodies = bodies_new(cfg->taker);
 	w->http = microhttpd_load();
 	if (!w->http)
 		r = err_set(e, -ENOENT,
@@ -290,6 +325,7 @@ void web_close(struct web *w)
 		free(w->pages[i].path);
 		text_unref(w->pages[i].text);
 	}
+	bodies_free(w->bodies);
 	if (w->certificate)
 		explicit_bzero(w->certificate, strlen(w->certificate));
 	free(w->certificate);

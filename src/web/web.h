@@ -3,7 +3,8 @@
  * A web server for a few pages of text, which other threads publish and replace.
  *
  * It has threads of its own; who publishes never waits for who reads.  GET and HEAD are answered,
- * whatever else is refused; requests that are large, slow or too many are cut off.
+ * and POST to one path where somebody takes it; whatever else is refused; requests that are large,
+ * slow or too many are cut off.
  */
 #pragma once
 
@@ -18,11 +19,22 @@ enum {
 	WEB_THREADS_MAX = 16,
 };
 
+/* Takes what is posted to a path. */
+struct web_taker {
+	const char *path, *type; /* type: of content, that the request must have */
+	uint64_t body_max;	 /* bytes of a body */
+	uint64_t bodies_max;	 /* of all that come in at a time */
+	/* In a thread of the server.  Gives the status of the answer, and its text. */
+	unsigned (*take)(void *arg, struct str body, const char **ret_why);
+	void *arg;
+};
+
 struct web_config {
 	const char *address;	 /* an IP address */
 	uint16_t port;		 /* 0: any that is free */
 	unsigned n_threads;	 /* 0: one; more than WEB_THREADS_MAX are that many */
 	const char *certificate; /* file with certificate and key, for TLS alone; NULL: no TLS */
+	const struct web_taker *taker; /* NULL: nothing can be posted; copied */
 };
 
 struct web;

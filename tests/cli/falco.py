@@ -95,6 +95,27 @@ def old_flags_keep_their_meaning_and_say_what_stands_instead():
     check(b'"rule":"Executed"' in done(_falco('-c', config, '-e', FILES)))
 
 
+def what_is_on_and_what_is_off_cannot_both_be_said():
+    for other in ('-D', '-T'):
+        fails(_falco('-c', _config(), '-t', 'process', other, 'file'), 1, '-t says which rules are on')
+
+
+def old_flags_come_after_rules_of_the_configuration_and_before_o():
+    off = 'rules: [{disable: {tag: process}}]\n'
+    equal(_rules('-t', 'process', text=off), {'Executed'})
+    equal(_rules('-D', 'Opened', text='rules: [{enable: {rule: "*"}}]\n'), {'Executed'})
+    equal(_rules('-t', 'process', '-o', 'rules[]={enable: {tag: file}}'), {'Executed', 'Opened by cat'})
+
+
+def M_ends_a_capture_by_its_own_time():
+    times = [int(t) for t in done(subprocess.run([SAKER, 'print', FILES, '-p', '%evt.rawtime'],
+                                                 capture_output=True)).split()]
+    got = {a['output_fields']['evt.time'] for a in _alerts('-M', '2')}
+    whole = {a['output_fields']['evt.time'] for a in _alerts()}
+    equal(got, {t for t in whole if t - times[0] < 2_000_000_000})
+    check(got and got != whole)
+
+
 def what_is_gone_is_taken_and_said():
     for args in (['-m', 'http://x'], ['-g', 'x'], ['--gvisor-root', 'x'], ['-s', 'x'], ['--disable-cri-async']):
         got = _falco('-c', _config(), '--dry-run', *args)
