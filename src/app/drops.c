@@ -80,7 +80,6 @@ struct count {
 enum count_id {
 	EBPF,
 	LOST,
-	LOST_BUG,
 	BUFFER_CLONE_FORK,
 	BUFFER_CLOSE,
 	BUFFER_CONNECT,
@@ -90,6 +89,7 @@ enum count_id {
 	BUFFER_OTHER,
 	BUFFER_PROC,
 	BUFFER_TOTAL,
+	LOST_BUG,
 	LOST_PAGE_FAULTS,
 	LOST_SCRATCH,
 	EVENTS,
@@ -99,7 +99,6 @@ enum count_id {
 static const struct count no_counts[N_COUNTS] = {
 	[EBPF] = {"ebpf_enabled", 1, ""},
 	[LOST] = {"n_drops", 0, ""},
-	[LOST_BUG] = {"n_drops_bug", 0, ""},
 	[BUFFER_CLONE_FORK] = {"n_drops_buffer_clone_fork_exit", 0, ""},
 	[BUFFER_CLOSE] = {"n_drops_buffer_close_exit", 0, ""},
 	[BUFFER_CONNECT] = {"n_drops_buffer_connect_exit", 0, ""},
@@ -109,6 +108,7 @@ static const struct count no_counts[N_COUNTS] = {
 	[BUFFER_OTHER] = {"n_drops_buffer_other_interest_exit", 0, ""},
 	[BUFFER_PROC] = {"n_drops_buffer_proc_exit", 0, ""},
 	[BUFFER_TOTAL] = {"n_drops_buffer_total", 0, ""},
+	[LOST_BUG] = {"n_drops_bug", 0, ""},
 	[LOST_PAGE_FAULTS] = {"n_drops_page_faults", 0, ""},
 	[LOST_SCRATCH] = {"n_drops_scratch_map", 0, ""},
 	[EVENTS] = {"n_evts", 0, ""},

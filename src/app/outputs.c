@@ -6,11 +6,8 @@
 #include "app/settings.h"
 #include "base/alloc.h"
 #include "base/stop.h"
-#include "output/file.h"
-#include "output/program.h"
 #include "output/senders.h"
 #include "output/sequence.h"
-#include "output/syslog.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -27,7 +24,10 @@ static const struct way {
 	{CONFIG_KEY_FILE_ENABLED, &file_sender, NEED_WRITE},
 	{CONFIG_KEY_SYSLOG_ENABLED, &syslog_sender, NEED_CONNECT},
 	{CONFIG_KEY_PROGRAM_ENABLED, &program_sender, NEED_PROGRAMS},
-	{CONFIG_KEY_HTTP_ENABLED, &http_sender, NEED_CONNECT},
+	/* Threads: libcurl has one ask for an address, librdkafka has one for each broker. */
+	{CONFIG_KEY_HTTP_ENABLED, &http_sender, NEED_CONNECT | NEED_THREADS},
+	{CONFIG_KEY_KAFKA_ENABLED, &kafka_sender, NEED_CONNECT | NEED_THREADS},
+	{CONFIG_KEY_REDIS_ENABLED, &redis_sender, NEED_CONNECT},
 };
 
 enum { WAYS = sizeof(ways) / sizeof(ways[0]), TAGS_BYTES_MAX = 1 << 20, NAP_NS = 1000000 };

@@ -180,9 +180,9 @@ TEST(an_issue_knows_its_place)
 
 TEST(what_nothing_reads_is_told_once_when_it_is_set)
 {
-	check_issue("syslog_output: {enabled: true}", false,
-		    "syslog_output.enabled: known, not used yet: what it says has no effect");
-	check_good("syslog_output: {enabled: false}");
+	check_issue("plugins_hostinfo: false", false,
+		    "plugins_hostinfo: known, not used yet: what it says has no effect");
+	check_good("plugins_hostinfo: true");
 	check_good("syscall_event_drops: {actions: [ignore], rate: .03333, threshold: 0.1}");
 	check_issue("grpc: {enabled: true, threadiness: 8}", false,
 		    "grpc.enabled: known, and without effect. There is no gRPC server, nor has the "

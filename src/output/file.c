@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "output/file.h"
-
 #include "base/alloc.h"
 #include "config/config.h"
 #include "output/line.h"
+#include "output/senders.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -315,7 +315,7 @@ static enum sent judge(const struct http *h, long status, uint64_t *after_ms, st
 		i++;
 	if (statuses[i].sent != SENT)
 		err_set(e, statuses[i].sent == SENT_REFUSED ? -EBADMSG : -EAGAIN,
-			"http_output: %s answers %ld: %s", h->where, status, statuses[i].meaning);
+			"%s answers %ld: %s", h->where, status, statuses[i].meaning);
 	if (statuses[i].sent == SENT_LATER)
 		*after_ms = wanted_wait_ms(h);
 	return statuses[i].sent;
@@ -326,8 +326,7 @@ static enum sent tell_failure(const struct http *h, CURLcode r, struct err *e)
 	char said[RECEIVER_SAID_MAX];
 
 	receiver_said(*h->why ? h->why : h->curl->easy_strerror(r), said);
-	err_set(e, r == CURLE_OPERATION_TIMEDOUT ? -ETIMEDOUT : -EIO, "http_output: %s: %s",
-		h->where, said);
+	err_set(e, r == CURLE_OPERATION_TIMEDOUT ? -ETIMEDOUT : -EIO, "%s: %s", h->where, said);
 	return SENT_LATER;
 }
 
@@ -341,7 +340,7 @@ static enum sent send_these(struct http *h, const struct alert *alerts, size_t n
 	buf_reset(&h->body);
 	type = body_add(h->format, alerts, n, &h->body);
 	if (!type) {
-		err_set(e, -EMSGSIZE, "http_output: an alert is too long");
+		err_set(e, -EMSGSIZE, "an alert is too long");
 		return SENT_REFUSED;
 	}
 	r = post(h, type, &status);

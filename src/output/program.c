@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "output/program.h"
-
 #include "base/alloc.h"
 #include "base/spawner.h"
 #include "config/config.h"
 #include "output/line.h"
+#include "output/senders.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "output/syslog.h"
-
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "config/config.h"
+#include "output/senders.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -69,6 +69,12 @@ def rules_that_print_fields_of_every_kind():
             _steady(name, 'replay', '--rules', f'{SOURCE}/tests/expected/probe.yaml', *form)
 
 
+def alerts_into_a_file():
+    path = os.path.join(TMP, 'alerts')
+    _steady('files.scap.gz', 'replay', '-o', 'stdout_output.enabled=false', '-o', 'file_output.enabled=true',
+            '-o', f'file_output.filename={path}', '-o', 'json_output=true')
+
+
 def printing_events():
     _steady('processes.scap.gz', 'print')
 

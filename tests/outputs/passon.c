@@ -18,7 +18,7 @@
 
 enum { ALERTS_MAX = 1000 };
 
-static const struct sender_kind *const kinds[] = {&http_sender};
+static const struct sender_kind *const kinds[] = {&http_sender, &kafka_sender, &redis_sender};
 static const char *const outcomes[] = {"SENT", "SENT_LATER", "SENT_REFUSED"};
 
 static const struct sender_kind *find_kind(const char *name)
