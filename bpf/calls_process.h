@@ -46,9 +46,11 @@ ALWAYS int clone_event(const struct call *c, u16 type, u32 flags)
 	struct task_struct *t = current_task();
 	struct mm_struct *mm = READ(t, mm);
 	const struct cred *cred = READ(t, cred);
+	/* A fork bomb at its limit fails as fast as it can: that is not to push out others. */
+	u32 lane = c->ret < 0 ? LANE_REST : LANE_LIFE;
 	struct event e;
 
-	if (!event_begin(&e, LANE_LIFE, type, EVENT_PARAMS_SYSCALL_CLONE_20_X))
+	if (!event_begin(&e, lane, type, EVENT_PARAMS_SYSCALL_CLONE_20_X))
 		return 0;
 	add64(&e, c->ret);
 	add_args(&e, mm);
@@ -186,7 +188,7 @@ ALWAYS void exec_failed(const struct call *c, u16 type, u32 n_params, u32 first)
 	struct task_struct *t = current_task();
 	struct event e;
 
-	if (c->ret >= 0 || !event_begin(&e, LANE_LIFE, type, n_params))
+	if (c->ret >= 0 || !event_begin(&e, LANE_REST, type, n_params))
 		return;
 	add64(&e, c->ret);
 	add_str(&e, user_long(c, c->args[first + 1], 0));

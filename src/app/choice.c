@@ -40,7 +40,7 @@ static void warn_of_tags(const struct ruleset *set, const struct str *tags, size
 		while (k < set->n_all && !rule_has_tag(&set->all[k], tags[i]))
 			k++;
 		if (k == set->n_all)
-			report("no rule has tag '%.*s'", STR_ARG(tags[i]));
+			report_warning("no rule has tag '%.*s'", STR_ARG(tags[i]));
 	}
 }
 
@@ -52,7 +52,7 @@ static void warn_of_names(const struct ruleset *set, const struct str *patterns,
 		while (k < set->n_all && !rule_name_matches(patterns[i], set->all[k].name))
 			k++;
 		if (k == set->n_all)
-			report("--disable '%.*s' matches no rule", STR_ARG(patterns[i]));
+			report_warning("--disable '%.*s' matches no rule", STR_ARG(patterns[i]));
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/drops.h"
 
-#include "app/metrics.h"
+#include "app/metric.h"
 #include "app/report.h"
 #include "app/settings.h"
 #include "base/clock.h"
@@ -116,7 +116,7 @@ static const struct count no_counts[N_COUNTS] = {
 
 static void count_type(struct count counts[N_COUNTS], const char *event, uint64_t n)
 {
-	const char *kind = n ? metrics_drop_kind(event) : NULL;
+	const char *kind = n ? metric_drop_kind(event) : NULL;
 	char name[NAME_BYTES];
 
 	if (!kind)
@@ -170,7 +170,8 @@ static bool alert_lost(struct drops *d, struct count counts[N_COUNTS])
 
 	for (unsigned i = 0; i < N_COUNTS; i++) {
 		snprintf(counts[i].text, sizeof(counts[i].text), "%" PRIu64, counts[i].n);
-		fields[i] = (struct internal_field){counts[i].name, str_of(counts[i].text), 0};
+		fields[i] = (struct internal_field){.name = counts[i].name,
+						    .text = str_of(counts[i].text)};
 	}
 	snprintf(message, sizeof(message), "%s. %" PRIu64 " system calls dropped in last second.",
 		 rule, counts[LOST].n);

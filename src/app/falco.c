@@ -11,6 +11,7 @@
 #include "app/sink.h"
 #include "base/alloc.h"
 #include "base/stop.h"
+#include "config/schema.h"
 #include "field/eventsource.h"
 #include "plugin/library.h"
 
@@ -50,6 +51,16 @@ static void print_help(const struct falco *f, struct buf *out)
 {
 	buf_addz(out, "Saker, as Falco\nUsage:\n  falco [OPTION...]\n\n");
 	options_help(&falco_options, out);
+}
+
+static void print_config_schema(const struct falco *f, struct buf *out)
+{
+	config_schema(out);
+}
+
+static void print_rule_schema(const struct falco *f, struct buf *out)
+{
+	schema_json(out);
 }
 
 static void print_ignored(const struct falco *f, struct buf *out)
@@ -177,15 +188,15 @@ static void tell_start(void)
 	size_t n;
 	const struct str *rules = rulefiles_configured(&n);
 
-	report("Falco initialized with configuration files:");
+	report_info("Falco initialized with configuration files:");
 	for (size_t i = 0; (file = config_file(settings(), i)); i++)
-		report("   %s | schema validation: ok", file->name);
+		report_info("   %s | schema validation: ok", file->name);
 	if (uname(&u) == 0)
-		report("System info: %s %s %s %s", u.sysname, u.release, u.version, u.machine);
-	report("Loading rules from:");
+		report_info("System info: %s %s %s %s", u.sysname, u.release, u.version, u.machine);
+	report_info("Loading rules from:");
 	for (size_t i = 0; i < n; i++) {
 		if (access(rules[i].p, R_OK) == 0)
-			report("   %s", rules[i].p);
+			report_info("   %s", rules[i].p);
 	}
 }
 
@@ -228,6 +239,7 @@ static enum exit_status watch(struct falco *f)
 	if (!strcmp(kind, "replay"))
 		return replay(f);
 	choose_rules(f, &f->run.watch);
+	f->run.settings = f->settings;
 	f->run.sources = f->o.sources;
 	f->run.seconds = f->o.seconds;
 	f->run.quiet = true;
@@ -320,6 +332,10 @@ static enum exit_status act(struct falco *f)
 
 	if (!find_form(f))
 		return EXIT_FAULT;
+	if (f->o.config_schema)
+		return print(f, print_config_schema);
+	if (f->o.rule_schema)
+		return print(f, print_rule_schema);
 	if (f->o.ignored)
 		return print(f, print_ignored);
 	if (f->o.list_events)
@@ -329,6 +345,7 @@ static enum exit_status act(struct falco *f)
 	status = settings_begin(&f->settings);
 	if (!status) {
 		report_as_log(config_bool(settings(), CONFIG_KEY_TIME_ISO_8601));
+		settings_log();
 		status = configured(f);
 	}
 	return status;

@@ -8,7 +8,7 @@
 #include "app/listing.h"
 #include "app/plugged.h"
 
-enum flag_state { FLAG_DONE, FLAG_REMOVED, FLAG_WITHOUT, FLAG_NOT_YET };
+enum flag_state { FLAG_DONE, FLAG_REMOVED, FLAG_WITHOUT };
 
 struct falco_options {
 	const char *config, *describe, *list, *plugin_info, *format, *print, *pidfile, *capture;
@@ -38,7 +38,7 @@ void listing_flags(enum listing_form form, struct buf *out);
 
 /*
  * Flags as settings: in the arena, before those of -o.  What takes their place is reported.
- * -EINVAL, reported: one of them is not done yet.
+ * -EINVAL, reported: some of them contradict each other.
  */
 int falco_settings(const struct falco_options *o, struct arena *a, struct option_texts *ret);
 

@@ -86,11 +86,11 @@ static void tell(const struct option_row *row, const struct falco_flag *flag)
 						       : "has no effect";
 
 	if (row->letter)
-		report("-%c %s%s %s", row->letter, what, flag->state == FLAG_REMOVED ? "" : ":",
-		       flag->help);
+		report_warning("-%c %s%s %s", row->letter, what,
+			       flag->state == FLAG_REMOVED ? "" : ":", flag->help);
 	else
-		report("--%s %s%s %s", row->name, what, flag->state == FLAG_REMOVED ? "" : ":",
-		       flag->help);
+		report_warning("--%s %s%s %s", row->name, what,
+			       flag->state == FLAG_REMOVED ? "" : ":", flag->help);
 }
 
 struct list {
@@ -126,16 +126,17 @@ int falco_settings(const struct falco_options *o, struct arena *a, struct option
 	if (o->snaplen)
 		add(&l,
 		    arena_printf(a, "falco_libs.snaplen=%llu", (unsigned long long)o->snaplen).p);
+	if (o->stats_file)
+		add(&l, "metrics.enabled=true");
+	if (o->stats_ms)
+		add(&l,
+		    arena_printf(a, "metrics.interval=%llums", (unsigned long long)o->stats_ms).p);
 	for (size_t i = 0; i < N_FLAGS; i++) {
 		size_t n;
 		const char *const *values = given(&rows[i], o, &n);
 
 		if (!values)
 			continue;
-		if (falco_flags[i].state == FLAG_NOT_YET) {
-			report("--%s is not done yet", rows[i].name);
-			return -EINVAL;
-		}
 		if (falco_flags[i].state != FLAG_DONE)
 			tell(&rows[i], &falco_flags[i]);
 		if (falco_flags[i].setting)
@@ -153,7 +154,6 @@ static const char *const states[] = {
 	[FLAG_DONE] = "done",
 	[FLAG_REMOVED] = "done, old",
 	[FLAG_WITHOUT] = "without effect",
-	[FLAG_NOT_YET] = "not yet",
 };
 
 static void add_name(const struct option_row *row, struct buf *out)

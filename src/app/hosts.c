@@ -28,12 +28,18 @@ unsigned hosts_needs(void)
 	return hostnames_count(field_config.hostnames) ? NEED_CONNECT : 0;
 }
 
+bool hosts_are_unasked(void)
+{
+	return hostnames_count(field_config.hostnames) && !hostnames_asks(field_config.hostnames);
+}
+
 void hosts_tell(void)
 {
 	const char *name;
 
 	for (unsigned i = 0; (name = hostnames_missed(field_config.hostnames, i)); i++)
-		report("there was no answer to what addresses %s has, or not in time; conditions "
-		       "took it to have none",
-		       name);
+		report_warning(
+			"there was no answer to what addresses %s has, or not in time; conditions "
+			"took it to have none",
+			name);
 }

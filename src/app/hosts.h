@@ -16,5 +16,7 @@ void hosts_close(void);
  */
 int hosts_ask(bool waits, struct err *e);
 unsigned hosts_needs(void); /* enum privilege_need */
+/* Names came so late that nobody asks for their addresses. */
+bool hosts_are_unasked(void);
 /* What was compared with although it had no answer, on standard error. */
 void hosts_tell(void);

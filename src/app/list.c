@@ -3,9 +3,11 @@
 #include "app/command.h"
 
 #include "app/describe.h"
+#include "app/endpoints.h"
 #include "app/falco.h"
 #include "app/keys.h"
 #include "app/listing.h"
+#include "app/metric.h"
 #include "app/plugged.h"
 #include "app/report.h"
 #include "app/rulefiles.h"
@@ -162,8 +164,9 @@ static const struct noun {
 	{"fields", listing_fields, NULL},     {"events", listing_events, NULL},
 	{"syscalls", listing_syscalls, NULL}, {"plugins", listing_plugins, NULL},
 	{"config", listing_config, NULL},     {"flags", listing_flags, NULL},
-	{"rules", NULL, list_rules},	      {"macros", NULL, list_macros},
-	{"lists", NULL, list_lists},
+	{"metrics", listing_metrics, NULL},   {"endpoints", listing_endpoints, NULL},
+	{"symbols", listing_symbols, NULL},   {"rules", NULL, list_rules},
+	{"macros", NULL, list_macros},	      {"lists", NULL, list_lists},
 };
 
 enum { N_NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
@@ -234,7 +237,8 @@ static const struct option_row rows[] = {
 const struct command command_list = {
 	.name = "list",
 	.summary = "List what rules can use, or what rule files define",
-	.arguments = "fields|events|syscalls|config|flags|plugins|rules|macros|lists "
+	.arguments = "fields|events|syscalls|config|flags|metrics|endpoints|symbols|plugins|rules|"
+		     "macros|lists "
 		     "[--markdown | --json | --verbose] [--rules FILE]... "
 		     "[--plugin FILE[:CONFIG]]...",
 	.min_args = 1,

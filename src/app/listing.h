@@ -15,5 +15,7 @@ void listing_events(enum listing_form form, struct buf *out);
 void listing_syscalls(enum listing_form form, struct buf *out);
 /* Of this run (app/plugged.h). */
 void listing_plugins(enum listing_form form, struct buf *out);
+/* What a plugin may export. */
+void listing_symbols(enum listing_form form, struct buf *out);
 /* The i-th in full. */
 void listing_plugin(size_t i, struct buf *out);

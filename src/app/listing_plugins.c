@@ -182,3 +182,32 @@ void listing_plugins(enum listing_form form, struct buf *out)
 	if (form == LISTING_JSON)
 		buf_addz(out, "]}\n");
 }
+
+static const struct {
+	const char *name;
+	bool is_needed;
+} symbols[] = {
+#define SYMBOL(name, is_needed) {"plugin_" #name, is_needed},
+#include "plugin/symbols.def"
+#undef SYMBOL
+};
+
+void listing_symbols(enum listing_form form, struct buf *out)
+{
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+		const char *when = symbols[i].is_needed ? "needed" : "as its abilities want";
+
+		if (form == LISTING_JSON)
+			buf_addf(out, "%s{\"name\":\"%s\",\"needed\":%s}",
+				 i ? "," : "{\"symbols\":[", symbols[i].name,
+				 symbols[i].is_needed ? "true" : "false");
+		else if (form == LISTING_MARKDOWN)
+			buf_addf(out, "%s`%s` | %s\n",
+				 i ? "" : "Function | When\n:--------|:----\n", symbols[i].name,
+				 when);
+		else
+			buf_addf(out, "%s (%s)\n", symbols[i].name, when);
+	}
+	if (form == LISTING_JSON)
+		buf_addz(out, "]}\n");
+}

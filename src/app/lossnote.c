@@ -14,10 +14,10 @@ void loss_note_look(struct loss_note *n, const struct live *l)
 
 	if (lost == n->n_told || stop_seconds() < n->due)
 		return;
-	report("%" PRIu64
-	       " %sevents were lost, as more happened than could be taken in: no rule and "
-	       "no capture sees them; see --ring-size",
-	       lost - n->n_told, n->n_told ? "more " : "");
+	report_warning("%" PRIu64
+		       " %sevents were lost, as more happened than could be taken in: no rule and "
+		       "no capture sees them; see --ring-size",
+		       lost - n->n_told, n->n_told ? "more " : "");
 	n->n_told = lost;
 	n->due = stop_seconds() + NOTE_SECONDS;
 }

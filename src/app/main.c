@@ -3,6 +3,7 @@
 
 #include "app/falco.h"
 #include "app/hosts.h"
+#include "app/init.h"
 #include "app/plugged.h"
 #include "app/report.h"
 #include "app/settings.h"
@@ -10,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/nearest.h"
 #include "base/stop.h"
+#include "plugin/isolate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -216,10 +218,16 @@ static bool is_falco(const char *program)
 	return !strcmp(slash ? slash + 1 : program, "falco");
 }
 
+/* What Saker starts for a plugin is Saker, too: "saker plugin-process FILE BYTES". */
+enum { PLUGIN_PROCESS_ARGS = 4, PLUGIN_PROCESS_FD = 3 };
+
 int main(int argc, char **argv)
 {
 	const struct command *c;
 
+	if (argc == PLUGIN_PROCESS_ARGS && !strcmp(argv[1], "plugin-process"))
+		return isolate_serve(argv[2], strtoull(argv[3], NULL, 10), PLUGIN_PROCESS_FD);
+	init_if_first();
 	hold_standard_files();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* writing fails then, which is told */

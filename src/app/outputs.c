@@ -352,11 +352,12 @@ static void summarize(const struct output *out, bool quiet)
 
 	final_stats(out, &s);
 	if (!quiet)
-		report("%s_output: %" PRIu64 " sent, %" PRIu64 " calls made again%s", name,
-		       s.n_sent, s.n_retried, out->hangs ? "; its last call did not return" : "");
+		report_info("%s_output: %" PRIu64 " sent, %" PRIu64 " calls made again%s", name,
+			    s.n_sent, s.n_retried,
+			    out->hangs ? "; its last call did not return" : "");
 	if (s.n_spool && !quiet)
-		report("%s_output: %" PRIu64 " alerts wait on disk for the next start", name,
-		       s.n_spool);
+		report_info("%s_output: %" PRIu64 " alerts wait on disk for the next start", name,
+			    s.n_spool);
 	for (unsigned i = 0; i < LOST_COUNT; i++) {
 		if (s.n_lost[i])
 			report("%s_output: %" PRIu64 " alerts lost: %s", name, s.n_lost[i],
@@ -371,7 +372,8 @@ void outputs_summarize(const struct outputs *o, bool quiet)
 	for (size_t i = 0; i < o->n; i++)
 		summarize(&o->list[i], quiet);
 	if (o->n_limited)
-		report("%" PRIu64 " alerts were more than outputs.rate allows", o->n_limited);
+		report_warning("%" PRIu64 " alerts were more than outputs.rate allows",
+			       o->n_limited);
 }
 
 void outputs_free(struct outputs *o)

@@ -58,7 +58,7 @@ struct parking {
 	size_t n, n_bytes;
 	uint64_t news; /* of state, when it was looked at last */
 	uint64_t now_ns;
-	struct parking_stats stats;
+	struct parking_stats *stats, own_stats;
 };
 
 struct parking *parking_new(const struct parking_config *cfg, struct ruleset *r, struct state *s,
@@ -71,6 +71,7 @@ struct parking *parking_new(const struct parking_config *cfg, struct ruleset *r,
 		p->cfg.max_events = EVENTS_MAX;
 	if (!p->cfg.max_bytes)
 		p->cfg.max_bytes = BYTES_MAX;
+	p->stats = cfg->stats ? cfg->stats : &p->own_stats;
 	p->rules = r;
 	p->state = s;
 	p->alert = alert;
@@ -124,7 +125,7 @@ static void enter(struct parking *p, struct parked *x)
 	x->n_bytes = sizeof(*x) + arena_bytes(&x->kept.arena);
 	p->n_bytes += x->n_bytes;
 	p->n++;
-	p->stats.n_parked++;
+	p->stats->n_parked++;
 }
 
 static void leave(struct parking *p, struct parked *x)
@@ -168,10 +169,10 @@ static void count(struct parking *p, struct parked *x, const struct field_ctx *c
 	uint64_t ts = x->m.ev.ts, delay_ns = p->now_ns > ts ? p->now_ns - ts : 0;
 	uint64_t ms = (delay_ns + 999999) / 1000000;
 
-	p->stats.n_ended[moment_metadata(c)]++;
-	p->stats.n_by_ms[ms < PARKING_DELAYS ? ms : PARKING_DELAYS - 1]++;
-	if (delay_ns > p->stats.max_ns)
-		p->stats.max_ns = delay_ns;
+	p->stats->n_ended[moment_metadata(c)]++;
+	p->stats->n_by_ms[ms < PARKING_DELAYS ? ms : PARKING_DELAYS - 1]++;
+	if (delay_ns > p->stats->max_ns)
+		p->stats->max_ns = delay_ns;
 }
 
 /* False when that is still too early to say. */
@@ -313,7 +314,7 @@ static void make_room(struct parking *p, uint64_t now_ns)
 
 	p->now_ns = now_ns;
 	while (open && (p->n > p->cfg.max_events || p->n_bytes > p->cfg.max_bytes)) {
-		p->stats.n_pushed_out++;
+		p->stats->n_pushed_out++;
 		decide(p, TAILQ_FIRST(&p->all), true, &open);
 	}
 }
@@ -345,9 +346,14 @@ size_t parking_sift(struct parking *p, const struct field_ctx *c, const uint32_t
 	return n;
 }
 
+size_t parking_count(const struct parking *p)
+{
+	return p->n;
+}
+
 const struct parking_stats *parking_stats(const struct parking *p)
 {
-	return &p->stats;
+	return p->stats;
 }
 
 unsigned parking_delay_ms(const struct parking *p, double part)
@@ -356,9 +362,9 @@ unsigned parking_delay_ms(const struct parking *p, double part)
 	unsigned ms = 0;
 
 	for (unsigned i = 0; i < PARKING_DELAYS; i++)
-		total += p->stats.n_by_ms[i];
+		total += p->stats->n_by_ms[i];
 	for (; ms + 1 < PARKING_DELAYS; ms++) {
-		n += p->stats.n_by_ms[ms];
+		n += p->stats->n_by_ms[ms];
 		if ((double)n >= part * (double)total)
 			break;
 	}

@@ -13,17 +13,6 @@
 
 struct parking;
 
-/* 0: the usual ones.  With more the oldest event is decided as at the deadline. */
-struct parking_config {
-	uint64_t max_events, max_bytes;
-	bool all_matches; /* every rule that matches, not just the first */
-	/* More to keep of the moment for when alerts are given: kept.noted.  NULL: nothing. */
-	const void *(*note)(void *arg, const struct field_ctx *c, struct arena *a);
-};
-
-/* A rule matched at that moment; false when nobody can receive more. */
-typedef bool (*parking_alert)(void *arg, uint32_t id, const struct field_ctx *c);
-
 enum { PARKING_DELAYS = 1024 };
 
 struct parking_stats {
@@ -32,6 +21,18 @@ struct parking_stats {
 	uint64_t max_ns;
 	uint64_t n_by_ms[PARKING_DELAYS]; /* how long they waited; the last: that or longer */
 };
+
+/* 0: the usual ones.  With more the oldest event is decided as at the deadline. */
+struct parking_config {
+	uint64_t max_events, max_bytes;
+	bool all_matches;	     /* every rule that matches, not just the first */
+	struct parking_stats *stats; /* counted in, borrowed; NULL: its own */
+	/* More to keep of the moment for when alerts are given: kept.noted.  NULL: nothing. */
+	const void *(*note)(void *arg, const struct field_ctx *c, struct arena *a);
+};
+
+/* A rule matched at that moment; false when nobody can receive more. */
+typedef bool (*parking_alert)(void *arg, uint32_t id, const struct field_ctx *c);
 
 struct parking *parking_new(const struct parking_config *cfg, struct ruleset *r, struct state *s,
 			    parking_alert alert, void *arg);
@@ -47,6 +48,8 @@ bool parking_settle(struct parking *p, uint64_t now_ns);
 bool parking_finish(struct parking *p);
 /* Whether state has news for what waits. */
 bool parking_is_due(const struct parking *p);
+/* Events that wait. */
+size_t parking_count(const struct parking *p);
 const struct parking_stats *parking_stats(const struct parking *p);
 /* How long the part (0.5, 0.99 ...) of the events waited that waited shortest, in ms, rounded up.
  */

@@ -3,10 +3,25 @@
 
 #include <assert.h>
 
+/* More than the limits of a picture let there be. */
+enum { MOST_BYTES = 256 << 20 };
+
+void picturenote_init(struct picturenote *n)
+{
+	*n = (struct picturenote){0};
+	buf_init(&n->entries, MOST_BYTES);
+}
+
+void picturenote_done(struct picturenote *n)
+{
+	buf_done(&n->entries);
+}
+
 static void add(struct picturenote *n, int64_t tid, int64_t fd, uint64_t read_ns)
 {
-	assert(n->n < PICTURE_NOTE_ENTRIES);
-	n->entries[n->n++] = (struct note_picture){.tid = tid, .fd = fd, .read_ns = read_ns};
+	const struct note_picture entry = {.tid = tid, .fd = fd, .read_ns = read_ns};
+
+	buf_add(&n->entries, &entry, sizeof(entry));
 }
 
 static void note_time(struct picturenote *n, uint64_t read_ns)
@@ -37,26 +52,23 @@ void picturenote_add(struct picturenote *n, const struct record *r)
 		add_fd(n, r->fd);
 }
 
-bool picturenote_is_full(const struct picturenote *n)
-{
-	return n->n == PICTURE_NOTE_ENTRIES;
-}
-
 bool picturenote_take(struct picturenote *n, struct record *ret)
 {
+	const size_t most = PICTURE_NOTE_ENTRIES * sizeof(struct note_picture);
+	size_t left = n->entries.n - n->taken, now = left < most ? left : most;
 	const struct event_arg args[] = {{&(uint32_t){0}, 4},
 					 {NOTE_PICTURE, sizeof(NOTE_PICTURE)},
-					 {n->entries, (uint32_t)(n->n * sizeof(*n->entries))}};
+					 {n->entries.p + n->taken, (uint32_t)now}};
 	int len;
 
-	if (!n->n && n->told_ns == n->last_ns)
+	if (!left && (n->is_told || !n->last_ns))
 		return false;
 	len = event_encode(n->bytes, sizeof(n->bytes), EV_ASYNCEVENT_E, n->last_ns, -1, args, 3);
 	assert(len > 0);
 	*ret = (struct record){.kind = RECORD_EVENT};
 	ret->event.p = n->bytes;
 	ret->event.n = (uint32_t)len;
-	n->n = 0;
-	n->told_ns = n->last_ns;
+	n->taken += now;
+	n->is_told = true;
 	return true;
 }

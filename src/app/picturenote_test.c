@@ -46,7 +46,7 @@ TEST(threads_have_their_time_and_descriptors_what_their_list_cannot_say)
 	struct record r;
 	uint64_t ts;
 
-	note = (struct picturenote){0};
+	picturenote_init(&note);
 	CHECK(!picturenote_take(&note, &r));
 	add_proc(5, 1000);
 	add_fd(3, FD_FIFO, true, 3000);
@@ -57,22 +57,33 @@ TEST(threads_have_their_time_and_descriptors_what_their_list_cannot_say)
 	CHECK(got[0].tid == 5 && got[0].fd == NOTE_PICTURE_THREAD && got[0].read_ns == 1000);
 	CHECK(got[1].tid == 5 && got[1].fd == 3);
 	CHECK(!picturenote_take(&note, &r));
-	add_fd(7, FD_FIFO, false, 4000); /* the picture lasted until then */
-	CHECK_INT(take(&ts, got), 0);
-	CHECK_INT(ts, 4000);
+	picturenote_done(&note);
 }
 
-TEST(it_holds_as_many_as_it_says)
+TEST(without_an_entry_it_says_how_long_the_picture_took)
 {
 	static struct note_picture got[PICTURE_NOTE_ENTRIES];
 	uint64_t ts;
 
-	note = (struct picturenote){0};
-	for (unsigned i = 0; i < PICTURE_NOTE_ENTRIES; i++) {
-		CHECK(!picturenote_is_full(&note));
-		add_proc(i, i);
-	}
-	CHECK(picturenote_is_full(&note));
+	picturenote_init(&note);
+	add_fd(7, FD_FIFO, false, 4000);
+	CHECK_INT(take(&ts, got), 0);
+	CHECK_INT(ts, 4000);
+	picturenote_done(&note);
+}
+
+TEST(many_entries_are_several_notes)
+{
+	static struct note_picture got[PICTURE_NOTE_ENTRIES];
+	struct record r;
+	uint64_t ts;
+
+	picturenote_init(&note);
+	for (unsigned i = 0; i < PICTURE_NOTE_ENTRIES + 3; i++)
+		add_proc(i, i + 1);
 	CHECK_INT(take(&ts, got), PICTURE_NOTE_ENTRIES);
-	CHECK(!picturenote_is_full(&note));
+	CHECK_INT(take(&ts, got), 3);
+	CHECK_INT(got[2].tid, PICTURE_NOTE_ENTRIES + 2);
+	CHECK(!picturenote_take(&note, &r));
+	picturenote_done(&note);
 }

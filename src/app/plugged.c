@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/plugged.h"
 
+#include "app/fieldkeys.h"
 #include "app/privilege.h"
 #include "app/report.h"
 #include "app/settings.h"
@@ -8,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "field/eventsource.h"
+#include "plugin/isolate.h"
 #include "plugin/library.h"
 
 #include <errno.h>
@@ -39,6 +41,8 @@ void plugged_close(void)
 	plugged_tell();
 	plugins_free(loaded);
 	loaded = NULL;
+	event_sources_reset();
+	fieldkeys_done();
 }
 
 void plugged_tell(void)
@@ -46,12 +50,12 @@ void plugged_tell(void)
 	char line[PLUGIN_LINE_MAX];
 
 	while (loaded && plugins_next_line(loaded, line))
-		report("%s", line);
+		report_notice("%s", line);
 }
 
 static void tell_metric(void *arg, const struct plugin_metric *m)
 {
-	report("%12.0f  plugins.%s.%.*s", m->value, m->plugin, STR_ARG(m->name));
+	report_info("%12.0f  plugins.%s.%.*s", m->value, m->plugin, STR_ARG(m->name));
 }
 
 void plugged_tell_metrics(void)
@@ -69,6 +73,23 @@ int plugged_add(const struct plugin_config *cfg, struct err *e)
 	r = plugins_add(loaded, cfg, e);
 	plugged_tell();
 	return r;
+}
+
+/* Whether it is to have a process of its own: by its name, or that of its file. */
+static void isolate(struct plugin_config *cfg)
+{
+	const char *slash = strrchr(cfg->path, '/'), *file = slash ? slash + 1 : cfg->path;
+	size_t n;
+	const struct str *list = config_texts(settings(), CONFIG_KEY_ISOLATED, &n);
+
+	cfg->memory_max = config_number(settings(), CONFIG_KEY_ISOLATED_MEMORY);
+	for (size_t i = 0; i < n && !cfg->api; i++) {
+		char *library = xasprintf("lib%.*s.so", STR_ARG(list[i]));
+
+		cfg->is_isolated |= str_is(list[i], "*") || !strcmp(file, library) ||
+				    (cfg->name && str_is(list[i], cfg->name));
+		free(library);
+	}
 }
 
 /* What --open-params says of the plugin of this name; NULL: nothing. */
@@ -97,8 +118,14 @@ static int add(const struct plugged_options *o, const char *text, bool *used, st
 				    .api = builtin_find(path),
 				    .init_config = text[n] ? text + n + 1 : NULL};
 	struct plugin *p;
-	int r = o->open_params.n ? plugin_open(path, cfg.api, &p, e) : 0;
+	const plugin_api *api = cfg.api;
+	int r = 0;
 
+	isolate(&cfg);
+	if (cfg.is_isolated && o->open_params.n)
+		r = isolate_api(path, cfg.memory_max, &api, e);
+	if (!r && o->open_params.n)
+		r = plugin_open(path, api, &p, e);
 	/* Whose parameters those are is known once the plugin said its name. */
 	if (!r && o->open_params.n) {
 		name = xstrdup(p->name);
@@ -171,6 +198,7 @@ static int add_configured(const struct node *n, struct err *e)
 		return -EINVAL;
 	if (access(path, F_OK) < 0)
 		cfg.api = builtin_find(cfg.name);
+	isolate(&cfg);
 	cfg.init_config = init = init_config(node_get(n, STR("init_config")));
 	cfg.open_params = trimmed = xstrndup(params.p, params.n);
 	r = plugged_add(&cfg, e);
@@ -282,6 +310,10 @@ enum exit_status plugged_load(const struct plugged_options *o)
 		}
 	}
 	free(used);
+	if (!status && fieldkeys_apply(&e) < 0) {
+		report("%s", e.msg);
+		status = EXIT_FAULT;
+	}
 	return status;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/plugged_run.h"
 
+#include "app/metrics.h"
 #include "app/plugged.h"
 #include "app/report.h"
+#include "app/service.h"
 #include "app/summary.h"
 #include "base/stop.h"
 
@@ -10,6 +12,12 @@
 #include <time.h>
 
 enum { LONGEST_NAP_NS = 100000000 };
+
+struct run {
+	struct watch *watch;
+	struct metrics metrics;
+	struct service service;
+};
 
 static uint64_t wall_now_ns(void)
 {
@@ -21,10 +29,15 @@ static uint64_t wall_now_ns(void)
 
 static bool pause_plugged(void *arg, bool idle)
 {
+	struct run *r = arg;
+
 	plugged_tell();
+	service_tick(&r->service);
+	if (!metrics_tick(&r->metrics))
+		return false;
 	if (!idle)
 		return true;
-	if (!plugins_are_open(plugged()) || !watch_tick(arg, wall_now_ns()))
+	if (!plugins_are_open(plugged()) || !watch_tick(r->watch, wall_now_ns()))
 		return false;
 	plugins_wait(plugged(), stop_left_ns(LONGEST_NAP_NS));
 	return true;
@@ -32,8 +45,8 @@ static bool pause_plugged(void *arg, bool idle)
 
 static void summarize(const struct watch *w)
 {
-	report("%" PRIu64 " events in %.1f s; %" PRIu64 " alerts of %zu rules",
-	       plugins_n_events(plugged()), stop_seconds(), w->n_alerts, w->rules->n_rules);
+	report_info("%" PRIu64 " events in %.1f s; %" PRIu64 " alerts of %zu rules",
+		    plugins_n_events(plugged()), stop_seconds(), w->n_alerts, w->rules->n_rules);
 	summary_rules(w->rules);
 	summary_rollup(w->rollup);
 	outputs_summarize(w->outputs, false);
@@ -43,6 +56,7 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 {
 	struct state_config cfg = input_usual();
 	enum exit_status status, ended;
+	struct run r;
 	struct err e = {0};
 
 	status = watch_outputs(w, false);
@@ -53,11 +67,16 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 	input_begin(&w->in, plugins_source(plugged(), NULL), &cfg);
 	watch_begin(w);
 	w->pause = pause_plugged;
-	w->pause_arg = w;
+	w->pause_arg = &r;
+	r.watch = w;
+	service_begin(&r.service, w);
 	stop_after(seconds);
-	if (!outputs_start(w->outputs, &e) && !watch_record(w, &cfg, &e) &&
-	    !plugged_begin(sources, &e))
+	if (!metrics_open(&r.metrics, w, NULL, &e) && !outputs_start(w->outputs, &e) &&
+	    !watch_record(w, &cfg, &e) && !plugged_begin(sources, &e)) {
+		service_ready(&r.service, NULL);
 		watch_events(w, &e);
+	}
+	service_stopping(&r.service);
 	status = watch_end(w);
 	ended = plugged_end();
 	if (e.code)
@@ -66,6 +85,8 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 		summarize(w);
 	else
 		outputs_summarize(w->outputs, true);
+	metrics_close(&r.metrics);
+	service_end(&r.service);
 	input_close(&w->in);
 	return e.code || ended ? EXIT_FAULT : status;
 }

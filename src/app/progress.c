@@ -115,7 +115,7 @@ static void tell_interval(struct progress *p, double seconds)
 		buf_addf(&text, " %" PRIu64 " of %s%s", now.n_lost[i] - p->last.n_lost[i],
 			 lane_names[i], i + 1 < LANE_COUNT ? "," : "");
 	add_types(&now, &p->last, &text);
-	report("%s", buf_z(&text));
+	report_info("%s", buf_z(&text));
 	buf_done(&text);
 	p->last = now;
 }

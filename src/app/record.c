@@ -68,22 +68,23 @@ struct recording {
 	double flush_due; /* not before: see stop_seconds() */
 };
 
-static int write_picturenote(struct recording *r, struct err *e)
+static int write_picturenotes(struct recording *r, struct err *e)
 {
 	struct record note;
+	int ret = 0;
 
-	return picturenote_take(&r->picture, &note) ? capfile_write_event(r->out, &note, false, e)
-						    : 0;
+	while (!ret && picturenote_take(&r->picture, &note))
+		ret = capfile_write_event(r->out, &note, false, e);
+	picturenote_done(&r->picture);
+	picturenote_init(&r->picture);
+	return ret;
 }
 
 static int write_snapshot(void *arg, const struct record *rec, struct err *e)
 {
 	struct recording *r = arg;
 	struct moment unused;
-	int ret = picturenote_is_full(&r->picture) ? write_picturenote(r, e) : 0;
 
-	if (ret < 0)
-		return ret;
 	if (r->keeps_state)
 		state_apply(r->in.state, rec, &unused);
 	picturenote_add(&r->picture, rec);
@@ -254,7 +255,7 @@ static int record_all(struct recording *r, struct err *e)
 	if (!ret)
 		ret = startup_picture(&r->startup, r->live, write_snapshot, r, e);
 	if (!ret)
-		ret = write_picturenote(r, e);
+		ret = write_picturenotes(r, e);
 	runtimes_wait(r->runtimes);
 	if (!ret && r->in.plugins)
 		ret = plugged_begin(r->sources, e) < 0 ? e->code : plugins_dump(r->in.plugins, e);
@@ -324,6 +325,7 @@ static enum exit_status record(struct recording *r, char **args, unsigned n_args
 	struct err e = {0}, close_error = {0};
 	int ret;
 
+	picturenote_init(&r->picture);
 	args[n_args] = NULL; /* behind them stands what options_parse() took out */
 	stop_after(0);
 	ret = begin(r, args, n_args, &e);
@@ -344,6 +346,7 @@ static enum exit_status record(struct recording *r, char **args, unsigned n_args
 		startup_done(&r->startup);
 	}
 	child_done(&r->command);
+	picturenote_done(&r->picture);
 	return status_of(r, ret);
 }
 

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "capture/bytes.h"
 #include "capture/capfile.h"
+#include "schema/note.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -224,9 +225,9 @@ static int write_start(struct recorder *r, const struct state *then, struct err 
 	if (!ret)
 		ret = still_each(then, write_record, r, e);
 	if (!ret)
-		ret = told_each(r->told, write_record, r, e);
+		ret = still_each_note(then, ts, write_record, r, e);
 	if (!ret)
-		ret = still_each_place(then, ts, write_record, r, e);
+		ret = told_each(r->told, write_record, r, e);
 	return ret;
 }
 
@@ -339,10 +340,20 @@ static void write_on(struct recorder *r, const struct record *rec)
 		flush(r);
 }
 
+/* It belongs to what was there before, though it comes as an event. */
+static bool is_of_picture(const struct record *rec)
+{
+	struct event ev;
+
+	return load16(rec->event.p + 20) == EV_ASYNCEVENT_E &&
+	       event_decode(rec->event.p, rec->event.n, &ev, NULL) == 0 &&
+	       str_is(str_until_nul(event_param(&ev, 1)), NOTE_PICTURE);
+}
+
 void recorder_see(struct recorder *r, const struct record *rec, const struct state *now)
 {
 	r->at = NULL;
-	if (rec->kind != RECORD_EVENT || rec->event.n < RECORD_HEADER_BYTES) {
+	if (rec->kind != RECORD_EVENT || rec->event.n < RECORD_HEADER_BYTES || is_of_picture(rec)) {
 		see_entry(r, rec);
 		return;
 	}

@@ -29,6 +29,7 @@ void ring_note_look(struct ring_note *r, const struct input *in)
 	    event_i64(&ev, 0) < 0 || !is_told(++r->n))
 		return;
 	t = thread_find(in->state, ev.tid);
-	report("%s (%" PRId64 ") has set up io_uring, ring number %" PRIu64 ": %s",
-	       t && t->comm ? t->comm->s : "?", (int64_t)ev.tid, r->n, uring_unseen_text(r->sight));
+	report_warning("%s (%" PRId64 ") has set up io_uring, ring number %" PRIu64 ": %s",
+		       t && t->comm ? t->comm->s : "?", (int64_t)ev.tid, r->n,
+		       uring_unseen_text(r->sight));
 }

@@ -108,7 +108,7 @@ static int add_configured(struct loader *l, const char *path)
 		return add_folder(l, path, true);
 	if (end && (!strcmp(end, ".yaml") || !strcmp(end, ".yml")))
 		return loader_add_file(l, path);
-	report("%s is left out: rule files are called *.yaml or *.yml", path);
+	report_warning("%s is left out: rule files are called *.yaml or *.yml", path);
 	return 0;
 }
 
@@ -158,6 +158,22 @@ static bool load(struct loader *l, const struct option_texts *paths)
 			return false;
 	}
 	return true;
+}
+
+void rulefiles_each(const struct option_texts *paths, void (*visit)(void *arg, const char *path),
+		    void *arg)
+{
+	size_t n;
+	const struct str *configured = rulefiles_configured(&n);
+	char *bundled = paths->n || n ? NULL : rulefiles_bundled();
+
+	for (size_t i = 0; i < paths->n; i++)
+		visit(arg, paths->items[i]);
+	for (size_t i = 0; i < n && !paths->n; i++)
+		visit(arg, configured[i].p);
+	if (bundled)
+		visit(arg, bundled);
+	free(bundled);
 }
 
 static void report_results(const struct loader *l, bool only_last)

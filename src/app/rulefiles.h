@@ -20,6 +20,9 @@ int rulefiles_add(struct loader *l, const char *path);
 /* What the configuration names, in order. */
 const struct str *rulefiles_configured(size_t *ret_n);
 int rulefiles_add_configured(struct loader *l);
+/* Each path that rules are loaded from, files and folders, there or not. */
+void rulefiles_each(const struct option_texts *paths, void (*visit)(void *arg, const char *path),
+		    void *arg);
 /* The path of the bundled rules, its own to free; NULL when they are not there. */
 char *rulefiles_bundled(void);
 /* NULL when they have errors, which have been reported, like the warnings. */

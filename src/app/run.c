@@ -8,7 +8,9 @@
 #include "app/plugged_run.h"
 #include "app/privilege.h"
 #include "app/progress.h"
+#include "app/reload.h"
 #include "app/report.h"
+#include "app/service.h"
 #include "app/summary.h"
 #include "base/stop.h"
 
@@ -26,6 +28,8 @@ struct run {
 	struct ring_note rings;
 	struct progress progress;
 	struct metrics metrics;
+	struct reload *reload; /* NULL: the rules stay as they are */
+	struct service service;
 	struct drops drops;
 	struct state_config state;
 	uint32_t sources; /* bits of event sources, by number */
@@ -49,9 +53,10 @@ static bool pause_run(void *arg, bool idle)
 	startup_tell_refused(&r->startup);
 	runtimes_tell_cluster(r->runtimes);
 	progress_tell(&r->progress);
-	metrics_tick(&r->metrics);
+	service_tick(&r->service);
 	plugged_tell();
-	if (!drops_look(&r->drops, idle))
+	reload_poll(r->reload);
+	if (!drops_look(&r->drops, idle) || !metrics_tick(&r->metrics))
 		return false;
 	if (idle && !watch_tick(&r->watch, live_settled(r->live)))
 		return false;
@@ -66,10 +71,12 @@ static bool pause_run(void *arg, bool idle)
  */
 static int learn(void *arg, const struct record *rec, struct err *e)
 {
-	struct watch *w = arg;
+	struct run *r = arg;
+	struct watch *w = &r->watch;
 	struct moment unused;
 
 	state_apply(w->in.state, rec, &unused);
+	metrics_picture(&r->metrics, rec);
 	if (w->recorder)
 		recorder_see(w->recorder, rec, w->in.state);
 	return 0;
@@ -81,9 +88,9 @@ static void summarize(struct run *r)
 	struct source_stats stats;
 
 	source_stats(r->watch.in.source, &stats);
-	report("%" PRIu64 " events in %.1f s, %.0f a second; %" PRIu64 " alerts of %zu rules",
-	       stats.n_events, seconds, (double)stats.n_events / seconds, r->watch.n_alerts,
-	       r->watch.rules->n_rules);
+	report_info("%" PRIu64 " events in %.1f s, %.0f a second; %" PRIu64 " alerts of %zu rules",
+		    stats.n_events, seconds, (double)stats.n_events / seconds, r->watch.n_alerts,
+		    r->watch.rules->n_rules);
 	summary_rules(r->watch.rules);
 	summary_live(r->live);
 	summary_healing(&r->watch.in);
@@ -93,14 +100,31 @@ static void summarize(struct run *r)
 	summary_posing(&r->watch.in);
 	runtimes_summarize(r->runtimes);
 	scans_summarize(r->watch.scans);
+	reload_summarize(r->reload);
 	hosts_tell();
 	outputs_summarize(r->watch.outputs, false);
 	if (r->o->stats)
 		plugged_tell_metrics();
 }
 
+static int choose_syscalls(const void *options, struct base_syscalls_config *ret, struct err *e);
+
+static int begin_reloading(struct run *r, struct err *e)
+{
+	const struct reload_config cfg = {.settings = &r->o->settings,
+					  .watch = &r->watch,
+					  .startup = &r->startup,
+					  .live = r->live,
+					  .choose = choose_syscalls,
+					  .choose_arg = r->o,
+					  .quiet = r->o->quiet && !r->o->watch.ends_as_falco};
+
+	return r->startup.needs & NEED_RELOAD ? reload_start(&cfg, &r->reload, e) : 0;
+}
+
 static int begin(struct run *r, struct err *e)
 {
+	struct scan_stats pictured = {0};
 	int ret = startup_drop(&r->startup, e);
 
 	if (!ret)
@@ -117,13 +141,19 @@ static int begin(struct run *r, struct err *e)
 		ret = outputs_start(r->watch.outputs, e);
 	if (!ret)
 		ret = input_heals(&r->watch.in, r->live, e);
+	r->startup.pictured = &pictured;
 	if (!ret)
 		ret = watch_record(&r->watch, &r->state, e);
 	if (!ret)
-		ret = startup_picture(&r->startup, r->live, learn, &r->watch, e);
+		ret = startup_picture(&r->startup, r->live, learn, r, e);
+	r->startup.pictured = NULL;
+	metrics_pictured(&r->metrics, &pictured);
 	if (ret)
 		return ret;
 	runtimes_wait(r->runtimes);
+	ret = begin_reloading(r, e);
+	if (ret)
+		return ret;
 	/* Nobody knows what a plugin's code needs. */
 	return plugged() && !plugins_are_ours(plugged()) ? 0 : startup_confine(&r->startup, e);
 }
@@ -139,6 +169,7 @@ static enum exit_status watch_machine(struct run *r)
 	status = watch_outputs(w, false);
 	if (status)
 		return status;
+	service_begin(&r->service, w);
 	if (startup_open(&r->startup, &r->live, &e) < 0) {
 		if (e.code == -EINTR && stop_signal)
 			return EXIT_DONE;
@@ -167,9 +198,12 @@ static enum exit_status watch_machine(struct run *r)
 	if (!begin(r, &e)) {
 		drops_begin(&r->drops, w, r->live);
 		stop_after(r->o->seconds);
+		service_ready(&r->service, r->live);
 		watch_events(w, &e);
 	}
+	reload_stop(r->reload);
 	report_line_clear();
+	service_stopping(&r->service);
 	status = watch_end(w);
 	if (plugged_end() && !status)
 		status = EXIT_FAULT;
@@ -182,15 +216,17 @@ static enum exit_status watch_machine(struct run *r)
 	else
 		outputs_summarize(w->outputs, true);
 	metrics_close(&r->metrics);
+	reload_free(r->reload);
 	input_close(&w->in);
 	startup_done(&r->startup);
+	service_end(&r->service);
 	return e.code ? EXIT_FAULT : status;
 }
 
 /* Options about system calls stand instead of all that the configuration says of them. */
-static int choose_syscalls(const struct run_options *o, struct base_syscalls_config *ret,
-			   struct err *e)
+static int choose_syscalls(const void *options, struct base_syscalls_config *ret, struct err *e)
 {
+	const struct run_options *o = options;
 	const struct config *c = settings();
 	size_t n;
 	const struct str *custom = config_texts(c, CONFIG_KEY_BASE_CUSTOM, &n);
@@ -229,6 +265,9 @@ static int choose(struct run *r, struct err *e)
 	r->startup.needs |= runtimes_needs(r->runtimes) | hosts_needs() | metrics_needs() |
 			    plugged_needs() | scans_needs(r->watch.scans) | outputs_needs() |
 			    recorder_needs();
+	if (!o->no_reload && reload_is_possible(&o->settings, &o->watch))
+		r->startup.needs |= NEED_RELOAD;
+	r->startup.live.may_widen = r->startup.needs & NEED_RELOAD;
 	startup_choose(&r->startup, &cfg, r->watch.rules);
 	r->startup.live.wants_places |= r->watch.scans != NULL;
 	return 0;
@@ -305,6 +344,8 @@ static enum exit_status run(const void *options, char **args, unsigned n_args)
 	enum exit_status status = settings_begin(&o->settings);
 
 	if (!status)
+		settings_log();
+	if (!status)
 		status = plugged_load(&o->plugged);
 	return status ? status : run_configured(o);
 }
@@ -329,6 +370,8 @@ static const struct option_row rows[] = {
 	ROW("print-syscalls", 0, FLAG, print_syscalls, NULL,
 	    "only say what would be watched and why"),
 	ROW("stats", 0, NUMBER, stats, "N", "how it goes on, every N seconds, on standard error"),
+	ROW("no-reload", 0, FLAG, no_reload, NULL,
+	    "rules stay as they are, and fewer rights are kept"),
 	ROW("quiet", 'q', FLAG, quiet, NULL, "say only what is amiss"),
 };
 
@@ -339,7 +382,7 @@ const struct command command_run = {
 	" " CHOICE_ARGUMENTS " [--json] [--duration N] [--all-matches] "
 	"[--metadata-deadline MS] " STARTUP_ARGUMENTS " " RUNTIMES_ARGUMENTS " " SCANS_ARGUMENTS
 	" [--syscalls LIST]... [--repair-syscalls] [--all-syscalls] "
-	"[--print-syscalls] [--stats N] [--quiet]",
+	"[--print-syscalls] [--stats N] [--no-reload] [--quiet]",
 	.details =
 		"This takes root, or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and\n"
 		"CAP_DAC_READ_SEARCH, and a kernel from 5.10 on with BTF.  What is not needed any\n"

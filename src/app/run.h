@@ -20,6 +20,7 @@ struct run_options {
 	struct option_texts syscalls;
 	uint64_t seconds, stats;
 	bool quiet, repair_syscalls, all_syscalls, print_syscalls;
+	bool no_reload;
 	bool dry_run; /* everything but watching */
 };
 

@@ -35,8 +35,8 @@ static void find_cluster(struct access_config *cfg)
 	if (!host || !*host || access(ACCOUNT "/token", F_OK) < 0)
 		return;
 	if (!cfg->node) {
-		report("this is a pod of a cluster, but of which node nobody says: without "
-		       "--k8s-node or NODE_NAME the Kubernetes API server is not asked");
+		report_warning("this is a pod of a cluster, but of which node nobody says: without "
+			       "--k8s-node or NODE_NAME the Kubernetes API server is not asked");
 		return;
 	}
 	cfg->service_host = host;
@@ -196,10 +196,11 @@ static void tell_denied(const struct worker *w)
 	const char *path;
 
 	for (unsigned i = 0; (path = worker_denied(w, i)); i++)
-		report("the container runtime at %s may not be asked: its socket belongs to "
-		       "somebody else, and there is no right to open it all the same "
-		       "(CAP_DAC_OVERRIDE); its containers have no names",
-		       path);
+		report_warning(
+			"the container runtime at %s may not be asked: its socket belongs to "
+			"somebody else, and there is no right to open it all the same "
+			"(CAP_DAC_OVERRIDE); its containers have no names",
+			path);
 }
 
 int runtimes_start(struct worker *w, struct err *e)
@@ -223,14 +224,14 @@ void runtimes_tell(const struct runtime *r)
 	runtime_get_stats(r, &s);
 	if (!s.n_lists && !s.n_lookups && !s.n_notes)
 		return;
-	report("%s at %s: %" PRIu64 " lists, %" PRIu64 " look-ups, %" PRIu64 " events; %" PRIu64
-	       " questions failed, %" PRIu64 " connections",
-	       runtime_kind_of(r)->name, runtime_path(r), s.n_lists, s.n_lookups, s.n_notes,
-	       s.n_failed, s.n_connects);
+	report_info("%s at %s: %" PRIu64 " lists, %" PRIu64 " look-ups, %" PRIu64
+		    " events; %" PRIu64 " questions failed, %" PRIu64 " connections",
+		    runtime_kind_of(r)->name, runtime_path(r), s.n_lists, s.n_lookups, s.n_notes,
+		    s.n_failed, s.n_connects);
 	if (s.n_refused)
-		report("%10" PRIu64 "  look-ups were not made: too many waited", s.n_refused);
+		report_info("%10" PRIu64 "  look-ups were not made: too many waited", s.n_refused);
 	if (s.n_bad_notes)
-		report("%10" PRIu64 "  of its events made no sense", s.n_bad_notes);
+		report_info("%10" PRIu64 "  of its events made no sense", s.n_bad_notes);
 }
 
 void runtimes_summarize(struct worker *w)
@@ -243,11 +244,11 @@ void runtimes_summarize(struct worker *w)
 	worker_stop(w);
 	worker_get_stats(w, &s);
 	if (s.n_records)
-		report("%" PRIu64 " records about containers came; of %" PRIu64
-		       " unknown ones runtimes were asked",
-		       s.n_records, s.n_asked);
+		report_info("%" PRIu64 " records about containers came; of %" PRIu64
+			    " unknown ones runtimes were asked",
+			    s.n_records, s.n_asked);
 	if (s.n_refused)
-		report("%10" PRIu64 "  were not asked about: too many waited", s.n_refused);
+		report_info("%10" PRIu64 "  were not asked about: too many waited", s.n_refused);
 	for (unsigned i = 0; (r = worker_runtime(w, i)); i++)
 		runtimes_tell(r);
 }
@@ -262,8 +263,9 @@ void runtimes_tell_cluster(struct worker *w)
 	buf_init(&line, 2 * WORKER_TROUBLE_MAX);
 	text_add_safe(&line, str_of(why));
 	if (*why)
-		report("the Kubernetes API server at %s; it is asked again later", buf_z(&line));
+		report_warning("the Kubernetes API server at %s; it is asked again later",
+			       buf_z(&line));
 	else
-		report("the Kubernetes API server answers again");
+		report_notice("the Kubernetes API server answers again");
 	buf_done(&line);
 }

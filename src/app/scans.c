@@ -22,6 +22,7 @@ enum { CHUNK_BYTES = 4096, SCANNER_DEPTH_MAX = 16 /* of processes below the scan
 struct pending_alert {
 	struct kept kept;
 	struct event ev; /* no more than its time and type is good */
+	const void *set; /* whose rule it is; NULL: the job is over */
 };
 
 struct scans {
@@ -205,12 +206,13 @@ const void *scans_note(const struct scans *s, const struct field_ctx *c, struct 
 	return t;
 }
 
-static void ask(struct scans *s, const struct rule *r, struct scan_job *job,
+static void ask(struct scans *s, const struct rule *r, const void *set, struct scan_job *job,
 		const struct field_ctx *c)
 {
 	struct pending_alert *p = &s->alerts[job->number];
 
 	p->ev = c->m->ev;
+	p->set = set;
 	kept_begin(&p->kept, c);
 	alert_keep(r, c, &p->kept);
 	p->kept.is_final = true;
@@ -219,7 +221,8 @@ static void ask(struct scans *s, const struct rule *r, struct scan_job *job,
 	scanner_put(s->scanner, job);
 }
 
-bool scans_ask(struct scans *s, const struct rule *r, uint32_t id, const struct field_ctx *c)
+bool scans_ask(struct scans *s, const struct rule *r, uint32_t id, const void *set,
+	       const struct field_ctx *c)
 {
 	const struct scan_target *t;
 	struct scan_job *job;
@@ -235,7 +238,7 @@ bool scans_ask(struct scans *s, const struct rule *r, uint32_t id, const struct 
 	}
 	job = scanner_take(s->scanner, id, t);
 	if (job)
-		ask(s, r, job, c);
+		ask(s, r, set, job, c);
 	else
 		s->n_refused++;
 	return true;
@@ -271,23 +274,38 @@ static void show(struct scans *s, struct scan_job *job, struct field_ctx *ret)
 		.state = s->state, .m = &s->moment, .scratch = &s->scratch, .kept = &p->kept};
 }
 
-bool scans_next(struct scans *s, uint32_t *ret_id, struct field_ctx *ret)
+static void give_back(struct scans *s, struct scan_job *job)
+{
+	s->alerts[job->number].set = NULL;
+	scanner_give_back(s->scanner, job);
+}
+
+bool scans_wait_for(const struct scans *s, const void *set)
+{
+	for (size_t i = 0; s && i < s->n_alerts; i++)
+		if (s->alerts[i].set == set)
+			return true;
+	return false;
+}
+
+bool scans_next(struct scans *s, uint32_t *ret_id, const void **ret_set, struct field_ctx *ret)
 {
 	struct scan_job *job;
 
 	if (!s)
 		return false;
 	if (s->shown)
-		scanner_give_back(s->scanner, s->shown);
+		give_back(s, s->shown);
 	s->shown = NULL;
 	while ((job = scanner_result(s->scanner))) {
 		count(s, job);
 		if (job->verdict.outcome == SCAN_FOUND) {
 			*ret_id = job->rule;
+			*ret_set = s->alerts[job->number].set;
 			show(s, job, ret);
 			return true;
 		}
-		scanner_give_back(s->scanner, job);
+		give_back(s, job);
 	}
 	return false;
 }
@@ -309,11 +327,11 @@ void scans_summarize(const struct scans *s)
 
 	if (!s)
 		return;
-	report("%" PRIu64 " files for the scanner, the longest took %" PRIu64 " ms; %" PRIu64
-	       " more found no place in the queue, %" PRIu64 " were its own",
-	       s->n_asked, s->longest_ns / 1000000, s->n_refused, s->n_own);
+	report_info("%" PRIu64 " files for the scanner, the longest took %" PRIu64 " ms; %" PRIu64
+		    " more found no place in the queue, %" PRIu64 " were its own",
+		    s->n_asked, s->longest_ns / 1000000, s->n_refused, s->n_own);
 	for (unsigned i = 0; i < SCAN_OUTCOMES; i++) {
 		if (s->n_by_outcome[i])
-			report("%8" PRIu64 "  %s", s->n_by_outcome[i], texts[i]);
+			report_info("%8" PRIu64 "  %s", s->n_by_outcome[i], texts[i]);
 	}
 }

@@ -55,9 +55,15 @@ void scans_summarize(const struct scans *s);
 
 /* Which file the moment is about, for later: parking_config.note(). */
 const void *scans_note(const struct scans *s, const struct field_ctx *c, struct arena *a);
-/* True: whether this rule, which matches, alerts is up to the scanner. */
-bool scans_ask(struct scans *s, const struct rule *r, uint32_t id, const struct field_ctx *c);
-/* The next rule that is to alert, and what of; good until the next call.  False: none now. */
-bool scans_next(struct scans *s, uint32_t *ret_id, struct field_ctx *ret);
+/* True: whether this rule of a set, which matches, alerts is up to the scanner. */
+bool scans_ask(struct scans *s, const struct rule *r, uint32_t id, const void *set,
+	       const struct field_ctx *c);
+/*
+ * The next rule that is to alert, of which set, and what of; good until the next call.  False: none
+ * now.
+ */
+bool scans_next(struct scans *s, uint32_t *ret_id, const void **ret_set, struct field_ctx *ret);
+/* Whether a rule of this set waits for the scanner. */
+bool scans_wait_for(const struct scans *s, const void *set);
 /* Whether any scan is under way. */
 bool scans_is_busy(const struct scans *s);

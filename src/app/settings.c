@@ -5,8 +5,12 @@
 #include "app/secrets.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#define LOG_SOCKET "/dev/log"
 
 static struct config *config;
+static _Thread_local const struct config *aside;
 
 static void report_issue(const struct config_issue *i)
 {
@@ -14,9 +18,10 @@ static void report_issue(const struct config_issue *i)
 	struct err e = {0};
 
 	if (!i->from) {
-		report("%s", i->text);
+		report_as(i->is_error ? REPORT_ERROR : REPORT_WARNING, "%s", i->text);
 	} else if (i->from->is_option) {
-		report("%s: %s", i->from->name, i->text);
+		report_as(i->is_error ? REPORT_ERROR : REPORT_WARNING, "%s: %s", i->from->name,
+			  i->text);
 	} else {
 		snprintf(e.msg, sizeof(e.msg), "%s%s", i->is_error ? "" : "warning: ", i->text);
 		report_at(i->from->name, i->from->text, at, &e);
@@ -47,8 +52,54 @@ enum exit_status settings_begin(const struct settings_options *o)
 	return r < 0 ? EXIT_FAULT : secrets_begin(config);
 }
 
+struct config *settings_load(const struct settings_options *o)
+{
+	struct config *c = config_new();
+	int r = config_load(c, o->path, o->set.items, o->set.n);
+
+	report_issues(config_issues(c));
+	if (r == 0)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+void settings_use(const struct config *c)
+{
+	aside = c;
+}
+
+static enum report_level log_level(void)
+{
+	const char *word = config_word(config, CONFIG_KEY_LOG_LEVEL);
+	unsigned i = 0;
+
+	while (strcmp(word, report_level_names[i]))
+		i++;
+	return (enum report_level)i;
+}
+
+void settings_log(void)
+{
+	bool said = config_node(settings(), CONFIG_KEY_LOG_SYSLOG);
+	bool to_log = config_bool(config, CONFIG_KEY_LOG_SYSLOG) && (said || report_is_log());
+	const struct report_config c = {
+		.most = log_level(),
+		.no_stderr = !config_bool(config, CONFIG_KEY_LOG_STDERR),
+		.as_json = !strcmp(config_word(config, CONFIG_KEY_LOG_FORMAT), "json"),
+		.log_socket = to_log ? LOG_SOCKET : NULL,
+		.identity = report_is_log() ? "falco" : "saker",
+	};
+	int r = report_begin(&c);
+
+	if (r < 0 && said)
+		report_warning("log_syslog: " LOG_SOCKET ": %s", strerror(-r));
+}
+
 const struct config *settings(void)
 {
+	if (aside)
+		return aside;
 	if (!config)
 		config = config_new();
 	return config;
@@ -68,6 +119,7 @@ uint64_t settings_number(uint64_t option, enum config_id id)
 
 void settings_end(void)
 {
+	report_end();
 	secrets_end();
 	config_free(config);
 	config = NULL;

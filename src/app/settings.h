@@ -23,9 +23,16 @@ struct settings_options {
 
 /* Before anybody asks. */
 enum exit_status settings_begin(const struct settings_options *o);
+/* What the configuration says of what is reported, from here on. */
+void settings_log(void);
 /* All defaults where nobody has begun.  Lives until the program ends. */
 const struct config *settings(void);
 /* What an option says; where it is not given (NULL, 0), the configuration.  NULL: neither. */
 const char *settings_text(const char *option, enum config_id id);
 uint64_t settings_number(uint64_t option, enum config_id id);
 void settings_end(void);
+
+/* The same once more, aside.  NULL when there are errors, which have been reported. */
+struct config *settings_load(const struct settings_options *o);
+/* Of the calling thread settings() are these, borrowed; NULL: those of the run again. */
+void settings_use(const struct config *c);

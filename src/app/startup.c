@@ -127,7 +127,7 @@ static void configure(struct startup *s)
 	s->live.no_iterators = config_bool(c, CONFIG_KEY_ENGINE_NO_ITERATORS);
 	s->no_failures = config_bool(c, CONFIG_KEY_ENGINE_DROP_FAILED);
 	if (snaplen > PROBE_SNAPLEN_MAX)
-		report("falco_libs.snaplen: %d bytes are the most", (int)PROBE_SNAPLEN_MAX);
+		report_warning("falco_libs.snaplen: %d bytes are the most", (int)PROBE_SNAPLEN_MAX);
 	if (snaplen)
 		s->live.snaplen =
 			snaplen < PROBE_SNAPLEN_MAX ? (uint32_t)snaplen : PROBE_SNAPLEN_MAX;
@@ -205,15 +205,16 @@ static void tell_left_out(const struct base_syscalls *set)
 				 syscall_table[code].name);
 	}
 	if (n)
-		report("rules want %u system calls that are left out: %s%s; see --print-syscalls",
-		       n, names, n > NAMES_SHOWN ? " ..." : "");
+		report_warning(
+			"rules want %u system calls that are left out: %s%s; see --print-syscalls",
+			n, names, n > NAMES_SHOWN ? " ..." : "");
 }
 
 static void tell_attached(const struct startup *s, const struct live_stats *live)
 {
-	report("watching %u system calls with %u kernel programs and %" PRIu64
-	       " KiB of ring buffers",
-	       base_syscalls_count(s->set.watched), live->n_programs, live->ring_bytes >> 10);
+	report_info("watching %u system calls with %u kernel programs and %" PRIu64
+		    " KiB of ring buffers",
+		    base_syscalls_count(s->set.watched), live->n_programs, live->ring_bytes >> 10);
 	tell_left_out(&s->set);
 }
 
@@ -254,24 +255,26 @@ int startup_open(struct startup *s, struct live **ret, struct err *e)
 	if (r < 0)
 		return r;
 	if (live_no_enters(*ret))
-		report("of a program that changes its memory during a call, the name that it gave "
-		       "at first is not seen (%s)",
-		       live_no_enters(*ret));
+		report_warning(
+			"of a program that changes its memory during a call, the name that it gave "
+			"at first is not seen (%s)",
+			live_no_enters(*ret));
 	if (live_no_closes(*ret))
-		report("of files that are closed after writing only what state knows of them is "
-		       "seen (%s)",
-		       live_no_closes(*ret));
+		report_warning(
+			"of files that are closed after writing only what state knows of them is "
+			"seen (%s)",
+			live_no_closes(*ret));
 	for (unsigned i = 0; i < live_n_refused(*ret); i++) {
 		const char *reason, *program = live_refused(*ret, i, &reason);
 
-		report("this kernel refuses the program %s; %s (%s)", program, without(program),
-		       *reason ? reason : "it gives no reason");
+		report_warning("this kernel refuses the program %s; %s (%s)", program,
+			       without(program), *reason ? reason : "it gives no reason");
 	}
 	live_get_stats(*ret, &live);
 	if (live.ring_bytes < live.ring_bytes_wanted)
-		report("there is no memory for %" PRIu64 " KiB of ring buffers: %" PRIu64
-		       " KiB must do, and more is lost in a flood",
-		       live.ring_bytes_wanted >> 10, live.ring_bytes >> 10);
+		report_warning("there is no memory for %" PRIu64 " KiB of ring buffers: %" PRIu64
+			       " KiB must do, and more is lost in a flood",
+			       live.ring_bytes_wanted >> 10, live.ring_bytes >> 10);
 	if (!s->quiet)
 		tell_attached(s, &live);
 	return 0;
@@ -288,13 +291,14 @@ static void tell_blind(const struct scan_stats *stats)
 
 	for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++)
 		if (stats->n_dropped[blind[i]])
-			report("of what was there before: %" PRIu64 " %s",
-			       stats->n_dropped[blind[i]], scan_drop_text(blind[i]));
+			report_warning("of what was there before: %" PRIu64 " %s",
+				       stats->n_dropped[blind[i]], scan_drop_text(blind[i]));
 	if (stats->n_denied)
-		report("of what was there before: %" PRIu64
-		       " environments, folders and the like that the kernel does not show even to "
-		       "Saker; what they would tell stays unknown until an event tells it",
-		       stats->n_denied);
+		report_warning(
+			"of what was there before: %" PRIu64
+			" environments, folders and the like that the kernel does not show even to "
+			"Saker; what they would tell stays unknown until an event tells it",
+			stats->n_denied);
 }
 
 /* As many as read /proc side by side with profit. */
@@ -325,19 +329,21 @@ int startup_picture(const struct startup *s, struct live *l,
 	if (r < 0)
 		return r;
 	if (scan_is_foreign(scan))
-		report("%s/proc is of another pid namespace than the machine's: what was there "
-		       "before is known by its events only; share the machine's (--pid=host), or "
-		       "mount its /proc and set HOST_ROOT",
-		       cfg.host_root ? cfg.host_root : "");
+		report_warning(
+			"%s/proc is of another pid namespace than the machine's: what was there "
+			"before is known by its events only; share the machine's (--pid=host), or "
+			"mount its /proc and set HOST_ROOT",
+			cfg.host_root ? cfg.host_root : "");
 	while (!r && !stop_signal && (more = source_next(scan, &rec, e))) {
 		r = more < 0 ? more : take(arg, &rec, e);
 		live_gather(l);
 	}
 	live_pictured(l);
-	if (!r && !s->quiet) {
-		scan_get_stats(scan, &stats);
+	scan_get_stats(scan, &stats);
+	if (!r && !s->quiet)
 		tell_blind(&stats);
-	}
+	if (s->pictured)
+		*s->pictured = stats;
 	source_close(scan);
 	return r;
 }
@@ -350,7 +356,7 @@ struct source *startup_source(struct startup *s, struct source *live)
 	struct err e = {0};
 
 	if (s->live.wants_places && mountwatch_open(getenv("HOST_ROOT"), &s->mounts, &e) < 0)
-		report("where files are on the host stays unknown: %s", e.msg);
+		report_warning("where files are on the host stays unknown: %s", e.msg);
 	return mountwatch_source(s->mounts, live);
 }
 
@@ -383,7 +389,8 @@ void startup_tell_refused(struct startup *s)
 	if (n == s->n_told)
 		return;
 	s->n_told = n;
-	report("refused the system call %s to Saker itself: it is not among those that Saker "
-	       "keeps to while it watches (%u refused so far)",
-	       syscall_table[syscall_of_native(last)].name, n);
+	report_warning(
+		"refused the system call %s to Saker itself: it is not among those that Saker "
+		"keeps to while it watches (%u refused so far)",
+		syscall_table[syscall_of_native(last)].name, n);
 }

@@ -8,6 +8,7 @@
 #include "app/base_syscalls.h"
 #include "app/command.h"
 #include "capture/live.h"
+#include "capture/scan.h"
 #include "enrich/mountwatch.h"
 
 /* What every subcommand that watches takes on its command line. */
@@ -40,14 +41,15 @@ struct startup_options {
 	"[--ring-size SIZE] [--scan-proc]"
 
 struct startup {
-	struct live_config live;   /* LIVE_CONFIG_DEFAULT, then startup_options() */
-	struct base_syscalls set;  /* what is watched, chosen by the caller */
-	bool quiet;		   /* say only what is amiss */
-	bool no_failures;	   /* calls that failed are not reported */
-	bool no_fds;		   /* nobody reads of descriptors: none in the picture */
-	unsigned needs;		   /* enum privilege_need, after the picture */
-	struct mountwatch *mounts; /* private; NULL unless live.wants_places */
-	unsigned n_told;	   /* private: refused system calls that were told */
+	struct live_config live;     /* LIVE_CONFIG_DEFAULT, then startup_options() */
+	struct base_syscalls set;    /* what is watched, chosen by the caller */
+	bool quiet;		     /* say only what is amiss */
+	bool no_failures;	     /* calls that failed are not reported */
+	bool no_fds;		     /* nobody reads of descriptors: none in the picture */
+	unsigned needs;		     /* enum privilege_need, after the picture */
+	struct mountwatch *mounts;   /* private; NULL unless live.wants_places */
+	struct scan_stats *pictured; /* filled in behind the picture; NULL: nobody asks */
+	unsigned n_told;	     /* private: refused system calls that were told */
 };
 
 /* -EINVAL and *e: an option has a value that cannot be. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/still.h"
 
+#include "app/picturenote.h"
 #include "base/alloc.h"
 #include "schema/place.h"
 #include "state/edit.h"
@@ -19,6 +20,8 @@ struct still {
 	int64_t tid;		  /* whose descriptors */
 	uint64_t listening[1024]; /* bits of local ports */
 	uint64_t ts;
+	const struct thread *thread; /* of tid */
+	struct picturenote note;
 	uint8_t place[PLACE_BYTES];
 };
 
@@ -112,6 +115,13 @@ static struct sock_tuple own_end_first(const struct still *s, const struct fd *f
 	return t;
 }
 
+/* With what has become of it since the file was opened. */
+static uint32_t flags_of(const struct still *s, int64_t num, const struct fd *fd)
+{
+	return fd_closes_on_exec(s->thread, num) ? fd->open_flags | PPM_O_CLOEXEC
+						 : fd->open_flags & ~(uint32_t)PPM_O_CLOEXEC;
+}
+
 static bool give_fd(int64_t num, struct fd *fd, void *arg)
 {
 	struct still *s = arg;
@@ -120,7 +130,7 @@ static bool give_fd(int64_t num, struct fd *fd, void *arg)
 		.fd = num,
 		.ino = fd->ino,
 		.type = fd->type,
-		.open_flags = fd->open_flags,
+		.open_flags = flags_of(s, num, fd),
 		.dev = fd->dev,
 		.name = istr_str(fd->name),
 	};
@@ -133,6 +143,27 @@ static bool give_fd(int64_t num, struct fd *fd, void *arg)
 		f.name = istr_str(fd->unix_sock.path);
 	}
 	give(s, &(struct record){.kind = RECORD_FD, .fd = &f});
+	return s->ret >= 0;
+}
+
+/* ---- what an exec closes ---- */
+
+static void give_notes(struct still *s)
+{
+	struct record r;
+
+	while (s->ret >= 0 && picturenote_take(&s->note, &r))
+		give(s, &r);
+}
+
+static bool note_closing(int64_t num, struct fd *fd, void *arg)
+{
+	struct still *s = arg;
+	struct snap_fd f = {.tid = s->tid, .fd = num, .type = fd->type, .closes_on_exec = true};
+
+	if (!fd_closes_on_exec(s->thread, num))
+		return true;
+	picturenote_add(&s->note, &(struct record){.kind = RECORD_FD, .fd = &f});
 	return s->ret >= 0;
 }
 
@@ -208,6 +239,7 @@ static void each_fd(struct still *s, const int64_t *tids, size_t n,
 		const struct thread *t = thread_find(s->state, tids[i]);
 
 		s->tid = tids[i];
+		s->thread = t;
 		if (t && has_table(t))
 			fd_each(s->state, t, fn, s);
 	}
@@ -225,6 +257,7 @@ static struct still *still_new(const struct state *state, still_take take, void 
 {
 	struct still *s = xcalloc(1, sizeof(*s));
 
+	picturenote_init(&s->note);
 	s->state = state;
 	s->take = take;
 	s->arg = arg;
@@ -236,6 +269,7 @@ static int still_end(struct still *s, int64_t *tids)
 {
 	int ret = s->ret;
 
+	picturenote_done(&s->note);
 	free(tids);
 	free(s);
 	return ret;
@@ -258,14 +292,16 @@ int still_each(const struct state *state, still_take take, void *arg, struct err
 	return still_end(s, tids);
 }
 
-int still_each_place(const struct state *state, uint64_t ts, still_take take, void *arg,
-		     struct err *e)
+int still_each_note(const struct state *state, uint64_t ts, still_take take, void *arg,
+		    struct err *e)
 {
 	struct still *s = still_new(state, take, arg, e);
 	size_t n;
 	int64_t *tids = all_threads(state, &n);
 
 	s->ts = ts;
+	each_fd(s, tids, n, note_closing);
+	give_notes(s);
 	for (size_t i = 0; i < n && s->ret >= 0; i++) {
 		const struct thread *t = thread_find(state, tids[i]);
 

@@ -14,5 +14,8 @@ typedef int (*still_take)(void *arg, const struct record *r, struct err *e);
  * is negative, which is returned.
  */
 int still_each(const struct state *s, still_take take, void *arg, struct err *e);
-/* Where what they have open is, as events of this time. */
-int still_each_place(const struct state *s, uint64_t ts, still_take take, void *arg, struct err *e);
+/*
+ * What these have no room for, as notes: which descriptors an exec closes; where files are, of this
+ * time.
+ */
+int still_each_note(const struct state *s, uint64_t ts, still_take take, void *arg, struct err *e);

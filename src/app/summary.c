@@ -32,8 +32,8 @@ void summary_rules(const struct ruleset *r)
 	}
 	qsort(list, n, sizeof(*list), by_matches);
 	for (size_t i = 0; i < n; i++)
-		report("%8" PRIu64 "  %-13s  %.*s", list[i]->n_matches,
-		       priority_text(list[i]->priority), STR_ARG(list[i]->name));
+		report_info("%8" PRIu64 "  %-13s  %.*s", list[i]->n_matches,
+			    priority_text(list[i]->priority), STR_ARG(list[i]->name));
 	free(list);
 }
 
@@ -53,8 +53,8 @@ static void tell_types(const struct live_stats *s)
 		}
 		if (!left[top])
 			break;
-		report("%10" PRIu64 "  %s%s", s->by_type[top], event_table[top].name,
-		       lost[top] ? " (some lost)" : "");
+		report_info("%10" PRIu64 "  %s%s", s->by_type[top], event_table[top].name,
+			    lost[top] ? " (some lost)" : "");
 		left[top] = 0;
 	}
 }
@@ -62,16 +62,16 @@ static void tell_types(const struct live_stats *s)
 static void tell_lanes(const struct live_stats *s)
 {
 	for (unsigned i = 0; i < LANE_COUNT; i++)
-		report("%10" PRIu64 " events of %s, %" PRIu64 " lost", s->n_events[i],
-		       lane_names[i], s->n_lost[i]);
+		report_info("%10" PRIu64 " events of %s, %" PRIu64 " lost", s->n_events[i],
+			    lane_names[i], s->n_lost[i]);
 }
 
 static void tell_lost_types(const struct live_stats *s)
 {
 	for (unsigned t = 0; t < EV_COUNT; t++) {
 		if (s->lost_by_type[t])
-			report("%10" PRIu64 "  lost of %s", s->lost_by_type[t],
-			       event_table[t].name);
+			report_info("%10" PRIu64 "  lost of %s", s->lost_by_type[t],
+				    event_table[t].name);
 	}
 }
 
@@ -87,7 +87,7 @@ static void tell_reasons(const struct live_stats *s)
 
 	for (unsigned i = 0; i < LOSS_COUNT; i++) {
 		if (s->lost_by_reason[i])
-			report("%10" PRIu64 "  lost %s", s->lost_by_reason[i], reasons[i]);
+			report_info("%10" PRIu64 "  lost %s", s->lost_by_reason[i], reasons[i]);
 	}
 }
 
@@ -102,8 +102,9 @@ static void tell_shortened(const struct live_stats *s)
 
 	for (unsigned i = 0; i < SHORTENED_COUNT; i++) {
 		if (s->shortened[i])
-			report("%10" PRIu64 "  shortened: a call had more %s than are looked at",
-			       s->shortened[i], what[i]);
+			report_info("%10" PRIu64
+				    "  shortened: a call had more %s than are looked at",
+				    s->shortened[i], what[i]);
 	}
 }
 
@@ -113,11 +114,11 @@ static void tell_cgroups(const struct live *l)
 	size_t n = live_lost_cgroups(l, list, CGROUPS_SHOWN);
 
 	for (size_t i = 0; i < n && i < CGROUPS_SHOWN; i++)
-		report("%10" PRIu64 "  lost of control group %" PRIu64
-		       " (find /sys/fs/cgroup -inum %" PRIu64 ")",
-		       list[i].n, list[i].cgroup, list[i].cgroup);
+		report_info("%10" PRIu64 "  lost of control group %" PRIu64
+			    " (find /sys/fs/cgroup -inum %" PRIu64 ")",
+			    list[i].n, list[i].cgroup, list[i].cgroup);
 	if (n > CGROUPS_SHOWN)
-		report("%10s  and of %zu more control groups", "", n - CGROUPS_SHOWN);
+		report_info("%10s  and of %zu more control groups", "", n - CGROUPS_SHOWN);
 }
 
 void summary_live(struct live *l)
@@ -131,9 +132,9 @@ void summary_live(struct live *l)
 	tell_reasons(&s);
 	tell_shortened(&s);
 	tell_cgroups(l);
-	report("%u kernel programs, %" PRIu64 " KiB of ring buffers; %" PRIu64
-	       " events came after later ones of another CPU",
-	       s.n_programs, s.ring_bytes >> 10, s.n_late);
+	report_info("%u kernel programs, %" PRIu64 " KiB of ring buffers; %" PRIu64
+		    " events came after later ones of another CPU",
+		    s.n_programs, s.ring_bytes >> 10, s.n_late);
 }
 
 void summary_healing(const struct input *in)
@@ -145,21 +146,23 @@ void summary_healing(const struct input *in)
 	healing_get_stats(in->healing, &h);
 	if (!h.asked.n_asked && !h.asked.n_busy && !h.asked.n_limited)
 		return;
-	report("%" PRIu64 " questions to /proc about what was unknown: %" PRIu64
-	       " threads and %" PRIu64 " descriptors found, %" PRIu64 " questions without answer",
-	       h.asked.n_asked, s.threads_healed, s.fds_healed, h.asked.n_gone);
+	report_info("%" PRIu64 " questions to /proc about what was unknown: %" PRIu64
+		    " threads and %" PRIu64 " descriptors found, %" PRIu64
+		    " questions without answer",
+		    h.asked.n_asked, s.threads_healed, s.fds_healed, h.asked.n_gone);
 	if (h.n_held)
-		report("%" PRIu64 " events waited for answers, %.1f ms in all; for %" PRIu64
-		       " of them none came in time, so something in them is unknown",
-		       h.n_held, (double)h.held_ns / 1e6, h.n_expired);
+		report_info("%" PRIu64 " events waited for answers, %.1f ms in all; for %" PRIu64
+			    " of them none came in time, so something in them is unknown",
+			    h.n_held, (double)h.held_ns / 1e6, h.n_expired);
 	if (h.asked.n_busy + h.asked.n_limited)
-		report("%" PRIu64 " questions were not asked: there were too many at once",
-		       h.asked.n_busy + h.asked.n_limited);
+		report_info("%" PRIu64 " questions were not asked: there were too many at once",
+			    h.asked.n_busy + h.asked.n_limited);
 	if (h.n_hasty)
-		report("%" PRIu64
-		       " events were judged without waiting, since Saker was behind: something in "
-		       "them is unknown",
-		       h.n_hasty);
+		report_info(
+			"%" PRIu64
+			" events were judged without waiting, since Saker was behind: something in "
+			"them is unknown",
+			h.n_hasty);
 }
 
 void summary_posing(const struct input *in)
@@ -168,9 +171,10 @@ void summary_posing(const struct input *in)
 
 	state_get_stats(in->state, &s);
 	if (s.threads_posing)
-		report("%" PRIu64 " threads in control groups that are named after containers that "
-		       "they are not in: of the host",
-		       s.threads_posing);
+		report_info("%" PRIu64
+			    " threads in control groups that are named after containers that "
+			    "they are not in: of the host",
+			    s.threads_posing);
 }
 
 void summary_parking(const struct parking *p)
@@ -188,16 +192,17 @@ void summary_parking(const struct parking *p)
 
 	if (!s->n_parked)
 		return;
-	report("%" PRIu64 " events waited for metadata of their container: half of them at most "
-	       "%u ms, 99 of 100 at most %u ms, the longest %.1f ms",
-	       s->n_parked, parking_delay_ms(p, 0.5), parking_delay_ms(p, 0.99),
-	       (double)s->max_ns / 1e6);
+	report_info("%" PRIu64
+		    " events waited for metadata of their container: half of them at most "
+		    "%u ms, 99 of 100 at most %u ms, the longest %.1f ms",
+		    s->n_parked, parking_delay_ms(p, 0.5), parking_delay_ms(p, 0.99),
+		    (double)s->max_ns / 1e6);
 	for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		if (s->n_ended[i] && ends[i])
-			report("%10" PRIu64 "  %s", s->n_ended[i], ends[i]);
+			report_info("%10" PRIu64 "  %s", s->n_ended[i], ends[i]);
 	}
 	if (s->n_pushed_out)
-		report("%10" PRIu64 "  of these because too many waited", s->n_pushed_out);
+		report_info("%10" PRIu64 "  of these because too many waited", s->n_pushed_out);
 }
 
 void summary_recorder(const struct recorder *r)

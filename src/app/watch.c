@@ -4,7 +4,6 @@
 #include "app/base_syscalls.h"
 #include "app/falco.h"
 #include "app/report.h"
-#include "app/secrets.h"
 #include "app/settings.h"
 #include "base/stop.h"
 
@@ -26,34 +25,34 @@ static const char *host_name(char out[HOST_NAME_MAX + 1])
 	return out;
 }
 
-static bool says(enum config_id id)
+/* What is used most of it is at hand. */
+static void put_in_force(struct watch *w, struct generation *g)
 {
-	return config_bool(settings(), id);
+	w->now = g;
+	w->rules = g->rules;
+	w->alerts = g->alerts;
+	w->all_matches = g->all_matches;
+	w->parking = g->parking;
 }
 
 enum exit_status watch_load(struct watch *w, const struct watch_options *o)
 {
+	struct generation *g;
+	enum exit_status status;
+
 	*w = (struct watch){.o = o};
-	w->all_matches =
-		o->all_matches || !strcmp(config_word(settings(), CONFIG_KEY_RULE_MATCHING), "all");
-	w->alerts = (struct alert_config){
-		.json = o->json || says(CONFIG_KEY_JSON_OUTPUT),
-		.time_iso8601 = says(CONFIG_KEY_TIME_ISO_8601),
-		.json_include_output = says(CONFIG_KEY_JSON_INCLUDE_OUTPUT),
-		.json_include_message = says(CONFIG_KEY_JSON_INCLUDE_MESSAGE),
-		.json_include_output_fields = says(CONFIG_KEY_JSON_INCLUDE_FIELDS),
-		.json_include_tags = says(CONFIG_KEY_JSON_INCLUDE_TAGS),
-		.hostname = host_name(w->host),
-		.redaction = secrets(),
-	};
-	w->to_stdout = says(CONFIG_KEY_STDOUT_ENABLED);
-	w->gathers = says(CONFIG_KEY_BUFFERED_OUTPUTS);
+	w->hostname = host_name(w->host);
+	w->to_stdout = config_bool(settings(), CONFIG_KEY_STDOUT_ENABLED);
+	w->gathers = config_bool(settings(), CONFIG_KEY_BUFFERED_OUTPUTS);
 	if (!outputs_any()) {
 		report("No output configured, please make sure at least one output is configured "
 		       "and enabled.");
 		return EXIT_FAULT;
 	}
-	return choice_load(&o->choice, &w->rules);
+	status = generation_load(w, NULL, &g);
+	if (!status)
+		put_in_force(w, g);
+	return status;
 }
 
 /* The line that is in the sink has gone to all others. */
@@ -107,9 +106,10 @@ enum exit_status watch_outputs(struct watch *w, bool patient)
 }
 
 /* False when nobody can receive more. */
-static bool say(struct watch *w, uint32_t id, const struct field_ctx *c)
+static bool say(const struct generation *g, uint32_t id, const struct field_ctx *c)
 {
-	struct rule *rule = &w->rules->rules[id];
+	struct rule *rule = &g->rules->rules[id];
+	struct watch *w = g->watch;
 	struct buf *text = &w->sink.text;
 	uint64_t ns = event_wall_ns(&c->m->ev);
 	size_t start;
@@ -123,35 +123,37 @@ static bool say(struct watch *w, uint32_t id, const struct field_ctx *c)
 	if (!outputs_may(w->outputs, ns))
 		return true;
 	start = text->n;
-	alert_format(&w->alerts, rule, c, text);
+	alert_format(&g->alerts, rule, c, text);
 	outputs_put(w->outputs, rule, ns, (struct str){text->p + start, text->n - start});
 	return to_stdout(w);
 }
 
 static bool alert(void *arg, uint32_t id, const struct field_ctx *c)
 {
-	struct watch *w = arg;
+	const struct generation *g = arg;
+	struct watch *w = g->watch;
 
-	if (w->scans && scans_ask(w->scans, &w->rules->rules[id], id, c))
+	if (w->scans && scans_ask(w->scans, &g->rules->rules[id], id, g, c))
 		return true;
-	return say(w, id, c);
+	return say(g, id, c);
 }
 
 static const void *note(void *arg, const struct field_ctx *c, struct arena *a)
 {
-	struct watch *w = arg;
+	const struct generation *g = arg;
 
-	return w->scans ? scans_note(w->scans, c, a) : NULL;
+	return g->watch->scans ? scans_note(g->watch->scans, c, a) : NULL;
 }
 
 /* What the scanner has found meanwhile. */
 static bool hear_scanner(struct watch *w)
 {
 	struct field_ctx c;
+	const void *g;
 	uint32_t id;
 
-	while (scans_next(w->scans, &id, &c)) {
-		if (!say(w, id, &c))
+	while (scans_next(w->scans, &id, &g, &c)) {
+		if (!say(g, id, &c))
 			return false;
 	}
 	return true;
@@ -160,8 +162,7 @@ static bool hear_scanner(struct watch *w)
 void watch_configure(const struct watch *w, struct state_config *cfg)
 {
 	cfg->awaits = true;
-	/* As in a live watch, which does not ask the kernel for them then. */
-	cfg->no_closings = !w->scans && !base_syscalls_closed(w->rules);
+	cfg->no_closings = watch_has_no_closings(w, w->rules);
 	cfg->metadata_deadline_ns =
 		1000000 * settings_number(w->o->deadline_ms, CONFIG_KEY_METADATA_DEADLINE);
 }
@@ -178,19 +179,69 @@ static struct rollup *open_rollup(struct watch *w)
 	return rollup_new(&cfg);
 }
 
-void watch_begin(struct watch *w)
+bool watch_has_no_closings(const struct watch *w, const struct ruleset *rules)
+{
+	/* As in a live watch, which does not ask the kernel for them then. */
+	return !w->scans && !base_syscalls_closed(rules);
+}
+
+void watch_prepare(struct watch *w, struct generation *g)
 {
 	struct parking_config parking = {
 		.max_events = settings_number(w->o->max_pending, CONFIG_KEY_MAX_PENDING),
 		.max_bytes =
 			settings_number(w->o->max_pending_bytes, CONFIG_KEY_MAX_PENDING_MEMORY),
-		.all_matches = w->all_matches,
+		.all_matches = g->all_matches,
+		.stats = &w->parking_stats,
 		.note = note};
 
-	w->parking = parking_new(&parking, w->rules, w->in.state, alert, w);
+	g->parking = parking_new(&parking, g->rules, w->in.state, alert, g);
+}
+
+void watch_begin(struct watch *w)
+{
+	watch_prepare(w, w->now);
+	put_in_force(w, w->now);
 	w->rollup = open_rollup(w);
 	input_want(&w->in, program_wants(w->rules->program));
 	sink_init(&w->sink);
+}
+
+/* ---- other rules ---- */
+
+void watch_replace(struct watch *w, struct generation *g)
+{
+	generation_take_counts(g, w->now);
+	w->now->next = w->replaced;
+	w->replaced = w->now;
+	w->n_replaced++;
+	put_in_force(w, g);
+	state_allow(w->in.state, g->no_fds, g->no_closings);
+	input_want(&w->in, program_wants(g->rules->program));
+}
+
+struct generation *watch_take_done(struct watch *w)
+{
+	for (struct generation **link = &w->replaced; *link; link = &(*link)->next) {
+		struct generation *g = *link;
+
+		if (parking_count(g->parking) || scans_wait_for(w->scans, g))
+			continue;
+		*link = g->next;
+		w->n_replaced--;
+		return g;
+	}
+	return NULL;
+}
+
+/* Those that wait, of every generation, are decided if state has news for them. */
+static bool settle_at(struct watch *w, uint64_t now_ns)
+{
+	bool open = !parking_is_due(w->parking) || parking_settle(w->parking, now_ns);
+
+	for (struct generation *g = w->replaced; g && open; g = g->next)
+		open = !parking_is_due(g->parking) || parking_settle(g->parking, now_ns);
+	return open;
 }
 
 static bool evaluate(struct watch *w)
@@ -202,7 +253,7 @@ static bool evaluate(struct watch *w)
 	if (__builtin_expect(state_is_awaiting(w->in.state), 0))
 		n = parking_sift(w->parking, &w->in.fields, &ids, n);
 	for (size_t i = 0; i < n && open; i++)
-		open = alert(w, ids[i], &w->in.fields);
+		open = alert(w->now, ids[i], &w->in.fields);
 	return open;
 }
 
@@ -211,8 +262,7 @@ static bool settle(struct watch *w)
 {
 	uint64_t now_ns = state_last_ts(w->in.state);
 
-	return rollup_tick(w->rollup, now_ns) &&
-	       (!parking_is_due(w->parking) || parking_settle(w->parking, now_ns));
+	return rollup_tick(w->rollup, now_ns) && settle_at(w, now_ns);
 }
 
 bool watch_tick(struct watch *w, uint64_t now_ns)
@@ -220,8 +270,7 @@ bool watch_tick(struct watch *w, uint64_t now_ns)
 	state_expire(w->in.state, now_ns);
 	if (w->recorder && !recorder_tick(w->recorder, now_ns))
 		return false;
-	return rollup_tick(w->rollup, now_ns) &&
-	       (!parking_is_due(w->parking) || parking_settle(w->parking, now_ns));
+	return rollup_tick(w->rollup, now_ns) && settle_at(w, now_ns);
 }
 
 static bool say_internal(void *arg, const struct internal_alert *a)
@@ -296,6 +345,8 @@ enum exit_status watch_end(struct watch *w)
 {
 	enum exit_status status;
 
+	for (struct generation *g = w->replaced; g && !w->sink.error; g = g->next)
+		parking_finish(g->parking);
 	if (!w->sink.error)
 		parking_finish(w->parking);
 	scans_stop(w->scans);
@@ -311,9 +362,14 @@ enum exit_status watch_end(struct watch *w)
 
 void watch_done(struct watch *w)
 {
-	parking_free(w->parking);
+	struct generation *g;
+
+	while ((g = w->replaced)) {
+		w->replaced = g->next;
+		generation_free(g);
+	}
+	generation_free(w->now);
 	rollup_free(w->rollup);
 	recorder_free(w->recorder);
 	outputs_free(w->outputs);
-	ruleset_free(w->rules);
 }

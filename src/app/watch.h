@@ -5,10 +5,9 @@
  */
 #pragma once
 
-#include "app/choice.h"
+#include "app/generation.h"
 #include "app/input.h"
 #include "app/outputs.h"
-#include "app/parking.h"
 #include "app/recorder.h"
 #include "app/ringnote.h"
 #include "app/rollup.h"
@@ -39,11 +38,18 @@ struct watch_options {
 		CHOICE_ROW(type, member, "max-pending-memory", 0, NUMBER, max_pending_bytes,       \
 			   "BYTES", "of them; 67108864")
 
+struct reload_stats;
+
 struct watch {
 	const struct watch_options *o;
+	char host[HOST_NAME_MAX + 1];
+	const char *hostname; /* what alerts call this machine */
+	struct generation *now;
+	struct generation *replaced; /* that have something to say yet */
+	unsigned n_replaced;
+	/* Of the generation that is in force: */
 	bool all_matches;
 	struct alert_config alerts;
-	char host[HOST_NAME_MAX + 1];
 	struct ruleset *rules;
 	struct input in; /* opened and closed by the caller */
 	struct sink sink;
@@ -55,6 +61,8 @@ struct watch {
 	struct recorder *recorder; /* NULL: nothing is recorded on alerts */
 	struct rollup *rollup;	   /* NULL: each alert is told for itself */
 	bool failed;		   /* it ended for a reason that is a fault, which has been told */
+	struct parking_stats parking_stats; /* of all generations */
+	const struct reload_stats *reloads; /* NULL: the rules stay as they are */
 	uint64_t n_alerts;
 	/*
 	 * Called when there is no event at the moment (idle), and now and then while there are:
@@ -80,6 +88,17 @@ void watch_begin(struct watch *w);
  * Starts a thread.  state: as that of w->in.
  */
 int watch_record(struct watch *w, const struct state_config *state, struct err *e);
+/* Whether nobody asks for files that are closed after writing. */
+bool watch_has_no_closings(const struct watch *w, const struct ruleset *rules);
+/* Of a generation that is made aside: a place for its events that wait.  Any one thread. */
+void watch_prepare(struct watch *w, struct generation *g);
+/*
+ * Between two events: from the next one on g is in force, which goes over to w.  State, what waits
+ * and counters of rules that are the same go on.
+ */
+void watch_replace(struct watch *w, struct generation *g);
+/* One that was replaced and has nothing to say any more, for the caller to free; NULL: none. */
+struct generation *watch_take_done(struct watch *w);
 /* Until the events end, or nobody reads the alerts any more, or it is time to stop. */
 int watch_events(struct watch *w, struct err *e);
 /* An alert that no rule gives; false when nobody can receive more. */

@@ -37,7 +37,7 @@ struct hostname {
 struct hostnames {
 	struct hostnames_config cfg;
 	struct hostname *list[HOSTNAMES_MAX];
-	size_t n;
+	atomic_size_t n; /* grows; those below it are there */
 	uint64_t patience_ns; /* the event thread's */
 	/* Odd while the event thread looks at addresses, which are not freed meanwhile. */
 	atomic_uint looks;
@@ -255,9 +255,18 @@ int hostnames_add(struct hostnames *h, struct str name, struct hostname **ret, s
 	n = xcalloc(1, sizeof(*n));
 	n->all = h;
 	n->text = xstrndup(name.p, name.n);
-	h->list[h->n++] = n;
 	*ret = n;
+	pthread_mutex_lock(&h->lock);
+	h->list[h->n] = n;
+	h->n++;
+	pthread_cond_signal(&h->wake);
+	pthread_mutex_unlock(&h->lock);
 	return 0;
+}
+
+bool hostnames_asks(const struct hostnames *h)
+{
+	return h->is_started;
 }
 
 size_t hostnames_count(const struct hostnames *h)

@@ -44,11 +44,13 @@ struct hostnames *hostnames_new(const struct hostnames_config *cfg);
 void hostnames_free(struct hostnames *h); /* NULL is fine */
 
 /*
- * Before hostnames_start().  *ret lives as long as h, and is the same for the same name.  -ENOSPC:
+ * By one thread at a time.  *ret lives as long as h, and is the same for the same name.  -ENOSPC:
  * there are HOSTNAMES_MAX already.
  */
 int hostnames_add(struct hostnames *h, struct str name, struct hostname **ret, struct err *e);
 size_t hostnames_count(const struct hostnames *h);
+/* Whether hostnames_start() has begun to ask. */
+bool hostnames_asks(const struct hostnames *h);
 /*
  * Begin to ask; nothing is started without a name.  patience_ms: how long all comparisons
  * together may wait for first answers; 0 where time does not wait for us.

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/stop.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <time.h>
+#include <unistd.h>
 
 volatile sig_atomic_t stop_signal;
 static uint64_t start_ns, end_ns = UINT64_MAX; /* monotonic */
@@ -26,6 +28,31 @@ void stop_on_signals(void)
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &action, NULL);
 	}
+}
+
+static volatile sig_atomic_t hangups_fd = -1;
+
+static void on_hangup(int signal, siginfo_t *info, void *context)
+{
+	static const uint64_t one = 1;
+	int saved = errno;
+
+	(void)context;
+	if (info->si_code == SI_KERNEL || hangups_fd < 0)
+		on_signal(signal);
+	else
+		(void)!write(hangups_fd, &one, sizeof(one));
+	errno = saved;
+}
+
+void stop_pass_hangups(int event_fd)
+{
+	struct sigaction old, action = {.sa_sigaction = on_hangup, .sa_flags = SA_SIGINFO};
+
+	hangups_fd = event_fd;
+	sigemptyset(&action.sa_mask);
+	if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
 }
 
 static uint64_t monotonic_ns(void)

@@ -18,6 +18,12 @@ extern volatile sig_atomic_t stop_signal;
  */
 void stop_on_signals(void);
 
+/*
+ * After that: a SIGHUP that somebody sent adds 1 to the eventfd(2) instead; that of a terminal which
+ * has gone away still stops.  Negative: no more.
+ */
+void stop_pass_hangups(int event_fd);
+
 /* Time counts from here, and it is time to stop in so many seconds; 0 for never. */
 void stop_after(uint64_t seconds);
 /* Since stop_after(). */

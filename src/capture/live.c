@@ -424,6 +424,21 @@ void live_gather(struct live *l)
 			ring_put_aside(&l->rings[i]);
 }
 
+int live_widen(struct live *l, const struct live_config *cfg, struct err *e)
+{
+	return probe_widen(l->probe, cfg, e);
+}
+
+void live_narrow(struct live *l, const struct live_config *cfg)
+{
+	probe_narrow(l->probe, cfg);
+}
+
+const char *live_lacks(const struct live *l, const struct live_config *cfg)
+{
+	return probe_lacks(l->probe, cfg);
+}
+
 void live_pictured(struct live *l)
 {
 	probe_pictured(l->probe);
@@ -507,8 +522,10 @@ void live_get_stats(struct live *l, struct live_stats *ret)
 	memcpy(ret->by_type, l->by_type, sizeof(ret->by_type));
 	ret->n_late = l->n_late;
 	ret->n_programs = probe_n_programs(l->probe);
-	for (unsigned i = 0; i < l->n_rings; i++)
+	for (unsigned i = 0; i < l->n_rings; i++) {
 		ret->ring_bytes += l->rings[i].bytes;
+		ret->ring_waiting += ring_waiting(&l->rings[i]);
+	}
 	ret->ring_bytes_wanted = l->ring_bytes_wanted;
 	probe_lost(l->probe, lost, ret->lost_by_reason);
 	probe_shortened(l->probe, ret->shortened);

@@ -37,6 +37,7 @@ struct live_config {
 	bool wants_closed;	/* files that are closed after writing: schema/closed.h */
 	const char *host_root;	/* what stands before "/sys"; NULL or "": this machine */
 	bool no_iterators;	/* load none of the programs for the picture at the start */
+	bool may_widen;		/* live_widen() may follow */
 	bool before_picture;	/* tell what it will lack, until live_pictured() */
 	uint64_t hold_ns; /* how long a record may be overtaken by an older one of another ring */
 };
@@ -63,6 +64,16 @@ void live_wait(struct live *l, uint64_t timeout_ns);
  * size of the rings; beyond that they stay there, and what does not fit is lost and counted.
  */
 void live_gather(struct live *l);
+
+/*
+ * For other rules, by one other thread than that which reads: first what cfg wants is watched as
+ * well, and once nobody needs what was before, live_narrow() ends that.  A negative errno and *e
+ * leave what is watched as it was.  Of cfg only what is wanted counts; all else stays.
+ */
+int live_widen(struct live *l, const struct live_config *cfg, struct err *e);
+void live_narrow(struct live *l, const struct live_config *cfg);
+/* What of cfg these cannot give, for it had to be wanted from the start; NULL: nothing. */
+const char *live_lacks(const struct live *l, const struct live_config *cfg);
 
 /* The picture at the start has been taken. */
 void live_pictured(struct live *l);
@@ -110,6 +121,7 @@ struct live_stats {
 	uint64_t shortened[SHORTENED_COUNT]; /* of which some is left out, how often */
 	uint64_t n_late;		     /* records older than one that was given before them */
 	uint64_t ring_bytes;		     /* memory of all rings ... */
+	uint64_t ring_waiting;		     /* bytes of records in them that were not given yet */
 	uint64_t ring_bytes_wanted; /* ... and what was asked for: there may be less to be had */
 	unsigned n_programs;
 };

@@ -14,16 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static const struct {
-	uint16_t nr, code;
-} ia32[] = {
-#define IA32(nr, id) {nr, SC_##id},
-#include "schema/ia32.def"
-#undef IA32
-};
-
-enum { N_IA32 = sizeof(ia32) / sizeof(ia32[0]) };
-
 static unsigned ceil_log2(unsigned n)
 {
 	unsigned r = 0;
@@ -72,8 +62,7 @@ static void set_up(struct probe *p, const struct live_config *cfg, uint64_t epoc
 		if (nr >= 0 && nr < PROBE_SYSCALLS)
 			s->rodata->syscall_codes[nr] = (uint16_t)code;
 	}
-	for (unsigned i = 0; i < N_IA32; i++)
-		s->rodata->syscall_codes_compat[ia32[i].nr] = ia32[i].code;
+	routes_name_compat(s);
 	bpf_map__set_max_entries(s->maps.rings, LANE_COUNT * p->rings_per_lane);
 	s->rodata->picture_scratch = PROBE_SCRATCHES * p->n_cpus;
 	s->rodata->n_cpus = p->n_cpus;
@@ -172,20 +161,10 @@ static int explain(const struct probe *p, int code, struct err *e)
 		       last_message);
 }
 
-/* One try.  1: a program was refused, which has been noted. */
-static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epoch_ns,
-		    bool only_rest, struct err *e)
+int probe_try_load(struct probe *p, struct err *e)
 {
 	int r;
 
-	probe_bpf__destroy(p->skel);
-	p->skel = object_open(&p->can);
-	if (!p->skel)
-		return explain(p, -errno, e);
-	programs_choose(p, cfg);
-	if (only_rest)
-		programs_leave_judged(p);
-	set_up(p, cfg, epoch_ns);
 	last_refusal = (struct refusal){0};
 	last_message[0] = '\0';
 	r = probe_bpf__load(p->skel);
@@ -198,6 +177,20 @@ static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epo
 	return 1;
 }
 
+/* One try.  1: a program was refused, which has been noted. */
+static int try_load(struct probe *p, const struct live_config *cfg, uint64_t epoch_ns,
+		    bool only_rest, struct err *e)
+{
+	probe_bpf__destroy(p->skel);
+	p->skel = object_open(&p->can);
+	if (!p->skel)
+		return explain(p, -errno, e);
+	programs_choose(p, cfg);
+	if (only_rest)
+		programs_leave_judged(p);
+	set_up(p, cfg, epoch_ns);
+	return probe_try_load(p, e);
+}
 /*
  * When a program is refused, nothing stays loaded.  Those behind it are tried first, from each one
  * that is refused to the next, so that with many of them no program is looked at more than twice.
@@ -221,6 +214,7 @@ int probe_open(const struct live_config *cfg, uint64_t epoch_ns, struct probe **
 	int r = libbpf_num_possible_cpus();
 
 	libbpf_set_print(listen_to_libbpf);
+	p->events = -ENOENT;
 	p->n_cpus = r > 0 ? (unsigned)r : 1;
 	p->cpus_per_ring = cfg->cpus_per_ring;
 	p->can = abilities_find();
@@ -240,9 +234,11 @@ void probe_pictured(struct probe *p)
 
 void probe_detach(struct probe *p)
 {
-	for (unsigned i = 0; i < p->n_links; i++)
-		bpf_link__destroy(p->links[i]);
-	p->n_links = 0;
+	for (struct probe *at = p; at; at = at->more) {
+		for (unsigned i = 0; i < at->n_links; i++)
+			bpf_link__destroy(at->links[i].link);
+		at->n_links = 0;
+	}
 	iterators_detach(&p->iterators);
 }
 
@@ -251,8 +247,15 @@ void probe_close(struct probe *p)
 	if (!p)
 		return;
 	probe_detach(p);
-	probe_bpf__destroy(p->skel);
-	free(p);
+	if (p->events >= 0)
+		close(p->events);
+	while (p) {
+		struct probe *more = p->more;
+
+		probe_bpf__destroy(p->skel);
+		free(p);
+		p = more;
+	}
 }
 
 unsigned probe_rings_per_lane(const struct probe *p)
@@ -282,100 +285,14 @@ int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e)
 	return fd;
 }
 
-static uint8_t wants_of(const struct live_config *cfg, enum syscall_code code)
-{
-	uint8_t want = PROBE_WANT;
-
-	if (!cfg->failures || has_bit(cfg->failures, code))
-		want |= PROBE_WANT_FAILED;
-	if (!cfg->on_tcp || has_bit(cfg->on_tcp, code))
-		want |= PROBE_WANT_ON_TCP;
-	return want;
-}
-
-/* Send calls of this number to the program. */
-static void route(struct probe *p, const struct bpf_map *calls, unsigned nr, uint8_t want,
-		  const struct bpf_program *program)
-{
-	int fd = program ? bpf_program__fd(program) : -1;
-
-	if (fd < 0 || nr >= PROBE_SYSCALLS)
-		return;
-	if (!bpf_map_update_elem(bpf_map__fd(calls), &nr, &fd, BPF_ANY))
-		p->skel->bss->wanted[nr] |= want;
-}
-
-/* The same by way of the program that says where its file is, where that is loaded. */
-static void route_call(struct probe *p, const struct bpf_map *calls, const struct bpf_map *behind,
-		       unsigned nr, uint8_t want, enum syscall_code code)
-{
-	const struct bpf_program *own = program_of(p->skel, code);
-	const struct bpf_program *front = place_program_of(p->skel, code);
-	int fd = own ? bpf_program__fd(own) : -1;
-
-	if (fd >= 0 && front && bpf_program__fd(front) >= 0 && nr < PROBE_SYSCALLS &&
-	    !bpf_map_update_elem(bpf_map__fd(behind), &nr, &fd, BPF_ANY))
-		own = front;
-	route(p, calls, nr, want, own);
-}
-
-static void route_all(struct probe *p, const struct live_config *cfg)
-{
-	struct probe_bpf *s = p->skel;
-
-	for (unsigned code = 0; code < SC_COUNT; code++) {
-		int nr = native_number(code);
-
-		if (nr >= 0 && has_bit(cfg->syscalls, code))
-			route_call(p, s->maps.calls, s->maps.behind, (unsigned)nr,
-				   wants_of(cfg, code), code);
-	}
-#if defined(__x86_64__)
-	for (unsigned i = 0; i < N_IA32; i++) {
-		if (!has_bit(cfg->syscalls, ia32[i].code))
-			continue;
-		route_call(p, s->maps.calls_compat, s->maps.behind_compat, ia32[i].nr,
-			   (uint8_t)(wants_of(cfg, ia32[i].code) << 1), ia32[i].code);
-		if (ia32[i].nr >= PROBE_SOCKETCALL)
-			s->bss->wanted[PROBE_SOCKETCALL_NR] |= PROBE_WANT << 1;
-	}
-#endif
-}
-
-static bool route_end(struct probe_bpf *s, const struct uring_op *op)
-{
-	const char *name = op->program ? op->program : "place_ring";
-	const struct bpf_program *end = bpf_object__find_program_by_name(s->obj, name);
-	uint32_t opcode = op->opcode;
-	int fd = end ? bpf_program__fd(end) : -1;
-
-	return fd >= 0 &&
-	       !bpf_map_update_elem(bpf_map__fd(s->maps.ring_ends), &opcode, &fd, BPF_ANY);
-}
-
-static void route_over_ring(struct probe *p, const struct live_config *cfg)
-{
-	struct probe_bpf *s = p->skel;
-	const struct uring_op *op;
-
-	for (unsigned i = 0; (op = uring_op(p->can.uring, i)); i++) {
-		if (!has_bit(cfg->syscalls, op->code))
-			continue;
-		s->bss->ring_wanted[op->opcode] = wants_of(cfg, op->code);
-		/* Those with names do without theirs, which says where files are. */
-		if (!route_end(s, op) && op->program)
-			s->bss->ring_wanted[op->opcode] = 0;
-	}
-}
-
 static bool is_enter(const char *program)
 {
 	return !strncmp(program, "enter_", 6);
 }
 
-static bool is_start(const char *program)
+static void keep_link(struct probe *p, struct bpf_link *link, const struct bpf_program *program)
 {
-	return !strcmp(program, "sys_exit") || !strncmp(program, "on_", 3);
+	p->links[p->n_links++] = (struct probe_link){link, bpf_program__name(program)};
 }
 
 static int attach_enter(struct probe *p, const struct bpf_program *program, int events)
@@ -395,14 +312,13 @@ static int attach_enter(struct probe *p, const struct bpf_program *program, int 
 		close(fd);
 		return code;
 	}
-	p->links[p->n_links++] = link;
+	keep_link(p, link, program);
 	return 0;
 }
 
 /* Without them, what a call names or closes is known from its end only. */
-static void attach_enters(struct probe *p, const char *host_root)
+void probe_attach_enters(struct probe *p)
 {
-	int events = tracepoint_events(host_root);
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, p->skel->obj)
@@ -412,21 +328,19 @@ static void attach_enters(struct probe *p, const char *host_root)
 
 		if (!is_enter(name) || !bpf_program__autoload(program))
 			continue;
-		r = attach_enter(p, program, events);
+		r = attach_enter(p, program, p->events);
 		if (r < 0)
 			snprintf(programs_is_closing(name) ? p->no_closes : p->no_enters,
 				 REASON_BYTES, "%s: %s", name, strerror(-r));
 	}
-	if (events >= 0)
-		close(events);
 }
 
-static int attach_start(struct probe *p, const struct bpf_program *program, struct err *e)
+int probe_attach_start(struct probe *p, const struct bpf_program *program, struct err *e)
 {
 	struct bpf_link *link = bpf_program__attach(program);
 
 	if (link) {
-		p->links[p->n_links++] = link;
+		keep_link(p, link, program);
 		return 0;
 	}
 	if (probe_lacks_files(-errno))
@@ -443,22 +357,25 @@ int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e)
 	const struct bpf_program *ends = p->skel->progs.on_sched_process_exit;
 	const struct bpf_program *closing = p->skel->progs.on_closing_exit;
 	struct bpf_program *program;
+	struct routes routes;
 	int r = 0;
 
 	p->skel->bss->tells_folders = cfg->before_picture;
-	route_all(p, cfg);
-	route_over_ring(p, cfg);
+	routes_make(p, cfg, &routes);
+	routes_widen(p, &routes);
 	if (bpf_program__autoload(closing))
-		r = attach_start(p, closing, e);
+		r = probe_attach_start(p, closing, e);
 	if (!r && bpf_program__autoload(ends))
-		r = attach_start(p, ends, e);
-	if (!r && (p->skel->rodata->has_enters || cfg->wants_closed))
-		attach_enters(p, cfg->host_root);
+		r = probe_attach_start(p, ends, e);
+	if (!r && (p->skel->rodata->has_enters || cfg->wants_closed)) {
+		p->events = tracepoint_events(cfg->host_root);
+		probe_attach_enters(p);
+	}
 	bpf_object__for_each_program(program, p->skel->obj)
 	{
 		if (!r && program != ends && program != closing &&
-		    is_start(bpf_program__name(program)) && bpf_program__autoload(program))
-			r = attach_start(p, program, e);
+		    programs_is_start(bpf_program__name(program)) && bpf_program__autoload(program))
+			r = probe_attach_start(p, program, e);
 	}
 	if (!r)
 		iterators_attach(&p->iterators, p->skel);

@@ -26,6 +26,10 @@ int probe_make_ring(size_t bytes);
 int probe_add_ring(struct probe *p, unsigned i, size_t bytes, struct err *e);
 /* From here on records come. */
 int probe_attach(struct probe *p, const struct live_config *cfg, struct err *e);
+/* See live_widen(), live_narrow() and live_lacks(). */
+int probe_widen(struct probe *p, const struct live_config *cfg, struct err *e);
+void probe_narrow(struct probe *p, const struct live_config *cfg);
+const char *probe_lacks(const struct probe *p, const struct live_config *cfg);
 /* What a picture at the start would lack is told no longer. */
 void probe_pictured(struct probe *p);
 /* None any more. */

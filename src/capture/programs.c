@@ -183,6 +183,25 @@ bool programs_is_closing(const char *program)
 	return false;
 }
 
+bool programs_is_start(const char *program)
+{
+	return !strcmp(program, "sys_exit") || !strncmp(program, "on_", 3);
+}
+
+bool programs_start_is_wanted(const char *program, const struct live_config *cfg)
+{
+	bool is_tracepoint_of_calls = false;
+
+	for (unsigned i = 0; i < N_TRACEPOINTS; i++) {
+		if (strcmp(tracepoints[i].program, program))
+			continue;
+		if (has_bit(cfg->syscalls, tracepoints[i].code))
+			return true;
+		is_tracepoint_of_calls = true;
+	}
+	return !is_tracepoint_of_calls;
+}
+
 static void choose_enter(struct probe *p, uint16_t code)
 {
 	char name[NAME_BYTES];
@@ -210,6 +229,9 @@ static void choose_enters(struct probe *p, const struct live_config *cfg)
 		choose_enter(p, enters[i]);
 		p->skel->rodata->has_enters = true;
 	}
+	/* Who may want more later must have room for it. */
+	if (cfg->may_widen)
+		p->skel->rodata->has_enters = true;
 	if (!p->skel->rodata->has_enters)
 		bpf_map__set_max_entries(p->skel->maps.givens, 1);
 }
@@ -234,7 +256,7 @@ static void choose_over_ring(struct probe *p, const struct live_config *cfg)
 			choose(p, s->progs.place_ring);
 		if (p->can.uring_submit)
 			choose(p, bpf_object__find_program_by_name(s->obj, p->can.uring_submit));
-	} else {
+	} else if (!cfg->may_widen) {
 		bpf_map__set_max_entries(s->maps.ring_calls, 1);
 		bpf_map__set_max_entries(s->maps.ring_records, 1);
 	}

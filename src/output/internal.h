@@ -9,6 +9,8 @@ struct internal_field {
 	const char *name;
 	struct str text;
 	uint64_t number;
+	bool is_real; /* the number is this one */
+	double real;
 };
 
 struct internal_alert {
@@ -22,6 +24,8 @@ struct internal_alert {
 
 #define INTERNAL_SOURCE "internal"
 
+/* As a JSON object. */
+void internal_add_fields(const struct internal_field *fields, size_t n, struct buf *out);
 /* Append the line with its newline. */
 void internal_format(const struct alert_config *cfg, const struct internal_alert *a,
 		     struct buf *out);

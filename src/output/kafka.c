@@ -151,6 +151,23 @@ static void kafka_close(void *sender)
 	free(s);
 }
 
+/*
+ * The first client has the library load plugins, which may not be done later: one that knows no
+ * broker, and ends at once.
+ */
+static void warm_up(const struct rdkafka *k)
+{
+	rd_kafka_conf_t *conf = k->conf_new();
+	rd_kafka_t *first;
+
+	k->conf_set_log_cb(conf, on_log);
+	first = k->new (RD_KAFKA_PRODUCER, conf, NULL, 0);
+	if (first)
+		k->destroy(first);
+	else
+		k->conf_destroy(conf);
+}
+
 static void *kafka_open(const struct config *c, struct err *e)
 {
 	const struct rdkafka *k = rdkafka_load();
@@ -176,6 +193,7 @@ static void *kafka_open(const struct config *c, struct err *e)
 		kafka_close(s);
 		return NULL;
 	}
+	warm_up(k);
 	return s;
 }
 

@@ -50,7 +50,8 @@ struct names {
 
 struct plugin {
 	char *path;
-	void *library; /* NULL: it is part of the program */
+	void *library; /* NULL: it is part of the program, or in a process of its own */
+	bool is_isolated;
 	plugin_api api;
 	struct arena arena; /* of all that is below */
 	const char *name, *description, *contact, *version, *api_version;

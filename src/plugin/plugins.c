@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "field/eventsource.h"
 #include "plugin/extract.h"
+#include "plugin/isolate.h"
 #include "plugin/running.h"
 #include "plugin/watchdog.h"
 
@@ -170,11 +171,15 @@ static int add(struct plugins *ps, const struct plugin_config *cfg, struct err *
 {
 	struct plugin_version *v = &ps->versions[ps->n];
 	struct running *slot = &ps->list[ps->n];
+	const plugin_api *api = cfg->api;
 	struct plugin *p;
-	int r = plugin_open(cfg->path, cfg->api, &p, e);
+	int r = cfg->is_isolated ? isolate_api(cfg->path, cfg->memory_max, &api, e) : 0;
 
+	if (!r)
+		r = plugin_open(cfg->path, api, &p, e);
 	if (r < 0)
 		return r;
+	p->is_isolated = cfg->is_isolated;
 	r = check_name(ps, p, cfg, e);
 	if (r < 0) {
 		err_prepend(e, "plugin '%.64s': ", p->name);
@@ -207,7 +212,7 @@ size_t plugins_count(const struct plugins *ps)
 bool plugins_are_ours(const struct plugins *ps)
 {
 	for (size_t i = 0; i < ps->n; i++)
-		if (ps->list[i].plugin->library)
+		if (ps->list[i].plugin->library || ps->list[i].plugin->is_isolated)
 			return false;
 	return true;
 }

@@ -21,8 +21,10 @@ struct plugins;
 struct plugin_config {
 	const char *path;
 	const plugin_api
-		*api;	  /* it is part of the program, and path is its name; NULL: it is not */
-	const char *name; /* that it must have; NULL: any */
+		*api;	     /* it is part of the program, and path is its name; NULL: it is not */
+	bool is_isolated;    /* in a process of its own (plugin/isolate.h) */
+	uint64_t memory_max; /* of that process */
+	const char *name;    /* that it must have; NULL: any */
 	const char *init_config; /* text or JSON; NULL: empty */
 	const char *open_params; /* NULL: empty */
 };

@@ -171,6 +171,9 @@ struct loader_config {
 
 struct loader;
 
+/* The shape that rule files should have, as a JSON schema (draft 7). */
+void schema_json(struct buf *out);
+
 struct loader *loader_new(const struct loader_config *cfg);
 void loader_free(struct loader *l);
 /*

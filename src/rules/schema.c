@@ -213,3 +213,58 @@ void schema_check(const struct yaml *document, struct verdict *v)
 			tell(v, y, "an item should be a map");
 	}
 }
+
+/* ---- the same as a JSON schema ---- */
+
+#define SCALAR "{\"type\":[\"string\",\"number\",\"boolean\"]}"
+#define PRIORITIES                                                                                 \
+	"{\"enum\":[\"EMERGENCY\",\"ALERT\",\"CRITICAL\",\"ERROR\",\"WARNING\",\"NOTICE\","        \
+	"\"INFO\",\"INFORMATIONAL\",\"DEBUG\"]}"
+
+static const char *json_of(shape_test test)
+{
+	static const struct {
+		shape_test test;
+		const char *json;
+	} tests[] = {
+		{is_scalar, SCALAR},
+		{is_text_or_texts,
+		 "{\"anyOf\":[" SCALAR ",{\"type\":\"array\",\"items\":" SCALAR "}]}"},
+		{is_list, "{\"type\":\"array\"}"},
+		{is_boolean, "{\"type\":\"boolean\"}"},
+		{is_integer, "{\"type\":\"integer\"}"},
+		{is_priority, PRIORITIES},
+		{is_operation, "{\"enum\":[\"append\",\"replace\"]}"},
+	};
+	size_t i = 0;
+
+	while (tests[i].test != test)
+		i++;
+	return tests[i].json;
+}
+
+static void add_shape(const struct shape *shape, struct buf *out)
+{
+	buf_addz(out, "{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":false,");
+	if (shape->required)
+		buf_addf(out, "\"required\":[\"%s\"],", shape->required);
+	buf_addz(out, "\"properties\":{");
+	for (const struct shape_key *k = shape->keys; k->key; k++) {
+		buf_addf(out, "%s\"%s\":%s", k == shape->keys ? "" : ",", k->key,
+			 k->is_list ? "{\"type\":\"array\",\"items\":" : "");
+		if (k->inner)
+			add_shape(k->inner, out);
+		else
+			buf_addz(out, json_of(k->test));
+		buf_addz(out, k->is_list ? "}" : "");
+	}
+	buf_addz(out, "}}");
+}
+
+void schema_json(struct buf *out)
+{
+	buf_addz(out, "{\"$schema\":\"http://json-schema.org/draft-07/schema#\","
+		      "\"title\":\"Rule file\",\"type\":[\"array\",\"null\"],\"items\":");
+	add_shape(&item_shape, out);
+	buf_addz(out, "}\n");
+}

@@ -14,7 +14,7 @@
 /* A descriptor that a message brought: struct picture_file, then its name (schema/picture.h). */
 #define NOTE_ARRIVAL "saker.arrival"
 /*
- * In recordings, between the lists of processes and descriptors: what these have no room for.  As
+ * In recordings, behind the lists of processes and descriptors: what these have no room for.  As
  * many of struct note_picture as it is long; its time is that of the last reading so far.
  */
 #define NOTE_PICTURE "saker.picture"

@@ -149,3 +149,11 @@ void moment_refresh(const struct state *s, struct moment *m)
 	if (m->fd)
 		m->fd = m->thread ? fd_find(s, m->thread, m->fd_num) : NULL;
 }
+
+bool fd_closes_on_exec(const struct thread *t, int64_t num)
+{
+	const struct files *f = thread_files(t);
+	const struct page_ref *r = f ? page_find(f, num) : NULL;
+
+	return r && r->page->cloexec >> (num % FDS_PER_PAGE) & 1;
+}

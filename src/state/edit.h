@@ -49,6 +49,9 @@ void fd_set_text(struct state *s, struct fd *fd, enum fd_text which, struct str 
 /* What another type keeps beside the name is gone then. */
 void fd_set_type(struct state *s, struct fd *fd, enum fd_type type);
 
+/* Whether an exec closes it. */
+bool fd_closes_on_exec(const struct thread *t, int64_t num);
+
 /* How often something was added or taken away here. */
 uint64_t state_edits(const struct state *s);
 /* Look its thread and descriptor up anew. */

@@ -155,6 +155,12 @@ static bool has_bit(const uint64_t *set, unsigned i)
 	return set[i / 64] >> (i % 64) & 1;
 }
 
+void state_allow(struct state *s, bool no_fds, bool no_closings)
+{
+	s->cfg.no_fds = no_fds;
+	s->cfg.no_closings = no_closings;
+}
+
 void state_want(struct state *s, const uint64_t events[(EV_COUNT + 63) / 64],
 		const uint64_t syscalls[(SC_COUNT + 63) / 64])
 {

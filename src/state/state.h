@@ -164,6 +164,9 @@ void state_await_pod(struct state *s, struct str uid, uint64_t ts);
 /* It is so late although no event says so. */
 void state_expire(struct state *s, uint64_t now_ns);
 
+/* Other rules than those that state was made for: state_config's no_fds and no_closings. */
+void state_allow(struct state *s, bool no_fds, bool no_closings);
+
 struct state_stats {
 	uint64_t n_threads, n_fds, n_containers, n_users, n_bytes;
 	uint64_t n_events, n_bad_records;

@@ -15,7 +15,7 @@ RULE = '''
   condition: evt.type in (open, openat) and proc.name = cat and fd.name startswith /etc and evt.is_open_read = true
   output: >
     read %fd.name by %proc.cmdline in %proc.cwd of %proc.pcmdline, %proc.aname[2] %proc.exepath %user.name %thread.cap_effective
-    %proc.env %fd.dev %fd.ino %proc.vpid %user.loginuid %proc.tty %proc.exe_ino
+    %proc.env %fd.dev %fd.ino %proc.vpid %user.loginuid %proc.tty %proc.exe_ino %proc.fdopencount
   priority: WARNING
   {}
 '''

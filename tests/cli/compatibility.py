@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/COMPATIBILITY.md is what the program's own tables say; `--write` writes it anew."""
 import json
+import re
 import sys
 
 from tap import SOURCE, check, done, equal, run, saker
@@ -8,17 +9,16 @@ from tap import SOURCE, check, done, equal, run, saker
 PATH = f'{SOURCE}/docs/COMPATIBILITY.md'
 HEAD = '''# Compatibility
 
-What Saker does of the reference's command line and configuration (0.44.1, and what older versions had). Written from the
-program's own tables by `tests/cli/compatibility.py --write`, which as a test compares it with them.
+What Saker does of the reference's command line, configuration, metrics, web server and plugin interface (0.44.1, and what
+older versions had). Written from the program's own tables by `tests/cli/compatibility.py --write`, which as a test compares it with them.
 
 - **done**: does what it does there. **done, old**: the reference has removed it; it keeps its last meaning, and one line
   says what stands instead.
 - **without effect**: taken; there is nothing here that it would change, and setting it is told.
 - **gone**: taken from old files; a line says what stands instead.
-- **not yet**: taken, or for flags refused, and told. {not_yet} of {all} are.
+- **not yet**: taken, and told. {not_yet} of {all} are.
 
-Plugins' side is in `docs/PLUGINS.md`, which functions of the interface are there included. Fields, events and rules:
-`docs/reference/` and `docs/DIFFERENCES.md`.
+Plugins' side in words is in `docs/PLUGINS.md`. Fields, events and rules: `docs/reference/` and `docs/DIFFERENCES.md`.
 '''
 
 
@@ -35,6 +35,53 @@ def _flag(f):
     return (f'-{f["letter"]}, ' if f['letter'] else '') + f'--{f["name"]}{value}'
 
 
+METRICS = '''
+## Metrics
+
+All are counted. Those of the reference have its names (`falcosecurity_...`), those of Saker alone begin with `saker_`; `*` is
+any text. Snapshots are `metrics.output_rule` and `metrics.output_file`; memory is in MB there unless
+`metrics.convert_memory_to_mb` is false.
+'''
+ENDPOINTS = '''
+## HTTP endpoints
+'''
+FUNCTIONS = '''
+## Functions of plugins
+
+All are called. A plugin whose needed ones are missing is refused; the others make out what it is able to do.
+'''
+HOST = '''
+## Functions for plugins
+
+What plugins may call, by its name in `include/saker/plugin.h`.
+'''
+
+
+def _code(text):
+    return f'`{text}`' if text else ''
+
+
+def _metrics():
+    return [(_code(m['name']), m['labels'], _code(m['key']), m['help']) for m in _listed('metrics')]
+
+
+def _endpoints():
+    return [(_code(e['path']) + (f', else as `{e["path_key"]}` says' if e['path_key'] else ''), e['type'],
+             ', '.join(_code(x) for x in e['wants'].split(', ')), e['help']) for e in _listed('endpoints')]
+
+
+def _functions():
+    return [(_code(s['name']), 'needed' if s['needed'] else 'as its abilities want') for s in _listed('symbols')]
+
+
+def _host_functions():
+    """Members of structs that plugins are given, but for those of the plugin's own interface."""
+    with open(f'{SOURCE}/include/saker/plugin.h') as f:
+        members = re.findall(r'\(\*([a-z_]+)\)\(', f.read())
+    own = {s['name'].removeprefix('plugin_') for s in _listed('symbols')}
+    return sorted(set(members) - own)
+
+
 def _document():
     flags = _listed('flags')
     keys = [k for k in _listed('config') if not k['key'].startswith('saker.')]
@@ -42,7 +89,11 @@ def _document():
     kept = [(f'`{k["key"]}`', k['state'], k['help']) for k in keys]
     head = HEAD.format(not_yet=sum(r[1] == 'not yet' for r in rows + kept), all=len(rows + kept))
     return (head + '\n## Flags\n' + _table(('Flag', 'State', 'Meaning, or what stands instead'), rows) +
-            '\n## Keys of the configuration\n' + _table(('Key', 'State', 'Meaning'), kept))
+            '\n## Keys of the configuration\n' + _table(('Key', 'State', 'Meaning'), kept) +
+            METRICS + _table(('Metric', 'Labels', 'In snapshots', 'Meaning'), _metrics()) +
+            ENDPOINTS + _table(('Path', 'Type', 'Wants', 'Answer'), _endpoints()) +
+            FUNCTIONS + _table(('Function', 'When'), _functions()) +
+            HOST + _table(('Function',), [(f'`{x}`',) for x in _host_functions()]))
 
 
 def the_document_is_what_the_tables_say():
@@ -70,7 +121,8 @@ def every_stock_key_is_there():
 
 
 if '--write' in sys.argv:
+    text = _document()
     with open(PATH, 'w') as f:
-        f.write(_document())
+        f.write(text)
 else:
     run(globals())

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Saker under the name falco: that program's flags, output and exit codes."""
+import base64
 import json
 import os
 import re
 import subprocess
+
+import jsonschema
+import yaml
 
 from tap import SAKER, SOURCE, TMP, capture, check, done, equal, fails, file, run
 
@@ -117,7 +121,7 @@ def M_ends_a_capture_by_its_own_time():
 
 
 def what_is_gone_is_taken_and_said():
-    for args in (['-m', 'http://x'], ['-g', 'x'], ['--gvisor-root', 'x'], ['-s', 'x'], ['--disable-cri-async']):
+    for args in (['-m', 'http://x'], ['-g', 'x'], ['--gvisor-root', 'x'], ['--disable-cri-async']):
         got = _falco('-c', _config(), '--dry-run', *args)
         done(got)
         equal(len([x for x in got.stderr.decode().splitlines() if 'has no effect' in x]), 1, got.stderr)
@@ -211,7 +215,6 @@ def errors_end_with_status_1():
     fails(_falco('stray'), 1, "Error: 'stray' is no option")
     fails(_falco('-c', file('none.yaml', 'json_output: false\n')), 1, 'Error: there are no rules')
     fails(_falco('-c', _config('priority: wraning\n')), 1, 'Error: ', 'priority wants one of')
-    fails(_falco('-c', _config(), '--config-schema'), 1, 'Error: --config-schema is not done yet')
     fails(_falco('-c', _config(), '-o', 'engine.kind=gvisor'), 1, 'gvisor is not supported')
 
 
@@ -252,6 +255,86 @@ def every_stock_key_at_its_stock_value_starts():
     equal(done(got), b'')
     out = done(_falco('-c', config, '-o', 'engine.kind=replay', '-o', f'engine.replay.capture_file={FILES}'))
     check(b'Events detected: ' in out)
+
+
+def _schema(flag):
+    text = done(_falco(flag))
+    validator = jsonschema.Draft7Validator(json.loads(text))
+    validator.check_schema(validator.schema)
+    return validator
+
+
+def _errors(validator, document):
+    return sorted({'/'.join(str(x) for x in e.absolute_path) for e in validator.iter_errors(document)})
+
+
+def the_schema_of_configurations_tells_good_from_bad():
+    v = _schema('--config-schema')
+    with open(f'{SOURCE}/tests/cli/stock.yaml') as f:
+        equal(_errors(v, yaml.safe_load(f)), [])
+    good = {'priority': 'Debug', 'metrics': {'interval': '1h30m', 'enabled': '${METRICS}'}, 'rules_files': 'one.yaml',
+            'config_files': ['a.yaml', {'path': 'b.yaml', 'strategy': 'override'}], 'static_fields': {'a': 'b'},
+            'append_output': [{'match': {'tags': ['x']}, 'extra_fields': ['evt.num', {'n': '%evt.num'}]}],
+            'rules': [{'disable': {'rule': '*'}}, {'enable': {'tag': 'x'}}]}
+    equal(_errors(v, good), [])
+    for bad in ({'webserver': {'listen_port': 70000}}, {'priority': 'loud'}, {'json_output': 'maybe'},
+                {'metrics': {'interval': 'soon'}}, {'rules_files': {'a': 1}}, {'webserver': {'threadiness': 'many'}},
+                {'config_files': [{'path': 'b.yaml', 'strategy': 'guess'}]}, {'syscall_event_drops': {'actions': ['cry']}}):
+        equal(len(_errors(v, bad)), 1, bad)
+
+
+class _Rules(yaml.SafeLoader):
+    """A lone '=' is a text: operators are."""
+
+
+_Rules.add_constructor('tag:yaml.org,2002:value', lambda loader, node: node.value)
+
+
+def the_schema_of_rule_files_tells_good_from_bad():
+    v = _schema('--rule-schema')
+    with open(f'{SOURCE}/rules/saker_rules.yaml') as f:
+        equal(_errors(v, yaml.load(f, _Rules)), [])
+    for bad in ([{'rule': 'x', 'priority': 'LOUD'}], [{'rule': 'x', 'nosuch': 1}], {'rule': 'x'}, [{'macro': []}],
+                [{'rule': 'x', 'exceptions': [{'fields': ['proc.name']}]}], [{'rule': 'x', 'override': {'tags': 'add'}}]):
+        check(_errors(v, bad), bad)
+
+
+def static_fields_are_fields_of_every_event():
+    rules = file('static.yaml', '''
+- rule: Static
+  desc: d
+  condition: evt.type = openat and static.site = here
+  output: "%static.site %static.number"
+  priority: INFO
+''')
+    config = file('static-config.yaml', f'rules_files: [{rules}]\njson_output: true\nengine: {{kind: replay, replay: {{capture_file: '
+                  f'{FILES}}}}}\nstatic_fields: {{site: here, number: 7}}\n')
+    alerts = [json.loads(x) for x in done(_falco('-c', config)).decode().splitlines() if x.startswith('{')]
+    check(alerts and alerts[0]['output_fields']['static.number'] == '7', alerts[:1])
+    check('here 7' in alerts[0]['output'], alerts[0])
+    fails(_falco('-c', config, '-o', 'static_fields.site=there', '-o', 'static_fields.bad name=1'), 1, 'static.bad name')
+    lines = [x for x in done(_falco('-c', config, '-o', 'static_fields.site=there')).decode().splitlines() if x[0] == '{']
+    equal(lines, [])
+
+
+def buffers_are_shown_as_base64_where_that_is_wanted():
+    rules = file('buffer.yaml', '''
+- rule: Written
+  desc: d
+  condition: evt.type = write
+  output: "%evt.buffer"
+  priority: INFO
+''')
+    config = file('buffer-config.yaml', f'rules_files: [{rules}]\njson_output: true\nengine: {{kind: replay, replay: {{capture_file: '
+                  f'{FILES}}}}}\nbase_syscalls: {{all: true}}\nappend_output: []\n')
+    shown = []
+    for option in ('false', 'true'):
+        out = done(_falco('-c', config, '-o', f'buffer_format_base64={option}')).decode().splitlines()
+        shown.append([json.loads(x)['output_fields']['evt.buffer'] for x in out if x.startswith('{')])
+    check(shown[0] and len(shown[0]) == len(shown[1]), shown)
+    for text, coded in zip(*shown):
+        bytes_ = base64.b64decode(coded or '', validate=True)
+        equal(len(bytes_), len(text or ''))
 
 
 run(globals())

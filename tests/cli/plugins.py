@@ -341,4 +341,26 @@ def a_plugin_that_does_not_come_back_is_left_alone():
     check(time.monotonic() - start < 30)
 
 
+def a_plugin_in_a_process_of_its_own_gives_the_same():
+    alone = ('-o', 'saker.plugins.isolated=[lines]')
+    got, want = (done(_lines('--rules', LINES_RULES, *o)).splitlines() for o in (alone, ()))
+    equal([x.split(b' ', 1)[1] for x in got], [x.split(b' ', 1)[1] for x in want])
+    rules = _rules('wrong.text = wrong and wrong.ip = 10.0.0.1 and wrong.bool = true and wrong.number = 1',
+                   '%wrong.texts %wrong.numbers %wrong.net %wrong.any[3] %wrong.any[k]')
+    all_ = ('-o', 'saker.plugins.isolated=[wrong]', '--json')
+    equal(len(_outputs(_wrong('', *all_, rules=rules))), 10)
+    with_it, without = _outputs(_wrong('', *all_, rules=rules)), _outputs(_wrong('', '--json', rules=rules))
+    for a, b in zip(with_it, without):
+        equal({k: v for k, v in a['output_fields'].items() if k != 'evt.time'},
+              {k: v for k, v in b['output_fields'].items() if k != 'evt.time'})
+
+
+def a_plugin_in_a_process_of_its_own_that_lies_is_refused():
+    alone = ('-o', "saker.plugins.isolated=['*']")
+    for what, say in (('fields none', 'at least one field'), ('source syscall', 'reserved')):
+        fails(_wrong(what, *alone), 1, say)
+    fails(saker('run', '--disable-source', 'syscall', *alone, '--plugin', f'{FOLDER}/examples/plugins/libcensus.so', '--rules',
+                LINES_RULES), 1, 'in a process of its own')
+
+
 run(globals())

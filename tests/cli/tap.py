@@ -5,6 +5,7 @@ SAKER in the environment is the program, SAKER_SOURCE the source tree; else thos
 """
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,11 @@ SAKER = os.environ.get('SAKER', f'{SOURCE}/build/saker')
 TMP = tempfile.mkdtemp(prefix='saker-test-')
 # Emulated machines are slow: how many times as long to wait for things.
 PATIENCE = float(os.environ.get('SAKER_PATIENCE', 1))
+
+
+# Who starts a test in the background has its programs ignore these, which are to end by them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class _Skipped(Exception):

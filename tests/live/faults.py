@@ -352,7 +352,7 @@ def whose_user_is_mapped_to_an_odd_number_is_known_by_that():
 # ---- many ----
 
 def a_fork_bomb_is_counted_to_the_last_process():
-    w, most, seconds = _watch(), 3000 if LONG else 500, 3 if LONG else 1.5
+    w, most, seconds = _watch(), 3000 if LONG else 500, (3 if LONG else 1.5) * PATIENCE
     begun = int(_act('bomb', 23456, most, seconds))
     path = _path('after-bomb')
     _act('opens', path, 1)

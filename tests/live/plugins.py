@@ -13,6 +13,7 @@ from tap import PATIENCE, SAKER, SOURCE, TMP, check, done, equal, fails, file, r
 
 FOLDER = os.environ.get('SAKER_PLUGINS', f'{SOURCE}/build')
 CENSUS, LINES = (f'{FOLDER}/examples/plugins/lib{x}.so' for x in ('census', 'lines'))
+FRAGILE = f'{FOLDER}/tests/plugins/libfragile.so'
 GREEDY = f'{FOLDER}/tests/plugins/libgreedy.so'
 RULES = '''
 - rule: Started
@@ -102,6 +103,60 @@ def what_plugins_send_is_recorded_and_read_again():
 def a_plugin_that_does_not_know_the_kernels_events_is_refused():
     r = saker('run', '--duration', '1', '--plugin', GREEDY, env={'WRONG': 'schema old'})
     fails(r, 1, "plugin 'greedy' required event schema version '3.9.9' not compatible")
+
+
+def a_plugin_in_a_process_of_its_own_may_crash_loop_and_eat_memory_and_no_system_call_is_missed():
+    rules = '''
+- rule: Run
+  desc: what the plugin is asked about, too
+  condition: evt.type = execve and evt.rawres = 0 and proc.name startswith saker-fp-
+  output: run %proc.name %proc.args %fragile.text
+  priority: INFO
+- rule: Good
+  desc: what it gives while it can
+  condition: fragile.text = good
+  output: good
+  priority: INFO
+  source: fragile
+'''
+    out, err, count, n = file('fragile.out'), file('fragile.err'), file('fragile.count'), 200
+    program = _program('saker-fp-run')
+    with open(out, 'wb') as stdout, open(err, 'wb') as stderr, subprocess.Popen(
+            [SAKER, 'run', '--json', '-a', '-r', file('rules.yaml', rules), '-o', 'saker.plugins.isolated=[fragile]',
+             '--plugin', f'{FRAGILE}:{count}', '--stats', '60'], stdout=stdout, stderr=stderr) as p:
+        def runs(word):
+            return [a['output_fields']['proc.args'] for a in _alerts(out)
+                    if a['rule'] == 'Run' and a['output_fields']['proc.args'].startswith(word)]
+
+        def is_ready():
+            subprocess.run([program, 'ready'], check=True)
+            check(p.poll() is None, 'it has ended')
+            return runs('ready')
+
+        def failures():
+            with open(err) as f:
+                text = f.read()
+            return [sum(word in x for x in text.splitlines()) for word in ('ended while', 'did not answer in time')]
+
+        _until(is_ready, 'ready')
+        for i in range(n):
+            subprocess.run([program, f'n{i}.'], check=True)
+        # Each way to fail, each begun a second time: crashed twice, hung twice, and so on.
+        i = n
+        while os.stat(count).st_size < 6 or 0 in failures():
+            check(i < n + 3000 * PATIENCE, 'it does not fail', failures())
+            subprocess.run([program, f'n{i}.'], check=True)
+            time.sleep(0.02)
+            i += 1
+        _until(lambda: len(runs('n')) >= i, 'all runs')
+        equal(runs('n'), [f'n{k}.' for k in range(i)])
+        check(any(a['rule'] == 'Good' for a in _alerts(out)), 'it was never good')
+        p.terminate()
+        equal(p.wait(timeout=60), 0)
+    with open(err) as f:
+        text = f.read()
+    check("plugin 'fragile': its process" in text, text)
+    check('plugins.fragile.process_restarts' in text, text)
 
 
 if os.geteuid() or not os.path.exists('/sys/kernel/btf/vmlinux'):

@@ -33,6 +33,7 @@ if KERNEL < (5, 19):
     KEPT |= 1 << CAPS['bpf']
 PARANOID = '/proc/sys/kernel/perf_event_paranoid'
 MEMORY = '/sys/fs/cgroup/memory'
+UNIFIED = '/sys/fs/cgroup/unified'
 
 
 def _as_nobody(*names):
@@ -44,11 +45,13 @@ def _as_nobody(*names):
 
 class _Watch:
     n = 0
+    reload = ['--no-reload']
 
     def __init__(self, *args, before=(), **kwargs):
         _Watch.n += 1
         self.out = open(file(f'p-out{_Watch.n}'), 'wb')
-        self.p = subprocess.Popen([*before, SAKER, 'run', '-r', file('privileges.yaml', RULES), *args],
+        self.p = subprocess.Popen([*before, SAKER, 'run', *self.reload, '-r', file('privileges.yaml', RULES),
+                                   *args],
                                   stdout=self.out, stderr=subprocess.PIPE, **kwargs)
         self.until_alerted('ready')
 
@@ -76,10 +79,14 @@ class _Watch:
         return said
 
 
-def _check_confined(w):
+class _Reloading(_Watch):
+    reload = []
+
+
+def _check_confined(w, kept=KEPT):
     s = w.status()
     for which in ('CapPrm', 'CapEff'):
-        equal((which, int(s[which], 16)), (which, KEPT))
+        equal((which, int(s[which], 16)), (which, kept))
     for which in ('CapInh', 'CapAmb'):
         equal((which, int(s[which], 16)), (which, 0))
     equal(s['Seccomp'], '2')
@@ -107,6 +114,12 @@ def four_capabilities_are_enough_and_two_stay():
         said = w.end()
         check(re.search(r'watching \d+ system calls with \d+ kernel programs and 16384 KiB', said), said)
     _with_paranoid('3', watch)
+
+
+def who_may_load_other_rules_keeps_what_loads_programs():
+    w = _Reloading()
+    _check_confined(w, KEPT | 1 << CAPS['bpf'] | 1 << CAPS['perfmon'])
+    w.end()
 
 
 def root_keeps_no_more():
@@ -197,15 +210,25 @@ def ring_sizes_are_what_was_asked_for():
     check(' 3136 KiB of ring buffers' in w.end())
 
 
+def _memory_group():
+    """A control group whose memory can be limited, of either version, and the file for its limit."""
+    if os.path.exists(f'{MEMORY}/memory.limit_in_bytes'):
+        return f'{MEMORY}/saker-privileges-{os.getpid()}', 'memory.limit_in_bytes'
+    try:
+        with open(f'{UNIFIED}/cgroup.subtree_control', 'w') as f:
+            f.write('+memory')
+    except OSError:
+        skip('no memory hierarchy of control groups')
+    return f'{UNIFIED}/saker-privileges-{os.getpid()}', 'memory.max'
+
+
 def rings_shrink_to_the_memory_there_is():
     if KERNEL < (5, 11):
         skip('before 5.11 what maps take was not the memory of the control group')
-    if not os.path.exists(f'{MEMORY}/memory.limit_in_bytes'):
-        skip('no memory hierarchy of control groups as of version 1')
-    group = f'{MEMORY}/saker-privileges-{os.getpid()}'
+    group, limit = _memory_group()
     os.mkdir(group)
     try:
-        with open(f'{group}/memory.limit_in_bytes', 'w') as f:
+        with open(f'{group}/{limit}', 'w') as f:
             f.write('96M')
 
         def enter():

@@ -139,7 +139,7 @@ def stopped_while_it_starts_it_leaves_what_can_be_read():
         time.sleep(wait)
         _until_it_minds(p, signal.SIGINT)
         p.send_signal(signal.SIGINT)
-        said = p.communicate(timeout=30 * PATIENCE)[1]
+        said = p.communicate(timeout=90 * PATIENCE)[1]  # programs that are being loaded are loaded to the end
         equal(p.returncode, 0, said)
         check(b'nterrupt' not in said, said)
         if os.path.exists(CAPTURE):

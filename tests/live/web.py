@@ -3,80 +3,14 @@
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
-from tap import PATIENCE, SAKER, TMP, check, done, equal, fails, file, run, saker, skip  # noqa: E402
-
-RULES = file('web.yaml', '''
-- rule: Marked "program"
-  desc: d
-  condition: evt.type = execve and proc.args contains saker-web-mark
-  output: marked
-  priority: WARNING
-  tags: [T1059, mitre_execution, "odd-tag"]
-''')
-
-
-def _free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
-
-
-def _config(name, port, *lines):
-    return file(name, f'webserver:\n  enabled: true\n  listen_port: {port}\n' + '\n'.join(lines) + '\n')
-
-
-METRICS = ('  prometheus_metrics_enabled: true', 'metrics:', '  enabled: true')
-
-
-class _Run:
-    """saker run until the block ends, once it answers."""
-
-    def __init__(self, config, port, *more, health='/healthz', curl=()):
-        self.url = f'{"https" if curl else "http"}://127.0.0.1:{port}'
-        self.curl = curl
-        self.err = file('web-err')
-        self.out = file('web-out')
-        self.health = health
-        self.args = [SAKER, 'run', '-c', config, '-r', RULES, *more]
-
-    def get(self, path, *options):
-        return subprocess.run(['curl', '-s', '-i', '--max-time', '20', *self.curl, *options, self.url + path],
-                              capture_output=True, text=True).stdout.replace('\r', '')
-
-    def __enter__(self):
-        with open(self.out, 'wb') as out, open(self.err, 'wb') as err:
-            self.p = subprocess.Popen(self.args, stdout=out, stderr=err)
-        end = time.time() + 60 * PATIENCE
-        while '200 OK' not in self.get(self.health):
-            if self.p.poll() is not None or time.time() > end:
-                self.p.kill()
-                raise AssertionError(f'no answer: {open(self.err).read()[:1500]}')
-            time.sleep(0.2)
-        return self
-
-    def __exit__(self, *exc):
-        self.p.send_signal(signal.SIGINT)
-        try:
-            self.status = self.p.wait(60 * PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.p.kill()
-            raise
-
-    def metrics(self, until):
-        """Samples by name and labels, once there is one of this name."""
-        end = time.time() + 60 * PATIENCE
-        while True:
-            text = self.get('/metrics')
-            if until in text or time.time() > end:
-                return text
-            time.sleep(0.5)
+from tap import TMP, check, done, equal, fails, file, run, saker, skip  # noqa: E402
+from server import METRICS, RULES, Run, config, free_port  # noqa: E402
 
 
 def _listens_at(port):
@@ -93,8 +27,8 @@ def _needs_root():
 
 def it_is_well_and_says_so_where_the_configuration_wants():
     _needs_root()
-    port = _free_port()
-    with _Run(_config('health.yaml', port, '  k8s_healthz_endpoint: /live'), port, health='/live') as r:
+    port = free_port()
+    with Run(config('health.yaml', port, '  k8s_healthz_endpoint: /live'), port, health='/live') as r:
         text = r.get('/live')
         check('\nContent-Type: application/json\n' in text, text)
         equal(json.loads(text.split('\n\n')[1]), {'status': 'ok'})
@@ -130,8 +64,8 @@ def _parsed(body):
 
 def metrics_are_as_prometheus_reads_them_and_count():
     _needs_root()
-    port = _free_port()
-    with _Run(_config('metrics.yaml', port, *METRICS), port) as r:
+    port = free_port()
+    with Run(config('metrics.yaml', port, *METRICS), port) as r:
         for _ in range(3):
             subprocess.run(['sh', '-c', 'true', 'saker-web-mark'], check=True)
         text = r.metrics('rules_matches_total')
@@ -152,15 +86,15 @@ def metrics_are_as_prometheus_reads_them_and_count():
 
 def over_tls_it_shows_its_certificate():
     _needs_root()
-    port, pem = _free_port(), f'{TMP}/web.pem'
+    port, pem = free_port(), f'{TMP}/web.pem'
     subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=saker', '-addext',
                     'subjectAltName=IP:127.0.0.1', '-days', '2', '-keyout', f'{TMP}/key', '-out', f'{TMP}/cert'],
                    check=True, capture_output=True)
     with open(pem, 'w') as f:
         for part in ('cert', 'key'):
             f.write(open(f'{TMP}/{part}').read())
-    config = _config('tls.yaml', port, '  ssl_enabled: true', f'  ssl_certificate: {pem}')
-    with _Run(config, port, curl=('--cacert', f'{TMP}/cert')) as r:
+    path = config('tls.yaml', port, '  ssl_enabled: true', f'  ssl_certificate: {pem}')
+    with Run(path, port, curl=('--cacert', f'{TMP}/cert')) as r:
         check('{"status": "ok"}' in r.get('/healthz'))
         plain = subprocess.run(['curl', '-s', '--max-time', '20', f'http://127.0.0.1:{port}/healthz'], capture_output=True)
         check(plain.returncode, 'answered without TLS')
@@ -173,12 +107,12 @@ def a_server_that_cannot_be_opened_ends_the_run():
         taken.bind(('127.0.0.1', 0))
         taken.listen()
         port = taken.getsockname()[1]
-        fails(saker('run', '-c', _config('taken.yaml', port), '-r', RULES, '-d', '1'), 1, f'port {port}', 'in use')
-    port = _free_port()
-    config = _config('bad.yaml', port, '  ssl_enabled: true', '  ssl_certificate: /nonexistent.pem')
-    fails(saker('run', '-c', config, '-r', RULES, '-d', '1'), 1, '/nonexistent.pem')
-    config = _config('name.yaml', port, '  listen_address: somewhere')
-    fails(saker('run', '-c', config, '-r', RULES, '-d', '1'), 1, "wants an address, not 'somewhere'")
+        fails(saker('run', '-c', config('taken.yaml', port), '-r', RULES, '-d', '1'), 1, f'port {port}', 'in use')
+    port = free_port()
+    path = config('bad.yaml', port, '  ssl_enabled: true', '  ssl_certificate: /nonexistent.pem')
+    fails(saker('run', '-c', path, '-r', RULES, '-d', '1'), 1, '/nonexistent.pem')
+    path = config('name.yaml', port, '  listen_address: somewhere')
+    fails(saker('run', '-c', path, '-r', RULES, '-d', '1'), 1, "wants an address, not 'somewhere'")
 
 
 run(globals())

@@ -31,6 +31,8 @@ class Receiver:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = 'HTTP/1.1'
+            wbufsize = -1  # an answer is one piece: no waiting for acknowledgements
+            disable_nagle_algorithm = True
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers['Content-Length']))
@@ -41,6 +43,7 @@ class Receiver:
                     self.send_header(k, v)
                 self.end_headers()
                 self.wfile.write(text)
+                self.wfile.flush()
 
             def log_message(self, *_):
                 pass
