@@ -9,7 +9,7 @@ HIERARCHIES = [d for d in map(os.path.dirname, glob.glob('/sys/fs/cgroup/cgroup.
 
 
 def groups_of(path):
-    return [os.path.join(h, path) for h in HIERARCHIES]
+    return [os.path.join(h, path.strip('/')) for h in HIERARCHIES]
 
 
 def _make(folder):

@@ -8,10 +8,14 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import real
 from tap import SAKER, check, equal, file
+
+sys.path.insert(0, os.path.join(real.HERE, '..', 'live'))
+from hierarchies import be_of_the_host  # noqa: E402
 
 # Shells that say who they are when they open a file, again and again.
 LOOP = 'while :; do : </etc/passwd; read -t 1 x <>/pipe; done'
@@ -72,8 +76,7 @@ USERS = {
 BOUND = {'bound': ('/tools/busybox sh', 'false false false false')}  # nobody may write through that mount
 FRESH = {kind for kind in (*ROOTS, *USERS) if kind not in ('lower', 'ulower')}  # not of the image
 SHARED = f'{real.STATE}/tools'
-BUNDLE = f'{real.STATE}/bundle'
-_said, _fired, _runtimes = {}, {}, {}
+_said, _fired, _runtimes, _bundles = {}, {}, {}, {}
 
 
 def _build():
@@ -102,29 +105,12 @@ def _pod(name):
 
 
 def _runc(name):
-    """A bundle without a manager, on an overlay of its own."""
-    for part in ('upper', 'work', 'rootfs'):
-        os.makedirs(f'{BUNDLE}/{part}')
-    real.sh('mount', '-t', 'overlay', 'overlay', '-o', f'lowerdir={real.STATE}/image/rootfs,upperdir={BUNDLE}/upper,workdir={BUNDLE}/work',
-            f'{BUNDLE}/rootfs')
-    real.sh('runc', 'spec', '-b', BUNDLE)
-    with open(f'{BUNDLE}/config.json') as f:
-        spec = json.load(f)
-    spec['process'].update(terminal=False, args=['sleep', '1000'])
-    spec['process'].pop('rlimits', None)
-    for held in spec['process']['capabilities'].values():
+    bundle = _bundles[name] = real.Bundle(f'{real.STATE}/bundle', '/docker/' + 'ab' * 32, ['sleep', '1000'])
+    for held in bundle.spec['process']['capabilities'].values():
         held.extend(['CAP_SETUID', 'CAP_SETGID', 'CAP_CHOWN'])
-    spec['root']['readonly'] = False
-    spec['linux']['cgroupsPath'] = '/docker/' + 'ab' * 32
-    spec['mounts'] = [m for m in spec['mounts'] if m['type'] != 'cgroup']
-    spec['mounts'].append({'destination': '/tools', 'type': 'bind', 'source': SHARED, 'options': ['bind', 'ro']})
-    with open(f'{BUNDLE}/config.json', 'w') as f:
-        json.dump(spec, f)
-    subprocess.run(['runc', '--root', f'{BUNDLE}/state', 'run', '-d', '-b', BUNDLE, name], check=True, stdin=subprocess.DEVNULL,
-                   stdout=subprocess.DEVNULL)
-    with open(f'{BUNDLE}/state/{name}/state.json') as f:
-        pid = str(json.load(f)['init_process_pid'])
-    return pid, lambda line: real.sh('runc', '--root', f'{BUNDLE}/state', 'exec', name, 'sh', '-c', line)
+    bundle.spec['root']['readonly'] = False
+    bundle.spec['mounts'].append({'destination': '/tools', 'type': 'bind', 'source': SHARED, 'options': ['bind', 'ro']})
+    return bundle.run(name), lambda line: bundle.execute(name, line)
 
 
 MAKE = {
@@ -133,6 +119,7 @@ MAKE = {
     'podman': lambda: _podman('exe-podman'),
     'podmancrun': lambda: _podman('exe-podmancrun', '--runtime', 'crun'),
     'sealed': lambda: _docker('exe-sealed', '--runtime', 'sealed'),
+    'sealedcrun': lambda: _docker('exe-sealedcrun', '--runtime', 'sealedcrun'),
     'pod': lambda: _pod('exe-pod'),
     'runc': lambda: _runc('exe-runc'),
 }
@@ -198,7 +185,8 @@ def saker_watches_shells_in_containers_of_each_runtime():
     finally:
         alerts = _stop(own)
         _fired['bundled'] = [(a['rule'], a['output']) for a in _stop(bundled)]
-        subprocess.run(['runc', '--root', f'{BUNDLE}/state', 'delete', '-f', 'exe-runc'])
+        for name, bundle in _bundles.items():
+            bundle.end(name)
     for a in alerts:
         if a['rule'] == 'Said':
             mark, said = re.search(r'(say-\S+) (\S+ \S+ \S+ \S+)$', a['output']).groups()
@@ -253,7 +241,11 @@ def bundled_rules_tell_the_same_without_being_told_anything():
 
 def runtimes_did_run_from_memory_meanwhile():
     copies = [output for output in _fired.get('Any from memory', []) if 'say-' not in output]
-    check(any('runc_cloned' in x for x in copies), 'runc made no copy of itself', copies)
+    for name in ('runc', 'crun'):
+        check(any(f'memfd:{name}_cloned' in x for x in copies), f'{name} made no copy of itself', copies)
+        check(any(re.search(rf' \d+ memfd:{name}_cloned', x) for x in copies), f'no process of {name} has a number for its name', copies)
 
 
+if not os.geteuid():
+    be_of_the_host()  # and so the runtimes: the bundled rules ask for that
 real.with_runtimes(globals())

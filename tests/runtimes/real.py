@@ -46,6 +46,40 @@ def pod(*args):
     return re.search(r'^sandbox (\w+)', said, re.M)[1], re.search(r'^container (\w+)', said, re.M)[1]
 
 
+class Bundle:
+    """A container of plain runc, on an overlay of its own; change `spec` before it is run."""
+
+    def __init__(self, folder, cgroups, args):
+        self.folder = folder
+        for part in ('upper', 'work', 'rootfs'):
+            os.makedirs(f'{folder}/{part}')
+        sh('mount', '-t', 'overlay', 'overlay', '-o', f'lowerdir={STATE}/image/rootfs,upperdir={folder}/upper,workdir={folder}/work',
+           f'{folder}/rootfs')
+        sh('runc', 'spec', '-b', folder)
+        with open(f'{folder}/config.json') as f:
+            self.spec = json.load(f)
+        self.spec['process'].update(terminal=False, args=args)
+        self.spec['process'].pop('rlimits', None)
+        self.spec['linux']['cgroupsPath'] = cgroups
+        self.spec['mounts'] = [m for m in self.spec['mounts'] if m['type'] != 'cgroup']
+
+    def run(self, name):
+        """Its pid."""
+        with open(f'{self.folder}/config.json', 'w') as f:
+            json.dump(self.spec, f)
+        subprocess.run(['runc', '--root', f'{self.folder}/state', 'run', '-d', '-b', self.folder, name], check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        with open(f'{self.folder}/state/{name}/state.json') as f:
+            return str(json.load(f)['init_process_pid'])
+
+    def execute(self, name, line):
+        return sh('runc', '--root', f'{self.folder}/state', 'exec', name, 'sh', '-c', line)
+
+    def end(self, name):
+        subprocess.run(['runc', '--root', f'{self.folder}/state', 'delete', '-f', name])
+        subprocess.run(['umount', f'{self.folder}/rootfs'])
+
+
 def _skip(why):
     print(f'1..0 # SKIP {why}')
     sys.exit(0)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sealed RUNTIME ARGS...: a container runtime that cannot mount its own file read-only, as where
- * that is forbidden or its folder is full: it goes on from a copy in memory.
+ * that is forbidden or its folder is full: it goes on from a copy in memory.  There it can execute
+ * that only by its path below /proc/self/fd, as where the kernel is old or a filter strict, so that
+ * the name of the process is a number.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -20,12 +22,16 @@
 
 int main(int n, char **args)
 {
-	/* A mount with this flag alone; what containers mount has others, or may fail so. */
+	/* A mount with this flag alone and data; what containers mount has others, or none. */
 	struct sock_filter rows[] = {
 		LOAD(nr),
-		IF(SYS_mount, 0, 3),
+		IF(SYS_execveat, 0, 1),
+		RETURN(SECCOMP_RET_ERRNO | ENOSYS),
+		IF(SYS_mount, 0, 5),
 		LOAD(args[3]),
-		IF(MS_BIND, 0, 1),
+		IF(MS_BIND, 0, 3),
+		LOAD(args[4]),
+		IF(0, 1, 0),
 		RETURN(SECCOMP_RET_ERRNO | ENOENT),
 		RETURN(SECCOMP_RET_ALLOW),
 	};
