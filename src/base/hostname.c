@@ -37,7 +37,7 @@ struct hostname {
 struct hostnames {
 	struct hostnames_config cfg;
 	struct hostname *list[HOSTNAMES_MAX];
-	atomic_size_t n; /* grows; those below it are there */
+	atomic_size_t n;      /* grows; those below it are there */
 	uint64_t patience_ns; /* the event thread's */
 	/* Odd while the event thread looks at addresses, which are not freed meanwhile. */
 	atomic_uint looks;

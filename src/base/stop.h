@@ -19,8 +19,8 @@ extern volatile sig_atomic_t stop_signal;
 void stop_on_signals(void);
 
 /*
- * After that: a SIGHUP that somebody sent adds 1 to the eventfd(2) instead; that of a terminal which
- * has gone away still stops.  Negative: no more.
+ * After that: a SIGHUP that somebody sent adds 1 to the eventfd(2) instead; that of a terminal
+ * which has gone away still stops.  Negative: no more.
  */
 void stop_pass_hangups(int event_fd);
 

@@ -181,7 +181,8 @@ TEST(an_issue_knows_its_place)
 TEST(what_nothing_reads_is_told_once_when_it_is_set)
 {
 	check_issue("plugins_hostinfo: false", false,
-		    "plugins_hostinfo: known, not used yet: what it says has no effect");
+		    "plugins_hostinfo: known, and without effect. Give plugins' sources what is "
+		    "known of this machine. Saker asks the machine nothing for them.");
 	check_good("plugins_hostinfo: true");
 	check_good("syscall_event_drops: {actions: [ignore], rate: .03333, threshold: 0.1}");
 	check_issue("grpc: {enabled: true, threadiness: 8}", false,
