@@ -128,7 +128,7 @@ __noinline int gate_decide(u32 key, u32 bank, u32 door, s64 ret, u32 flags)
 	const struct gate_tables *g = &gates[bank & 1];
 	const struct gate_door_terms *d = &g->doors[door & (GATE_DOORS - 1)];
 	struct scratch *s = scratch_at(key);
-	u32 more = 0;
+	u32 more = 0, n;
 	u64 tests;
 
 	if (!s)
@@ -138,6 +138,9 @@ __noinline int gate_decide(u32 key, u32 bank, u32 door, s64 ret, u32 flags)
 		return GATED_UNDECIDED;
 	if (ret < 0)
 		tests &= ~g->only_opened;
+	n = tests & d->needs ? d->n : d->n_free;
+	if (!n)
+		return GATED_CUT;
 	for (u32 i = 0; i < GATE_RESULTS; i++) {
 		if (g->results[i].least <= ret && ret <= g->results[i].most)
 			more |= 1u << i;
@@ -145,7 +148,7 @@ __noinline int gate_decide(u32 key, u32 bank, u32 door, s64 ret, u32 flags)
 			more |= 1u << (GATE_RESULTS + i);
 	}
 	for (u32 i = 0; i < GATE_TERMS; i++) {
-		if (i >= d->n)
+		if (i >= n)
 			break;
 		if ((tests & d->terms[i].need) == d->terms[i].need && !(tests & d->terms[i].lack) &&
 		    (more & d->terms[i].need_more) == d->terms[i].need_more &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/numbers.h"
 
+#include "app/reload.h"
 #include "app/settings.h"
 #include "base/stop.h"
 
@@ -158,12 +159,23 @@ static void take_limits(struct numbers *n)
 static void take_live(struct live *live, struct numbers *n)
 {
 	live_get_stats(live, &n->live);
+	live_get_gated(live, n->gated);
 	for (unsigned i = 0; i < LANE_COUNT; i++)
 		n->n_kernel += n->live.n_events[i];
 	for (unsigned i = 0; i < LOSS_COUNT; i++)
 		n->n_lost += n->live.lost_by_reason[i];
 	n->n_no_scratch = n->live.lost_by_reason[LOSS_NO_SCRATCH];
 	n->n_ring_full = n->live.lost_by_reason[LOSS_RING_FULL];
+}
+
+static void take_reloads(const struct reload_stats *r, struct numbers *n)
+{
+	n->n_reloads = r->n_applied;
+	n->n_reloads_refused = atomic_load(&r->n_refused);
+	n->reload_is_refused = atomic_load(&r->is_refused);
+	n->reload_pause_max_ns = r->pause_max_ns;
+	if (r->n_applied)
+		n->reload_ns = r->applied_ns;
 }
 
 static void take_parking(const struct parking *p, struct numbers *n)
@@ -197,6 +209,8 @@ void numbers_take(struct counted *c, struct numbers *ret)
 	anew = take_times(c, ret);
 	state_get_stats(w->in.state, &ret->state);
 	take_limits(ret);
+	if (w->reloads)
+		take_reloads(w->reloads, ret);
 	if (c->live)
 		take_live(c->live, ret);
 	take_parking(w->parking, ret);

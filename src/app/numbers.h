@@ -19,6 +19,8 @@ struct numbers {
 	double duration, cpu, host_cpu;
 	uint64_t rss, vsz, pss, host_memory, host_running, host_fds, container_memory;
 	uint64_t start_ns, reload_ns, boot_ns, n_cpus;
+	uint64_t n_reloads, n_reloads_refused, reload_is_refused, reload_pause_max_ns;
+	uint64_t gated[GATED_OUTCOMES];
 	uint64_t none;
 	/* Since the snapshot before. */
 	struct {

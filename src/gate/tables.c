@@ -352,6 +352,21 @@ static void add_own_tests(struct automaton *a)
 	automaton_add(a, STR("/"), true, END_ANYWHERE, 62);
 }
 
+/* Those that need no test of the path come first. */
+static void fill_door(struct gate_door_terms *d, const struct terms *t)
+{
+	for (unsigned pass = 0; pass < 2; pass++) {
+		for (uint32_t i = 0; i < t->n; i++) {
+			if (!t->list[i].need != !pass)
+				continue;
+			d->needs |= t->list[i].need;
+			d->terms[d->n++] = t->list[i];
+		}
+		if (!pass)
+			d->n_free = d->n;
+	}
+}
+
 void tables_make(struct gate *g, struct gate_tables *ret)
 {
 	struct making *m = xcalloc(1, sizeof(*m));
@@ -364,8 +379,7 @@ void tables_make(struct gate *g, struct gate_tables *ret)
 		struct terms *t = xcalloc(1, sizeof(*t));
 
 		make_door(m, g, door_types[i], t);
-		ret->doors[i].n = t->n;
-		memcpy(ret->doors[i].terms, t->list, sizeof(t->list));
+		fill_door(&ret->doors[i], t);
 		free(t);
 	}
 	if (!automaton_make(m->automaton, ret))
@@ -378,7 +392,9 @@ void tables_make(struct gate *g, struct gate_tables *ret)
 
 static bool any_term(const struct gate_door_terms *d, uint64_t tests, uint32_t more)
 {
-	for (uint32_t i = 0; i < d->n; i++) {
+	uint32_t n = tests & d->needs ? d->n : d->n_free;
+
+	for (uint32_t i = 0; i < n; i++) {
 		const struct gate_term *t = &d->terms[i];
 
 		if ((tests & t->need) == t->need && !(tests & t->lack) &&

@@ -44,7 +44,10 @@ struct gate_term {
 };
 
 struct gate_door_terms {
-	uint32_t n;
+	/* What none of the tests that any term needs is true of has only the first n_free to pass
+	 * by. */
+	uint64_t needs;
+	uint32_t n, n_free;
 	struct gate_term terms[GATE_TERMS];
 };
 
