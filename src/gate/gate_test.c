@@ -258,7 +258,7 @@ TEST(what_is_cut_makes_no_condition_true)
 	try(200, 1, add_condition, N_TYPES);
 	try(100, 3, add_condition, N_TYPES);
 	try(20, 20, add_condition, N_TYPES);
-	try(60, 1, add_opened, N_OPENS);
+	try(500, 1, add_opened, N_OPENS);
 	n_let_in = n_kept_out = 0;
 	try(300, 1, add_decided, N_OPENS);
 	printf("# in the kernel %llu opens passed, %llu were cut\n", (unsigned long long)n_let_in,

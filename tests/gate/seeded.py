@@ -26,6 +26,17 @@ MISTAKES = {
     'verdicts_are_not_negated': ('derive.c', 'graph_and(g, refs, k) ^ negated', 'graph_and(g, refs, k)'),
     'an_and_of_which_nothing_is_left_is_false': ('derive.c', 'if (!n.n)\n\t\treturn deciding == GATE_TRUE ? GATE_FALSE : GATE_TRUE;', 'if (!n.n)\n\t\treturn GATE_FALSE;'),
     'a_condition_that_remembers_is_forgotten': ('derive.c', 'c->is_ordered ? GATE_TRUE', 'c->is_ordered ? GATE_FALSE'),
+    'in_the_kernel_a_negation_is_lost': ('tables.c', '*(negated ? &ret->list[0].lack : &ret->list[0].need)', 'ret->list[0].need'),
+    'in_the_kernel_unequal_is_equal': ('tables.c', 'n->negated != (n->leaf->op == OP_NE)', 'n->negated'),
+    'in_the_kernel_a_dot_is_a_name': ('tables.c', '{"/./", END_ANYWHERE}', '{"/.,/", END_ANYWHERE}'),
+    'in_the_kernel_a_relative_path_is_full': ('tables.c', '!(tests & GATE_IS_FULL)', 'false'),
+    'in_the_kernel_what_failed_to_open_has_a_file_name': ('tables.c', 'tests &= ~t->only_opened;', ';'),
+    'in_the_kernel_an_opened_directory_is_a_file': ('tables.c', 'if (flags & PPM_O_DIRECTORY || ', 'if ('),
+    'in_the_kernel_a_range_is_not_turned': ('tables.c', 'op = opposite[op];', ';'),
+    'in_the_kernel_a_flag_is_turned': ('tables.c', 'mask && n->negated == is_set', 'mask && n->negated != is_set'),
+    'in_the_kernel_an_or_becomes_an_and': ('tables.c', 'n->kind == GATE_AND ? narrow : widen', 'narrow'),
+    'in_the_kernel_terms_are_thought_free': ('tables.c', 'd->needs |= t->list[i].need;', ';'),
+    'in_the_kernel_a_shorter_text_is_missed': ('automaton.c', 's->tests[i] |= back->tests[i];', ';'),
 }
 
 
