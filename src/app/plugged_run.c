@@ -6,9 +6,11 @@
 #include "app/report.h"
 #include "app/service.h"
 #include "app/summary.h"
+#include "base/alloc.h"
 #include "base/stop.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <time.h>
 
 enum { LONGEST_NAP_NS = 100000000 };
@@ -56,27 +58,28 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 {
 	struct state_config cfg = input_usual();
 	enum exit_status status, ended;
-	struct run r;
+	struct run *r;
 	struct err e = {0};
 
 	status = watch_outputs(w, false);
 	if (status)
 		return status;
+	r = xcalloc(1, sizeof(*r));
+	r->watch = w;
 	cfg.live = true;
 	watch_configure(w, &cfg);
 	input_begin(&w->in, plugins_source(plugged(), NULL), &cfg);
 	watch_begin(w);
 	w->pause = pause_plugged;
-	w->pause_arg = &r;
-	r.watch = w;
-	service_begin(&r.service, w);
+	w->pause_arg = r;
+	service_begin(&r->service, w);
 	stop_after(seconds);
-	if (!metrics_open(&r.metrics, w, NULL, &e) && !outputs_start(w->outputs, &e) &&
+	if (!metrics_open(&r->metrics, w, NULL, &e) && !outputs_start(w->outputs, &e) &&
 	    !watch_record(w, &cfg, &e) && !plugged_begin(sources, &e)) {
-		service_ready(&r.service, NULL);
+		service_ready(&r->service, NULL);
 		watch_events(w, &e);
 	}
-	service_stopping(&r.service);
+	service_stopping(&r->service);
 	status = watch_end(w);
 	ended = plugged_end();
 	if (e.code)
@@ -85,8 +88,9 @@ enum exit_status plugged_run(struct watch *w, uint32_t sources, uint64_t seconds
 		summarize(w);
 	else
 		outputs_summarize(w->outputs, true);
-	metrics_close(&r.metrics);
-	service_end(&r.service);
+	metrics_close(&r->metrics);
+	service_end(&r->service);
 	input_close(&w->in);
+	free(r);
 	return e.code || ended ? EXIT_FAULT : status;
 }
