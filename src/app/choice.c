@@ -81,7 +81,7 @@ static bool is_format_good(const char *name, struct str text)
 	return !e.code;
 }
 
-static struct ruleset *load(const struct choice_options *o, enum priority priority)
+static struct ruleset *load(const struct choice_options *o, enum priority priority, bool hashes)
 {
 	const struct appendix more = appendix_of(o->format);
 	struct loader_config cfg = RULEFILES_CONFIG;
@@ -98,6 +98,7 @@ static struct ruleset *load(const struct choice_options *o, enum priority priori
 	for (size_t i = 0; i < o->disable.n; i++)
 		disabled[i] = str_of(o->disable.items[i]);
 	cfg.min_priority = priority;
+	cfg.hashes = hashes;
 	cfg.tags = tags;
 	cfg.disabled = disabled;
 	cfg.n_disabled = o->disable.n;
@@ -113,7 +114,7 @@ static struct ruleset *load(const struct choice_options *o, enum priority priori
 	return r;
 }
 
-enum exit_status choice_load(const struct choice_options *o, struct ruleset **ret)
+enum exit_status choice_load(const struct choice_options *o, bool hashes, struct ruleset **ret)
 {
 	const char *word = o->priority ? o->priority : config_word(settings(), CONFIG_KEY_PRIORITY);
 	enum priority priority;
@@ -127,6 +128,6 @@ enum exit_status choice_load(const struct choice_options *o, struct ruleset **re
 	if ((o->format && !is_format_good("format", str_of(o->format))) ||
 	    !rulekeys_each_format(is_format_good))
 		return EXIT_FAULT;
-	*ret = load(o, priority);
+	*ret = load(o, priority, hashes);
 	return *ret ? EXIT_DONE : EXIT_FAULT;
 }

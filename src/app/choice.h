@@ -32,5 +32,6 @@ struct choice_options {
 	"[--rules FILE]... [--priority P] [--tags T]... [--disable PATTERN]... [--format TEXT] "   \
 	"[--no-suggested-output]"
 
-/* EXIT_DONE and the rules; else what is wrong has been reported. */
-enum exit_status choice_load(const struct choice_options *o, struct ruleset **ret);
+/* hashes: of the files, for whoever tells them.  EXIT_DONE and the rules; else what is wrong has
+ * been reported. */
+enum exit_status choice_load(const struct choice_options *o, bool hashes, struct ruleset **ret);

@@ -12,7 +12,7 @@ static const char rules_text[] = "- rule: A\n  desc: d\n  condition: evt.type=op
 
 static struct ruleset *load(const char *name, const char *before)
 {
-	const struct loader_config cfg = {.min_priority = PRIORITY_DEBUG};
+	const struct loader_config cfg = {.min_priority = PRIORITY_DEBUG, .hashes = true};
 	struct loader *l = loader_new(&cfg);
 	char *text = xasprintf("%s%s", before, rules_text);
 	struct ruleset *ret;

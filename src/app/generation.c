@@ -39,7 +39,7 @@ enum exit_status generation_load(struct watch *w, struct config *config, struct 
 	g->all_matches = w->o->all_matches ||
 			 !strcmp(config_word(settings(), CONFIG_KEY_RULE_MATCHING), "all");
 	g->alerts = alerts_of(w);
-	status = choice_load(&w->o->choice, &g->rules);
+	status = choice_load(&w->o->choice, w->hashes_files, &g->rules);
 	if (status) {
 		generation_free(g);
 		g = NULL;

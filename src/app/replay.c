@@ -71,7 +71,7 @@ static enum exit_status replay_capture(struct watch *w, const struct replay_opti
 enum exit_status replay_configured(const struct replay_options *o, const char *path)
 {
 	struct watch w;
-	enum exit_status status = watch_load(&w, &o->watch);
+	enum exit_status status = watch_load(&w, &o->watch, false);
 
 	if (!status && !o->dry_run)
 		status = replay_capture(&w, o, path);

@@ -353,7 +353,7 @@ enum exit_status run_configured(const struct run_options *o)
 
 	if (status)
 		return status;
-	status = watch_load(&r.watch, &o->watch);
+	status = watch_load(&r.watch, &o->watch, true);
 	r.startup.quiet = o->quiet;
 	if (!status && r.sources & 1)
 		status = watch_kernel(&r);

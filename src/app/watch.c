@@ -35,12 +35,12 @@ static void put_in_force(struct watch *w, struct generation *g)
 	w->parking = g->parking;
 }
 
-enum exit_status watch_load(struct watch *w, const struct watch_options *o)
+enum exit_status watch_load(struct watch *w, const struct watch_options *o, bool hashes_files)
 {
 	struct generation *g;
 	enum exit_status status;
 
-	*w = (struct watch){.o = o};
+	*w = (struct watch){.o = o, .hashes_files = hashes_files};
 	w->hostname = host_name(w->host);
 	w->to_stdout = config_bool(settings(), CONFIG_KEY_STDOUT_ENABLED);
 	w->gathers = config_bool(settings(), CONFIG_KEY_BUFFERED_OUTPUTS);

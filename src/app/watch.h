@@ -42,6 +42,7 @@ struct reload_stats;
 
 struct watch {
 	const struct watch_options *o;
+	bool hashes_files; /* which files rules came from is told, by their hashes */
 	char host[HOST_NAME_MAX + 1];
 	const char *hostname; /* what alerts call this machine */
 	struct generation *now;
@@ -73,7 +74,7 @@ struct watch {
 };
 
 /* Load the rules.  What is wrong with them, or with the options, has been reported. */
-enum exit_status watch_load(struct watch *w, const struct watch_options *o);
+enum exit_status watch_load(struct watch *w, const struct watch_options *o, bool hashes_files);
 /* What the options say of state. */
 void watch_configure(const struct watch *w, struct state_config *cfg);
 /*

@@ -77,7 +77,8 @@ static struct rule_file *add_file(struct loader *l, const char *name, struct str
 	struct rule_file *f = arena_alloc(&l->arena, sizeof(*f));
 
 	*f = (struct rule_file){.name = arena_str(&l->arena, str_of(name))};
-	sha256_text(text, f->sha256);
+	if (l->cfg.hashes)
+		sha256_text(text, f->sha256);
 	f->text = without_bom(text);
 	if (l->n_files == l->cap_files)
 		l->files = xgrow(l->files, &l->cap_files, l->n_files + 1, sizeof(*l->files));

@@ -145,6 +145,7 @@ struct rule_rollup {
 };
 
 struct loader_config {
+	bool hashes;		    /* ruleset_file.sha256 is wanted; else it is "" */
 	enum priority min_priority; /* rules below are not enabled; default DEBUG */
 	const struct str *tags;	    /* when given: only rules with one of these */
 	size_t n_tags;
