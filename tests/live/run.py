@@ -55,7 +55,7 @@ class _Watch:
     def __init__(self, *args, rules=RULES):
         _Watch.n += 1
         self.out = open(file(f'out{_Watch.n}'), 'wb')
-        self.p = subprocess.Popen([SAKER, 'run', '-r', file('rules.yaml', rules), *args], stdout=self.out,
+        self.p = subprocess.Popen([SAKER, 'run', '-r', file(f'rules{_Watch.n}.yaml', rules), *args], stdout=self.out,
                                   stderr=subprocess.PIPE)
         atexit.register(self.p.kill)  # for when a test fails
         self.until_it_watches()
