@@ -173,7 +173,7 @@ static void take_reloads(const struct reload_stats *r, struct numbers *n)
 	n->n_reloads = r->n_applied;
 	n->n_reloads_refused = atomic_load(&r->n_refused);
 	n->reload_is_refused = atomic_load(&r->is_refused);
-	n->reload_pause_max_ns = r->pause_max_ns;
+	n->reload_pause = (double)r->pause_ns / 1e9;
 	if (r->n_applied)
 		n->reload_ns = r->applied_ns;
 }

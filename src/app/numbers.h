@@ -16,10 +16,10 @@ struct numbers {
 	} limits;
 	uint64_t n_events, n_kernel, n_lost, n_no_scratch, n_ring_full;
 	uint64_t n_alerts, n_alerts_lost, n_limited, n_pending;
-	double duration, cpu, host_cpu;
+	double duration, cpu, host_cpu, reload_pause;
 	uint64_t rss, vsz, pss, host_memory, host_running, host_fds, container_memory;
 	uint64_t start_ns, reload_ns, boot_ns, n_cpus;
-	uint64_t n_reloads, n_reloads_refused, reload_is_refused, reload_pause_max_ns;
+	uint64_t n_reloads, n_reloads_refused, reload_is_refused;
 	uint64_t gated[GATED_OUTCOMES];
 	uint64_t none;
 	/* Since the snapshot before. */
