@@ -175,7 +175,8 @@ void report_error(void)
 	send(&out);
 }
 
-static void report_list(enum report_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void report_list(enum report_level level,
+							      const char *fmt, va_list ap)
 {
 	struct buf out, text;
 

@@ -69,7 +69,7 @@ static int refuse_calls(void)
 		r = seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
 	if (!r)
 		r = seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1,
-				     SCMP_A2(SCMP_CMP_NE, 0));
+				     SCMP_A2(SCMP_CMP_NE, 0, 0));
 	if (!r)
 		r = seccomp_load(c);
 	seccomp_release(c);
