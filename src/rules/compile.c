@@ -142,12 +142,15 @@ static void put_message(struct compiler *c, unsigned source, const struct rule *
 /* Where events of this source do not have the fields, the rule alone is the key. */
 static void compile_rollup(struct compiler *c, unsigned source, struct rule *r)
 {
-	const struct rule_rollup *u = c->cfg->rollups, *end = u + c->cfg->n_rollups;
+	const struct rule_rollup *u;
+	size_t i = 0, n = c->cfg->n_rollups;
 
-	while (u < end && u->rule.n && !rule_name_matches(u->rule, r->name))
-		u++;
-	if (u == end)
+	while (i < n && c->cfg->rollups[i].rule.n &&
+	       !rule_name_matches(c->cfg->rollups[i].rule, r->name))
+		i++;
+	if (i == n)
 		return;
+	u = &c->cfg->rollups[i];
 	r->rollup_ns = u->interval_ns;
 	if (u->key.n && message_compile(u->key, c->fields[source], &c->set->arena, &r->rollup_key,
 					NULL, NULL) < 0)

@@ -5,6 +5,7 @@
 #include "audit/inlet.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -55,7 +56,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			ask_all(&json_plugin, q.batch[i], number);
 		}
 	audit_events_done(&q);
-	where = strndup((const char *)data, n);
+	where = malloc(n + 1);
+	if (!where)
+		abort();
+	memcpy(where, data, n);
+	where[n] = '\0';
 	inlet_parse(where, &place, NULL);
 	free(where);
 	return 0;
