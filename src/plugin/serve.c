@@ -93,6 +93,18 @@ static void be_first_to_go(void)
 	close(fd);
 }
 
+/* A sanitizer's own memory is more than any limit. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED true
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED true
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED false
+#endif
+
 static int confine(uint64_t memory_max)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -104,7 +116,8 @@ static int confine(uint64_t memory_max)
 	signal(SIGINT, SIG_IGN); /* a terminal's is for Saker, whose end is ours */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	be_first_to_go();
-	limit(RLIMIT_DATA, memory_max);
+	if (!IS_SANITIZED)
+		limit(RLIMIT_DATA, memory_max);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_NOFILE, FILES_MAX);
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
