@@ -58,7 +58,7 @@ bool picturenote_take(struct picturenote *n, struct record *ret)
 	size_t left = n->entries.n - n->taken, now = left < most ? left : most;
 	const struct event_arg args[] = {{&(uint32_t){0}, 4},
 					 {NOTE_PICTURE, sizeof(NOTE_PICTURE)},
-					 {n->entries.p + n->taken, (uint32_t)now}};
+					 {now ? n->entries.p + n->taken : "", (uint32_t)now}};
 	int len;
 
 	if (!left && (n->is_told || !n->last_ns))

@@ -23,6 +23,7 @@ static void use_values(const struct isolate_values *v, uint32_t type)
 			sum += v->numbers[i] + v->flags[i];
 	}
 	read = sum;
+	(void)read;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
