@@ -5,6 +5,7 @@
 #include "app/report.h"
 #include "app/settings.h"
 #include "base/clock.h"
+#include "base/now.h"
 #include "output/internal.h"
 
 #include <inttypes.h>
@@ -58,14 +59,6 @@ void drops_begin(struct drops *d, struct watch *w, struct live *l)
 	d->tokens = d->max_burst;
 	d->at_ns = live_now(l);
 	d->due_ns = d->at_ns + SECOND_NS;
-}
-
-static uint64_t wall_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
 }
 
 /* ---- what was lost ---- */
@@ -154,7 +147,7 @@ static bool alert(struct drops *d, const char *rule, struct str message,
 {
 	struct internal_alert a = {.rule = rule,
 				   .priority = PRIORITY_DEBUG,
-				   .time_ns = wall_now_ns(),
+				   .time_ns = clock_ns(CLOCK_REALTIME),
 				   .message = message,
 				   .fields = fields,
 				   .n_fields = n};

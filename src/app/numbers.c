@@ -3,6 +3,7 @@
 
 #include "app/reload.h"
 #include "app/settings.h"
+#include "base/now.h"
 #include "base/stop.h"
 
 #include <stdio.h>
@@ -109,14 +110,6 @@ static double cpu_seconds(void)
 	getrusage(RUSAGE_SELF, &r);
 	return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
 	       (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
-}
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
 }
 
 uint64_t numbers_wall_ns(void)

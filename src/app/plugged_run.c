@@ -7,6 +7,7 @@
 #include "app/service.h"
 #include "app/summary.h"
 #include "base/alloc.h"
+#include "base/now.h"
 #include "base/stop.h"
 
 #include <inttypes.h>
@@ -21,14 +22,6 @@ struct run {
 	struct service service;
 };
 
-static uint64_t wall_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 static bool pause_plugged(void *arg, bool idle)
 {
 	struct run *r = arg;
@@ -39,7 +32,7 @@ static bool pause_plugged(void *arg, bool idle)
 		return false;
 	if (!idle)
 		return true;
-	if (!plugins_are_open(plugged()) || !watch_tick(r->watch, wall_now_ns()))
+	if (!plugins_are_open(plugged()) || !watch_tick(r->watch, clock_ns(CLOCK_REALTIME)))
 		return false;
 	plugins_wait(plugged(), stop_left_ns(LONGEST_NAP_NS));
 	return true;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/privilege.h"
 
+#include "base/sanitized.h"
+
 #include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -115,14 +117,6 @@ int privilege_drop(uint64_t keep, struct err *e)
 }
 
 /* ---- system calls ---- */
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED
-#endif
-#endif
 
 #define ANY _SCMP_CMP_MIN /* no comparison */
 
@@ -276,7 +270,7 @@ static const struct rule rules[] = {
 	CALL(accept, NEED_LISTEN),
 	CALL_IF(clone, NEED_THREADS, 0, MASKED_EQ, CLONE_THREAD, CLONE_THREAD),
 	CALL_IF(prctl, NEED_THREADS, 0, EQ, PR_SET_NAME, 0),
-#ifdef SANITIZED
+#if IS_SANITIZED
 	/* The search for leaks in the end: a process beside this one stops and reads its threads.
 	 */
 	CALL(clone, NEED_BASE),

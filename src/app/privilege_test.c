@@ -2,6 +2,7 @@
 #include "base/test.h"
 
 #include "app/privilege.h"
+#include "base/sanitized.h"
 #include "base/spawner.h"
 
 #include <errno.h>
@@ -31,17 +32,6 @@ static int in_child(int (*fn)(void))
 }
 
 /* The sanitizers' own needs are allowed in their builds. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 #define EXPECT(condition)                                                                          \
 	do {                                                                                       \
 		if (!(condition))                                                                  \
@@ -77,9 +67,9 @@ static int confined_base(void)
 	EXPECT(!pipe(two));
 	EXPECT(!privilege_confine(NEED_BASE, &e));
 	EXPECT(write(two[1], "x", 1) == 1 && read(two[0], &byte, 1) == 1);
-	EXPECT(SANITIZED || (open("/etc/passwd", O_RDONLY) == -1 && errno == EPERM));
+	EXPECT(IS_SANITIZED || (open("/etc/passwd", O_RDONLY) == -1 && errno == EPERM));
 	EXPECT(socket(AF_INET, SOCK_STREAM, 0) == -1 && errno == EPERM);
-	EXPECT(SANITIZED || fork() == -1);
+	EXPECT(IS_SANITIZED || fork() == -1);
 	EXPECT(execl("/bin/true", "true", (char *)NULL) == -1 && errno == EPERM);
 	EXPECT(mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		    0) == MAP_FAILED);
@@ -125,7 +115,7 @@ static int confined_threads(void)
 	EXPECT(!privilege_confine(NEED_THREADS, &e));
 	EXPECT(!pthread_create(&thread, NULL, nothing, NULL));
 	EXPECT(!pthread_join(thread, NULL));
-	EXPECT(SANITIZED || (fork() == -1 && errno == EPERM));
+	EXPECT(IS_SANITIZED || (fork() == -1 && errno == EPERM));
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "app/rulefiles.h"
 #include "base/alloc.h"
 #include "base/filewatch.h"
+#include "base/now.h"
 #include "base/queue.h"
 #include "base/stop.h"
 #include "base/thread.h"
@@ -465,14 +466,6 @@ void reload_free(struct reload *r)
 }
 
 /* ---- the event thread ---- */
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static void count_pause(struct reload_stats *s, uint64_t ns)
 {

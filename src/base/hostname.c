@@ -2,6 +2,7 @@
 #include "base/hostname.h"
 
 #include "base/alloc.h"
+#include "base/now.h"
 #include "base/thread.h"
 
 #include <errno.h>
@@ -50,14 +51,6 @@ struct hostnames {
 	bool is_left;	/* nobody waits for the thread, so it frees all this */
 	host_address *answer;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static int compare_addresses(const void *a, const void *b)
 {
@@ -130,7 +123,7 @@ static void ask(struct hostname *n)
 	n->wait_ms = r >= 0 ? cfg->refresh_ms : n->wait_ms ? 2 * n->wait_ms : cfg->retry_ms;
 	if (n->wait_ms > cfg->refresh_ms)
 		n->wait_ms = cfg->refresh_ms;
-	n->due_ns = now_ns() + (uint64_t)n->wait_ms * MS_NS;
+	n->due_ns = clock_ns(CLOCK_MONOTONIC) + (uint64_t)n->wait_ms * MS_NS;
 	if (r >= 0)
 		n->wait_ms = 0;
 }
@@ -171,7 +164,7 @@ static void turn(struct hostnames *h)
 {
 	struct hostname *n = next_due(h);
 
-	if (n->due_ns > now_ns()) {
+	if (n->due_ns > clock_ns(CLOCK_MONOTONIC)) {
 		wait_until(&h->wake, &h->lock, n->due_ns);
 		return;
 	}
@@ -290,12 +283,12 @@ int hostnames_start(struct hostnames *h, unsigned patience_ms, struct err *e)
 /* For the first try to end, and never again once patience is at its end. */
 static void await(struct hostnames *h, const struct hostname *n)
 {
-	uint64_t now = now_ns(), end = now + h->patience_ns;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), end = now + h->patience_ns;
 
 	pthread_mutex_lock(&h->lock);
 	while (!atomic_load(&n->is_tried) && now < end) {
 		wait_until(&h->tried, &h->lock, end);
-		now = now_ns();
+		now = clock_ns(CLOCK_MONOTONIC);
 	}
 	pthread_mutex_unlock(&h->lock);
 	h->patience_ns = now < end ? end - now : 0;

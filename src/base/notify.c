@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/notify.h"
 
+#include "base/now.h"
 #include "base/str.h"
 
 #include <stdarg.h>
@@ -14,14 +15,6 @@
 
 static int fd = -1;
 static uint64_t limit_ns, sent_ns; /* of the watchdog; 0: there is none */
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* A path, or with '@' in front an abstract name, whose first byte is NUL. */
 static socklen_t address_of(const char *name, struct sockaddr_un *ret)
@@ -96,7 +89,7 @@ void notify_reloading(void)
 	char text[64];
 
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
-		 (unsigned long long)(now_ns() / 1000));
+		 (unsigned long long)(clock_ns(CLOCK_MONOTONIC) / 1000));
 	notify_send(text);
 }
 
@@ -111,7 +104,7 @@ void notify_alive(void)
 
 	if (fd < 0 || !limit_ns)
 		return;
-	now = now_ns();
+	now = clock_ns(CLOCK_MONOTONIC);
 	if (now - sent_ns < limit_ns / 4)
 		return;
 	sent_ns = now;

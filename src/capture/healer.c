@@ -2,6 +2,7 @@
 #include "capture/healer.h"
 
 #include "base/alloc.h"
+#include "base/now.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -55,14 +56,6 @@ struct healer {
 	struct healer_stats stats;
 };
 
-static uint64_t clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
-}
-
 /* ---- the worker ---- */
 
 static struct question *find_asked(struct healer *h)
@@ -107,7 +100,7 @@ static void read_answer(struct healer *h, struct healer_answer *a)
 	struct record r;
 
 	chunk_reset(a->records);
-	a->begin_ns = h->epoch_ns + clock_ns();
+	a->begin_ns = h->epoch_ns + clock_ns(CLOCK_BOOTTIME);
 	/* Where there are thousands of sockets, nobody's name can wait for their tables. */
 	if (a->fd < 0)
 		fetcher_start(h->fetcher, a->tid, false);
@@ -118,7 +111,7 @@ static void read_answer(struct healer *h, struct healer_answer *a)
 			a->pid = r.proc->pid;
 		chunk_put(a->records, &r);
 	}
-	a->end_ns = h->epoch_ns + clock_ns();
+	a->end_ns = h->epoch_ns + clock_ns(CLOCK_BOOTTIME);
 	for (unsigned i = 0; a->pid && !a->is_settled && i < QUIET_TRIES; i++) {
 		if (i)
 			nanosleep(&(struct timespec){.tv_nsec = QUIET_NAP_NS}, NULL);
@@ -205,7 +198,7 @@ enum healer_reply healer_ask(struct healer *h, int64_t tid, int64_t fd)
 
 	if (q)
 		return stage_of(q) == STAGE_ANSWERED ? HEALER_ANSWERED : HEALER_WAITS;
-	now = clock_ns();
+	now = clock_ns(CLOCK_BOOTTIME);
 	if (recent->tid == tid && recent->fd == fd && now < recent->asked_ns + AGAIN_NS)
 		return HEALER_REFUSED;
 	q = find_free(h);
@@ -282,7 +275,7 @@ int healer_open(const struct scan_config *cfg, struct healer **ret, struct err *
 
 	h->epoch_ns = cfg->epoch_ns;
 	h->budget_ns = SECOND_NS;
-	h->budget_at = clock_ns();
+	h->budget_at = clock_ns(CLOCK_BOOTTIME);
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->wake, NULL);
 	r = fetcher_open(cfg, &h->fetcher, e);

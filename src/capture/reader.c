@@ -2,6 +2,7 @@
 #include "capture/reader.h"
 
 #include "base/alloc.h"
+#include "base/now.h"
 #include "capture/ownpid.h"
 
 #include <errno.h>
@@ -16,14 +17,6 @@ enum {
 	PIDS_MAX = 4 << 20, /* no kernel has more */
 	PASSES_MAX = 4,
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 void census_init(struct census *c, const struct scan_config *cfg)
 {

@@ -2,6 +2,7 @@
 #include "enrich/worker.h"
 
 #include "base/alloc.h"
+#include "base/now.h"
 #include "base/queue.h"
 #include "base/thread.h"
 #include "enrich/book.h"
@@ -61,14 +62,6 @@ static void nap(long ns)
 	nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
 }
 
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* --- the thread --- */
 
 static struct message *message_new(uint16_t type, int64_t tid, const struct event_arg *args,
@@ -81,7 +74,7 @@ static struct message *message_new(uint16_t type, int64_t tid, const struct even
 	for (unsigned i = 0; i < n_args; i++)
 		max += args[i].n;
 	m = xmalloc(sizeof(*m) + max);
-	n = event_encode(m->record, max, type, now_ns(CLOCK_REALTIME), tid, args, n_args);
+	n = event_encode(m->record, max, type, clock_ns(CLOCK_REALTIME), tid, args, n_args);
 	if (n < 0) {
 		free(m);
 		return NULL;
@@ -221,9 +214,9 @@ int worker_start(struct worker *w, struct err *e)
 
 void worker_wait(struct worker *w, unsigned timeout_ms)
 {
-	uint64_t end = now_ns(CLOCK_MONOTONIC) + timeout_ms * (uint64_t)1000000;
+	uint64_t end = clock_ns(CLOCK_MONOTONIC) + timeout_ms * (uint64_t)1000000;
 
-	while (!atomic_load(&w->settled) && now_ns(CLOCK_MONOTONIC) < end)
+	while (!atomic_load(&w->settled) && clock_ns(CLOCK_MONOTONIC) < end)
 		nap(1000000);
 }
 
@@ -259,7 +252,7 @@ void worker_free(struct worker *w)
 
 void worker_ask(struct worker *w, struct str id)
 {
-	uint64_t now = now_ns(CLOCK_MONOTONIC_COARSE), hash = hash_bytes(id.p, id.n, hash_seed());
+	uint64_t now = clock_ns(CLOCK_MONOTONIC_COARSE), hash = hash_bytes(id.p, id.n, hash_seed());
 	struct asked *slot = &w->asked[hash % ASKED_CACHE];
 	struct ask a = {0};
 

@@ -5,18 +5,12 @@
  */
 #include "filter/engine.h"
 
+#include "base/now.h"
+
 #include <time.h>
 
 /* Eight conditions in 4096 events: a few ns of each event. */
 enum { EVENTS_PER_LOOK = 4096, SAMPLES_PER_LOOK = 8 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static void sample(struct program *p, uint32_t id, const struct field_ctx *c)
 {
@@ -24,10 +18,10 @@ static void sample(struct program *p, uint32_t id, const struct field_ctx *c)
 
 	if (p->conditions[id].is_ordered)
 		return;
-	from = now_ns();
+	from = clock_ns(CLOCK_MONOTONIC);
 	eval_begin(p, c);
 	eval_ref(p, p->conditions[id].root);
-	p->samples[id].ns += now_ns() - from;
+	p->samples[id].ns += clock_ns(CLOCK_MONOTONIC) - from;
 	p->samples[id].n++;
 }
 

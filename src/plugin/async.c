@@ -2,6 +2,7 @@
 #include "plugin/async.h"
 
 #include "base/alloc.h"
+#include "base/now.h"
 #include "event/event.h"
 
 #include <errno.h>
@@ -50,18 +51,10 @@ static const char *check(const struct async *a, const uint8_t *copy, uint32_t n)
 	return names_have(&a->life->plugin->async_names, name) ? NULL : "its name is not listed";
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* What the plugin leaves to us.  The future has not happened yet. */
 static void complete(const struct async *a, uint8_t *copy)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns(CLOCK_REALTIME);
 	struct head h;
 
 	memcpy(&h, copy, sizeof(h));

@@ -2,6 +2,7 @@
 #include "plugin/puller.h"
 
 #include "base/alloc.h"
+#include "base/now.h"
 #include "base/thread.h"
 #include "event/event.h"
 
@@ -219,14 +220,6 @@ static void give_back(struct puller *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* Check the event and fill in what plugins leave open.  False: r->why says what is wrong. */
 static bool adopt(struct puller *r, ss_plugin_event *ev)
 {
@@ -259,7 +252,7 @@ static bool adopt(struct puller *r, ss_plugin_event *ev)
 	memcpy((uint8_t *)(ev + 1) + sizeof(lengths), &p->id, sizeof(p->id));
 	ev->tid = UINT64_MAX;
 	if (ev->ts == UINT64_MAX)
-		ev->ts = now_ns();
+		ev->ts = clock_ns(CLOCK_REALTIME);
 	return true;
 }
 

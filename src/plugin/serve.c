@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The process of a plugin: loads it, gives up what it can, and answers. */
 #include "base/alloc.h"
+#include "base/sanitized.h"
 #include "plugin/isolate.h"
 #include "plugin/wire.h"
 
@@ -93,18 +94,6 @@ static void be_first_to_go(void)
 	close(fd);
 }
 
-/* A sanitizer's own memory is more than any limit. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED true
-#endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED true
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED false
-#endif
-
 static int confine(uint64_t memory_max)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -116,7 +105,7 @@ static int confine(uint64_t memory_max)
 	signal(SIGINT, SIG_IGN); /* a terminal's is for Saker, whose end is ours */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	be_first_to_go();
-	if (!IS_SANITIZED)
+	if (!IS_SANITIZED) /* whose own memory is more than any limit */
 		limit(RLIMIT_DATA, memory_max);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_NOFILE, FILES_MAX);

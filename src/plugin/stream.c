@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stream of events: those of plugins between those of another source. */
 #include "base/alloc.h"
+#include "base/now.h"
 #include "plugin/running.h"
 
 #include <stdlib.h>
@@ -17,14 +18,6 @@ struct plugins_source {
 	bool has_next; /* of inner, given after what is older */
 	struct record next;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* ---- events of plugins' own sources ---- */
 
@@ -113,7 +106,8 @@ static int next_of_inner(struct plugins_source *s, struct record *ret, struct er
 			return r;
 		s->has_next = r > 0;
 	}
-	a = oldest(s->plugins, s->has_next ? ts_of(&s->next) : now_ns() - ASYNC_GRACE_NS);
+	a = oldest(s->plugins,
+		   s->has_next ? ts_of(&s->next) : clock_ns(CLOCK_REALTIME) - ASYNC_GRACE_NS);
 	if (a)
 		return async_take(a, ret);
 	if (!s->has_next)

@@ -2,6 +2,7 @@
 #include "scanner/scanner.h"
 
 #include "base/alloc.h"
+#include "base/now.h"
 #include "base/queue.h"
 #include "base/thread.h"
 #include "scanner/scan.h"
@@ -47,14 +48,6 @@ struct scanner {
 	struct scan *scans;
 	uint64_t next_ns; /* no scan begins before */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* ---- the caller's thread ---- */
 
@@ -173,7 +166,7 @@ void scanner_give_back(struct scanner *s, struct scan_job *j)
 
 void scanner_put(struct scanner *s, struct scan_job *j)
 {
-	j->put_ns = now_ns();
+	j->put_ns = clock_ns(CLOCK_MONOTONIC);
 	queue_put(s->in, &j->number); /* which has room for all jobs */
 	wake(s);
 }
@@ -200,7 +193,7 @@ pid_t scanner_pid(const struct scanner *s)
 static void finish(struct scanner *s, struct scan_job *j, enum scan_outcome outcome)
 {
 	j->verdict.outcome = outcome;
-	j->wait_ns = now_ns() - j->put_ns;
+	j->wait_ns = clock_ns(CLOCK_MONOTONIC) - j->put_ns;
 	queue_put(s->out, &j->number);
 }
 
@@ -384,7 +377,7 @@ static void nap(const struct scanner *s)
 			p[n++] = (struct pollfd){s->scans[i].is_silent ? -1 : s->scans[i].fd,
 						 POLLIN, 0};
 	}
-	if (poll(p, n, sleep_ms(s, now_ns())) > 0 && p[0].revents &&
+	if (poll(p, n, sleep_ms(s, clock_ns(CLOCK_MONOTONIC))) > 0 && p[0].revents &&
 	    read(s->wake, &count, sizeof(count)) < 0)
 		return; /* somebody else was faster; it is looked at all the same */
 }
@@ -410,9 +403,9 @@ static void *work(void *arg)
 
 	while (!atomic_load(&s->stop)) {
 		take_in(s);
-		begin_all(s, now_ns());
+		begin_all(s, clock_ns(CLOCK_MONOTONIC));
 		nap(s);
-		look_after_all(s, now_ns());
+		look_after_all(s, clock_ns(CLOCK_MONOTONIC));
 	}
 	give_up_all(s);
 	return NULL;
