@@ -308,28 +308,13 @@ static bool tells_closed(struct str field)
 	       str_starts(field, STR("evt.close_write."));
 }
 
-static bool any_token_tells(const struct message_token *tokens, size_t n,
-			    bool (*tells)(struct str field))
-{
-	for (size_t i = 0; i < n; i++) {
-		if (tells(tokens[i].text))
-			return true;
-	}
-	return false;
-}
+struct telling {
+	bool (*tells)(struct str field);
+};
 
-static bool rule_tells(const struct rule *r, bool (*tells)(struct str field))
+static bool token_tells(struct str field, const void *telling)
 {
-	if (any_token_tells(r->tokens, r->n_tokens, tells))
-		return true;
-	for (size_t i = 0; i < r->n_extras; i++) {
-		size_t n;
-		const struct message_token *tokens = message_tokens(r->extras[i].message, &n);
-
-		if (any_token_tells(tokens, n, tells))
-			return true;
-	}
-	return false;
+	return ((const struct telling *)telling)->tells(field);
 }
 
 bool base_syscalls_reads_files(struct str field)
@@ -339,8 +324,10 @@ bool base_syscalls_reads_files(struct str field)
 
 static bool any_rule_tells(const struct ruleset *rules, bool (*tells)(struct str field))
 {
+	const struct telling t = {tells};
+
 	for (size_t i = 0; i < rules->n_rules; i++) {
-		if (rule_tells(&rules->rules[i], tells))
+		if (rule_prints(&rules->rules[i], token_tells, &t))
 			return true;
 	}
 	return program_reads(rules->program, tells);

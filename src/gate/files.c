@@ -3,7 +3,6 @@
 #include "gate/tables.h"
 
 #include "filter/specialise.h"
-#include "filter/message.h"
 #include "gate/private.h"
 
 struct asking {
@@ -64,28 +63,9 @@ static bool operand_reads(const struct asking *a, struct extractor *x)
 	return field_reads(a, str_of(f->info->name));
 }
 
-static bool tokens_read(const struct asking *a, const struct message_token *tokens, size_t n)
+static bool token_reads(struct str field, const void *asking)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (field_reads(a, tokens[i].text))
-			return true;
-	}
-	return false;
-}
-
-/* What the rule prints. */
-static bool output_reads(const struct asking *a, const struct rule *r)
-{
-	if (tokens_read(a, r->tokens, r->n_tokens))
-		return true;
-	for (size_t i = 0; i < r->n_extras; i++) {
-		size_t n;
-		const struct message_token *tokens = message_tokens(r->extras[i].message, &n);
-
-		if (tokens_read(a, tokens, n))
-			return true;
-	}
-	return false;
+	return field_reads(asking, field);
 }
 
 static bool node_reads(const struct asking *a, uint32_t ref)
@@ -150,9 +130,7 @@ static enum truth truth_with_file(const struct graph *g, uint32_t ref)
  */
 static bool is_own_open(unsigned type)
 {
-	return type == EV_SYSCALL_OPEN_X || type == EV_SYSCALL_OPENAT_2_X ||
-	       type == EV_SYSCALL_OPENAT2_X || type == EV_SYSCALL_CREAT_X ||
-	       type == EV_SYSCALL_EXECVEAT_X ||
+	return gate_opened_path(type) >= 0 || type == EV_SYSCALL_EXECVEAT_X ||
 	       (event_table[type].category & EC_CLASS_MASK) == EC_NET;
 }
 
@@ -167,7 +145,7 @@ static bool condition_needs(const struct asking *a, struct gate *g, size_t id)
 	specialiser_init(&s, &g->program->graph, a->type, SC_COUNT);
 	root = specialise(&s, c->root);
 	specialiser_done(&s);
-	return (output_reads(a, &g->rules[id]) || node_reads(a, root)) &&
+	return (rule_prints(&g->rules[id], token_reads, a) || node_reads(a, root)) &&
 	       truth_with_file(&g->program->graph, root) != TRUTH_FALSE;
 }
 

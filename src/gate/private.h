@@ -32,6 +32,9 @@ bool gate_source_find(const struct leaf *l, unsigned type, struct gate_source *r
 enum gate_read gate_source_read(const struct gate_source *s, const struct leaf *l,
 				const struct field_ctx *c, struct value *ret);
 
+/* Which parameter of a call that opens a file is its name; -1 of others. */
+int gate_opened_path(unsigned type);
+
 /* What a verdict looks at, by enum memo_class. */
 extern const uint8_t gate_verdict_inputs[MEMO_COUNT];
 

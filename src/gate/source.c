@@ -116,8 +116,7 @@ static bool find_arg(const struct field *f, unsigned type, bool raw, struct gate
 	return raw && param_type_size(t) && !type_is_ip(t);
 }
 
-/* The calls that open a file by its name, and where that is. */
-static int opened_path(unsigned type)
+int gate_opened_path(unsigned type)
 {
 	switch (type) {
 	case EV_SYSCALL_OPEN_X:
@@ -142,7 +141,7 @@ static bool find_opened(const char *name, unsigned type, struct gate_source *ret
 		{"fd.filename", HOW_FILENAME},
 		{"fd.nameraw", HOW_RAW_NAME},
 	};
-	int path = opened_path(type);
+	int path = gate_opened_path(type);
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]) && path > 0; i++) {
 		if (strcmp(name, fields[i].name))

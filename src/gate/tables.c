@@ -428,9 +428,8 @@ bool tables_pass(const struct gate_tables *t, const struct event *ev)
 
 	while (door < GATE_DOORS && door_types[door] != ev->type)
 		door++;
-	if (door == GATE_DOORS ||
-	    !event_text(ev, door == GATE_OPEN || door == GATE_CREAT ? 1 : 2, &path) || !path.n ||
-	    path.n >= GATE_PATH_MAX)
+	if (door == GATE_DOORS || !event_text(ev, (unsigned)gate_opened_path(ev->type), &path) ||
+	    !path.n || path.n >= GATE_PATH_MAX)
 		return true;
 	if (door != GATE_CREAT && flags_at >= 0)
 		flags = (uint32_t)event_u64(ev, (unsigned)flags_at);

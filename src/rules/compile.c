@@ -18,6 +18,31 @@ static bool is_unknown_name(const struct err *e)
 	       strstr(e->msg, "unknown event type") || strstr(e->msg, "unknown filter:");
 }
 
+static bool any_token(const struct message_token *tokens, size_t n,
+		      bool (*is)(struct str field, const void *arg), const void *arg)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (is(tokens[i].text, arg))
+			return true;
+	}
+	return false;
+}
+
+bool rule_prints(const struct rule *r, bool (*is)(struct str field, const void *arg),
+		 const void *arg)
+{
+	if (any_token(r->tokens, r->n_tokens, is, arg))
+		return true;
+	for (size_t i = 0; i < r->n_extras; i++) {
+		size_t n;
+		const struct message_token *tokens = message_tokens(r->extras[i].message, &n);
+
+		if (any_token(tokens, n, is, arg))
+			return true;
+	}
+	return false;
+}
+
 bool rule_has_tag(const struct rule *r, struct str tag)
 {
 	for (size_t i = 0; i < r->n_tags; i++)

@@ -107,6 +107,9 @@ struct ruleset {
 
 void ruleset_free(struct ruleset *r);
 bool rule_has_tag(const struct rule *r, struct str tag);
+/* Whether is() says so of any field, by its text, of the output or of an extra field. */
+bool rule_prints(const struct rule *r, bool (*is)(struct str field, const void *arg),
+		 const void *arg);
 /* pattern: a name in which '*' is any text. */
 bool rule_name_matches(struct str pattern, struct str name);
 
